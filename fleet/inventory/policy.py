@@ -1,0 +1,70 @@
+"""Policy: the choices that hold for the whole fleet."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
+
+
+class PolicyRow(InputRow):
+    """One row of the policy table."""
+
+    key: Name = column(meaning="name of the choice")
+    value: Text = column(meaning="its value")
+
+
+class Policy(Row):
+    """Every choice with its default."""
+
+    rule_pack: Text = column("azure-local", meaning="vendor facts: azure-local, deep-dive, or a path to a pack")
+    horizon_months: int = column(18, unit="months", meaning="planning horizon", ge=1, le=240)
+    period_months: int = column(6, unit="months", meaning="length of a period", ge=1, le=240)
+    discount_rate: float = column(0.08, unit="fraction/year", meaning="for present value", ge=0, le=1)
+    budget: float | None = column(None, unit="currency", meaning="limit on nominal capex", ge=0)
+    reserve_nodes: int = column(1, meaning="nodes of compute kept free in a cluster (N+k)", ge=0, le=4)
+    vcpu_per_core: float = column(4.0, unit="vCPU/core", meaning="oversubscription ratio", gt=0, le=64)
+    pool_fill: float = column(0.70, unit="fraction", meaning="of the usable pool that may be filled", gt=0, le=1)
+    max_utilization: float = column(0.90, unit="fraction", meaning="of usable vCPU and memory", gt=0, le=1)
+    max_link_utilization: float = column(0.80, unit="fraction", meaning="of a link's bandwidth", gt=0, le=1)
+    min_separation_km: float = column(0.0, unit="km", meaning="between a primary and its standby", ge=0)
+    partner_scope: Literal["workload", "cluster"] = column(
+        "workload", meaning="cluster = all protected demands of a cluster share one standby"
+    )
+    standby_reserve: Literal["shared", "dedicated"] = column(
+        "shared", meaning="shared = largest single failed fault domain; dedicated = the sum"
+    )
+    standby_uses_node_reserve: YesNo = column(False, meaning="may a failover use the nodes kept free")
+    failure_rtt_factor: float = column(2.0, meaning="longest round trip after a failure, times max_rtt_ms", ge=1)
+    peak_factor: float = column(3.0, meaning="peak change rate over the daily mean", ge=1)
+    compression: float = column(0.6, unit="fraction", meaning="of the delta that is shipped", gt=0, le=1)
+    protocol_overhead: float = column(1.1, meaning="bytes on the wire over bytes shipped", ge=1)
+    rtt_constant_ms: float | None = column(None, unit="ms", meaning="estimate: constant; calibrated where blank", ge=0)
+    rtt_ms_per_km: float | None = column(None, unit="ms/km", meaning="estimate: slope; calibrated where blank", ge=0)
+    residual_value: Literal["none", "straight_line"] = column("none", meaning="of nodes at the horizon")
+    asset_life_months: int = column(60, unit="months", meaning="for the residual value", ge=1)
+    objectives: Texts = column(("present_value",), meaning="ordered list of what is minimized")
+    currency: Text = column("USD", meaning="of every amount")
+    default_network: Text = column("", meaning="carrier cloud that sites with wan_mbps attach to")
+    converged: YesNo = column(True, meaning="one converged network intent or separate ones")
+    hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee")
+    address_space: Text = column("10.64.0.0/12", meaning="for management and storage subnets")
+    allow_unserved: YesNo = column(False, meaning="may demands be left out, each with its reason")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lower(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        lowered = dict(data)
+        for key in ("partner_scope", "standby_reserve", "residual_value"):
+            if isinstance(lowered.get(key), str):
+                lowered[key] = lowered[key].strip().lower()
+        return lowered
+
+    @property
+    def period_count(self) -> int:
+        """Number of periods, the last one possibly shorter."""
+        return -(-self.horizon_months // self.period_months)
