@@ -1,0 +1,242 @@
+"""Money: the only place of cost formulas, used by plans, audit and solver alike.
+
+Purchases are paid in a period's first month and monthly costs at each month's end. Amounts of cost rows are
+nominal; the present value of an amount paid after m months is ``amount / (1 + discount_rate)^(m / 12)``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from fleet.inventory.inventory import Inventory
+from fleet.plan.decisions import ClusterDecision, Decisions
+from fleet.plan.plan import CostRow, Totals
+from fleet.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from fleet.rulepack import RulePack
+from fleet.wan.graph import Wan, build_wan
+from fleet.wan.replication import Mechanism, choose_mechanism
+
+WATTS_PER_KW = 1000.0
+#: Terms that are bought once and so paid in the first month of their period.
+PURCHASE_TERMS = ("nodes", "opening", "retire")
+RESIDUAL = "residual"
+
+
+class Discounting:
+    """When amounts are paid and what they are worth in the first month."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.policy = inventory.policy
+        self.periods = inventory.periods
+
+    def discount(self, months: float) -> float:
+        """Present value of one unit of money paid after `months`."""
+        return float((1.0 + self.policy.discount_rate) ** (-months / MONTHS_PER_YEAR))
+
+    def purchase_factor(self, period: int) -> float:
+        """Present value of one unit spent in the first month of `period`."""
+        return self.discount(self.periods[period].first_month)
+
+    def monthly_factor(self, period: int) -> float:
+        """Present value of one unit paid at the end of every month of `period`."""
+        span = self.periods[period]
+        return sum(self.discount(month + 1) for month in range(span.first_month, span.first_month + span.months))
+
+    def residual_fraction(self, period: int) -> float:
+        """Part of the price of a purchase in `period` that is left at the horizon's end, straight line."""
+        if self.policy.residual_value == "none":
+            return 0.0
+        age = self.policy.horizon_months - self.periods[period].first_month
+        return max(0.0, 1.0 - age / self.policy.asset_life_months)
+
+    def residual_factor(self, period: int) -> float:
+        """Present value of what is left at the horizon's end of one unit spent in `period`."""
+        return self.residual_fraction(period) * self.discount(self.policy.horizon_months)
+
+    def present_value(self, row: CostRow) -> float:
+        """Present value of one cost row, by its term."""
+        if row.term == RESIDUAL:
+            return row.amount * self.discount(self.policy.horizon_months)
+        if row.kind == "capex":
+            return row.amount * self.purchase_factor(row.period)
+        months = self.periods[row.period].months
+        return row.amount / months * self.monthly_factor(row.period)
+
+
+class Rates(Discounting):
+    """What each thing costs in one inventory: unit prices and discount factors.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        Its ``prices`` table overrides the defaults of the rule pack.
+    pack : RulePack
+        Default prices.
+    wan : Wan, optional
+        The WAN of the inventory, built where it is not given.
+    """
+
+    def __init__(self, inventory: Inventory, pack: RulePack, wan: Wan | None = None) -> None:
+        super().__init__(inventory)
+        self.inventory = inventory
+        self.pack = pack
+        self.wan = build_wan(inventory) if wan is None else wan
+        self._prices = {row.item: row.price for row in inventory.prices}
+
+    def price(self, item: str) -> float:
+        """The price of a listed item: the price book's, else the rule pack's."""
+        return self._prices[item] if item in self._prices else self.pack.number(item)
+
+    def node_purchase(self, model: str) -> float:
+        """Price of one node [currency]."""
+        return self.inventory.node_model_by_name[model].price
+
+    def host_fee_monthly(self, model: str) -> float:
+        """Platform host fee of one node: per physical core, waived by the hybrid benefit [currency/month]."""
+        if self.inventory.policy.hybrid_benefit:
+            return 0.0
+        return self.inventory.node_model_by_name[model].cores * self.price("host_fee_per_core_month")
+
+    def support_monthly(self, model: str) -> float:
+        """Support of one node [currency/month]."""
+        return self.inventory.node_model_by_name[model].annual_support / MONTHS_PER_YEAR
+
+    def power_monthly(self, model: str, site: str) -> float:
+        """Energy of one node at the site's price, else the price book's [currency/month]."""
+        own = self.inventory.site(site).power_price_per_kwh
+        price = self.price("power_price_per_kwh") if own is None else own
+        return self.inventory.node_model_by_name[model].watts / WATTS_PER_KW * HOURS_PER_MONTH * price
+
+    def node_monthly(self, model: str, site: str) -> float:
+        """Host fee, support and energy of one node [currency/month]."""
+        return self.host_fee_monthly(model) + self.support_monthly(model) + self.power_monthly(model, site)
+
+    def site_opening(self, site: str) -> float:
+        """Paid once when the first cluster opens; nothing where a cluster stands already [currency]."""
+        if any(cluster.site == site for cluster in self.inventory.clusters):
+            return 0.0
+        return self.inventory.site(site).opening_cost
+
+    def site_monthly(self, site: str) -> float:
+        """Paid while a cluster stands [currency/month]."""
+        return self.inventory.site(site).monthly_cost
+
+    def wan_monthly(self) -> float:
+        """All links and access circuits, used or not [currency/month]."""
+        return sum(link.monthly_cost for link in self.wan.links.values())
+
+    def link_upgrade_monthly(self, link: str) -> float:
+        """On top of the monthly cost of an upgraded link [currency/month]."""
+        return self.wan.links[link].upgrade_monthly_cost
+
+    def stream_monthly(self, mechanism: Mechanism) -> float:
+        """Fee of the stream of one protected demand [currency/month]."""
+        return self.price(mechanism.fee_item) if mechanism.fee_item else 0.0
+
+    def retire(self, cluster: str) -> float:
+        """Paid in the first month for retiring an existing cluster [currency]."""
+        return next((row.cost_to_retire for row in self.inventory.clusters if row.cluster == cluster), 0.0)
+
+
+def added_nodes(inventory: Inventory, cluster: ClusterDecision) -> tuple[int, ...]:
+    """Nodes bought per period; those that an existing cluster brings are free."""
+    brought = 0
+    if cluster.existing:
+        brought = next((row.nodes for row in inventory.clusters if row.cluster == cluster.cluster), 0)
+    before = (brought, *cluster.nodes[:-1])
+    return tuple(max(0, now - max(brought, earlier)) for now, earlier in zip(cluster.nodes, before, strict=True))
+
+
+def cost_rows(
+    inventory: Inventory, pack: RulePack, decisions: Decisions, rates: Rates | None = None
+) -> tuple[CostRow, ...]:
+    """Every cost of a decision, nominal, sorted by (term, subject, period); zero amounts are left out.
+
+    Protection fees are summed per workload. Residual values are negative capex in the last period.
+
+    Raises
+    ------
+    UnknownIdError, KeyError
+        If the decision names a site, node model or link that the inventory lacks.
+    """
+    rates = Rates(inventory, pack) if rates is None else rates
+    amounts: defaultdict[tuple[str, str, int], float] = defaultdict(float)
+    last = len(inventory.periods) - 1
+    site_nodes: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for cluster in decisions.clusters:
+        model, name = cluster.node_model, cluster.cluster
+        for period, added in enumerate(added_nodes(inventory, cluster)):
+            price = added * rates.node_purchase(model)
+            amounts["nodes", name, period] += price
+            amounts[RESIDUAL, name, last] -= price * rates.residual_fraction(period)
+        for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
+            node_months = nodes * span.months
+            amounts["host_fee", name, span.index] += node_months * rates.host_fee_monthly(model)
+            amounts["support", name, span.index] += node_months * rates.support_monthly(model)
+            amounts["power", name, span.index] += node_months * rates.power_monthly(model, cluster.site)
+            site_nodes[cluster.site][span.index] += nodes
+    for site, nodes_in in site_nodes.items():
+        standing = [span for span in inventory.periods if nodes_in[span.index] > 0]
+        if standing:
+            amounts["opening", site, standing[0].index] += rates.site_opening(site)
+        for span in standing:
+            amounts["site", site, span.index] += span.months * rates.site_monthly(site)
+    for name, link in rates.wan.links.items():
+        for span in inventory.periods:
+            amounts["wan", name, span.index] += span.months * link.monthly_cost
+            if span.index >= decisions.upgrades.get(name, last + 1):
+                amounts["link_upgrade", name, span.index] += span.months * link.upgrade_monthly_cost
+    for name in decisions.retired:
+        amounts["retire", name, 0] += rates.retire(name)
+    for (workload, period), fee in _protection_fees(inventory, pack, decisions, rates).items():
+        amounts["protection", workload, period] += fee
+    return tuple(
+        CostRow(
+            term=term,
+            subject=subject,
+            period=period,
+            kind="capex" if term in (*PURCHASE_TERMS, RESIDUAL) else "opex",
+            amount=amount,
+        )
+        for (term, subject, period), amount in sorted(amounts.items())
+        if amount != 0.0
+    )
+
+
+def _protection_fees(
+    inventory: Inventory, pack: RulePack, decisions: Decisions, rates: Rates
+) -> dict[tuple[str, int], float]:
+    """Fees of replication streams by workload and period, while their demand exists."""
+    fees: defaultdict[tuple[str, int], float] = defaultdict(float)
+    for key in decisions.standby:
+        demand = inventory.demand_by_key[key]
+        mechanism = choose_mechanism(demand, inventory.policy, pack)
+        if isinstance(mechanism, str):
+            continue
+        monthly = rates.stream_monthly(mechanism)
+        for span, factor in zip(inventory.periods, inventory.growth_factors(demand), strict=True):
+            if factor > 0:
+                fees[demand.workload, span.index] += span.months * monthly
+    return fees
+
+
+def totals(inventory: Inventory, rows: Iterable[CostRow]) -> Totals:
+    """Nominal capex and opex, and the present value, of cost rows.
+
+    Residual values reduce capex and present value.
+    """
+    discounting = Discounting(inventory)
+    capex = opex = present_value = 0.0
+    for row in rows:
+        if row.kind == "capex":
+            capex += row.amount
+        else:
+            opex += row.amount
+        present_value += discounting.present_value(row)
+    return Totals(capex=capex, opex=opex, present_value=present_value)
+
+
+def budgeted_capex(rows: Iterable[CostRow]) -> float:
+    """What the budget limits: nominal capex without residual values."""
+    return sum(row.amount for row in rows if row.kind == "capex" and row.term != RESIDUAL)

@@ -1,0 +1,238 @@
+"""Who may be where: the formulas of eligibility, used by the rules and by the solver alike.
+
+Each function answers with a `Reason` when something is not eligible, and None when it is. A reason names its rule,
+the value found and the limit, so that a message can say what would do. Limits are inclusive within `exceeds`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleet.inventory.hardware import NodeModel
+from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.pins import Pin
+from fleet.inventory.sites import Site
+from fleet.platform.archetypes import Archetype
+from fleet.wan.latency import distance_km
+from fleet.wan.replication import Mechanism
+from fleet.wan.routing import Router
+
+#: Relative tolerance of every limit; absolute below 1.
+TOLERANCE = 1e-6
+
+
+def exceeds(value: float, limit: float) -> bool:
+    """Whether `value` is above `limit` by more than the tolerance, ``1e-6 · max(1, |limit|)``."""
+    return value > limit + TOLERANCE * max(1.0, abs(limit))
+
+
+def differs(stated: float, recomputed: float) -> bool:
+    """Whether two values differ by more than the tolerance."""
+    return abs(stated - recomputed) > TOLERANCE * max(1.0, abs(stated), abs(recomputed))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is not eligible.
+
+    Attributes
+    ----------
+    rule : str
+        Id of the rule that it would break.
+    message : str
+        In words, with both values where there are two.
+    actual, limit : float or None
+        Value found and limit, in `unit`.
+    """
+
+    rule: str
+    message: str
+    actual: float | None = None
+    limit: float | None = None
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.message}"
+
+
+def residency_holds(demand: Demand, user_site: Site, host: Site) -> bool:
+    """Whether `host` satisfies one of the residency tokens of `demand`; no token allows every site.
+
+    ``country``: the country of the users; ``region``: their country and region; any other token: the country or
+    region of the host. Blanks never match.
+    """
+    tokens = demand.row.residency
+    if not tokens:
+        return True
+    same_country = bool(host.country) and host.country == user_site.country
+    same_region = same_country and bool(host.region) and host.region == user_site.region
+    for token in tokens:
+        if token == "country":
+            if same_country:
+                return True
+        elif token == "region":
+            if same_region:
+                return True
+        elif token in (host.country, host.region):
+            return True
+    return False
+
+
+def host_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason | None:
+    """Why neither `demand` nor its standby may be at `host_site`: no candidate, residency, or a forbidding pin."""
+    host = inventory.site_by_name.get(host_site)
+    if host is None or not is_candidate(inventory, host):
+        return Reason("SIT-001", f"{host_site!r} cannot host a cluster")
+    if not residency_holds(demand, inventory.site(demand.site), host):
+        return Reason(
+            "GOV-001",
+            f"residency {';'.join(demand.row.residency)} of {demand} does not allow {host_site!r} "
+            f"(country {host.country!r}, region {host.region!r})",
+        )
+    for pin in inventory.pins:
+        if forbids(pin, demand) and pin.value == host_site:
+            return Reason("PIN-001", f"a pin forbids {demand} at {host_site!r}")
+    return None
+
+
+def is_candidate(inventory: Inventory, site: Site) -> bool:
+    """Whether a cluster may stand at `site`: it can host, or one stands there already."""
+    standing = site.can_host or any(cluster.site == site.site for cluster in inventory.clusters)
+    return standing and not site.is_network
+
+
+def forbids(pin: Pin, demand: Demand) -> bool:
+    """Whether a ``forbid`` pin concerns `demand`; blank workload or site means all."""
+    return (
+        pin.decision == "forbid" and pin.workload in ("", demand.workload) and pin.site in ("", demand.site)
+    )
+
+
+def user_rtt_reason(router: Router, demand: Demand, host_site: str) -> Reason | None:
+    """Why the users of `demand` are too far from `host_site` in the normal state."""
+    route = router.route(demand.site, host_site)
+    limit = demand.row.max_rtt_ms
+    if route is None:
+        return Reason("NET-001", f"no path from {demand.site!r} to {host_site!r}", None, limit, "ms")
+    if limit is not None and exceeds(route.rtt_ms, limit):
+        return Reason(
+            "NET-001",
+            f"{route.rtt_ms:g} ms from {demand.site!r} to {host_site!r} is over max_rtt_ms {limit:g} ms",
+            route.rtt_ms,
+            limit,
+            "ms",
+        )
+    return None
+
+
+def eligible_site_reason(inventory: Inventory, router: Router, demand: Demand, host_site: str) -> Reason | None:
+    """Why `demand` may not run at `host_site`, or None.
+
+    Checks, in this order: candidate site (SIT-001), residency (GOV-001), forbidding pins (PIN-001), local placement
+    (ASG-003), round trip of the users (NET-001).
+    """
+    reason = host_reason(inventory, demand, host_site)
+    if reason is not None:
+        return reason
+    if demand.row.placement == "local" and host_site != demand.site:
+        return Reason("ASG-003", f"{demand} must run at its own site, not at {host_site!r}")
+    return user_rtt_reason(router, demand, host_site)
+
+
+def eligible_standby_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason | None:
+    """Why the standby copy of `demand` may not be at `host_site`, whatever its primary, or None.
+
+    A standby needs a candidate site (SIT-001), residency (GOV-001) and no forbidding pin (PIN-001).
+    """
+    return host_reason(inventory, demand, host_site)
+
+
+def separation_reason(inventory: Inventory, primary_site: str, standby_site: str) -> Reason | None:
+    """Why two sites may not back each other up: same site, same fault domain, or too near."""
+    if primary_site == standby_site:
+        return Reason("DR-001", f"primary and standby are both at {primary_site!r}")
+    primary, standby = inventory.site(primary_site), inventory.site(standby_site)
+    if primary.fault_domain == standby.fault_domain:
+        return Reason(
+            "DR-002", f"{primary_site!r} and {standby_site!r} share the fault domain {primary.fault_domain!r}"
+        )
+    limit = inventory.policy.min_separation_km
+    if limit <= 0:
+        return None
+    distance = distance_km(primary, standby)
+    if distance is None:
+        return Reason(
+            "DR-003",
+            f"the distance between {primary_site!r} and {standby_site!r} is unknown; {limit:g} km are required",
+            None,
+            limit,
+            "km",
+        )
+    if exceeds(limit, distance):
+        return Reason(
+            "DR-003",
+            f"{primary_site!r} and {standby_site!r} are {distance:.1f} km apart; at least {limit:g} km are required",
+            distance,
+            limit,
+            "km",
+        )
+    return None
+
+
+def mechanism_reason(router: Router, mechanism: Mechanism, primary_site: str, standby_site: str) -> Reason | None:
+    """Why `mechanism` cannot replicate from one site to the other: no path, or a round trip over its limit."""
+    route = router.route(primary_site, standby_site)
+    if route is None:
+        return Reason("DR-004", f"no path from {primary_site!r} to {standby_site!r} for {mechanism.name}")
+    limit = mechanism.max_rtt_ms
+    if limit is not None and exceeds(route.rtt_ms, limit):
+        return Reason(
+            "DR-004",
+            f"{route.rtt_ms:g} ms from {primary_site!r} to {standby_site!r} is over the {limit:g} ms of {mechanism.name}",
+            route.rtt_ms,
+            limit,
+            "ms",
+        )
+    return None
+
+
+def pair_reason(
+    inventory: Inventory, router: Router, mechanism: Mechanism, primary_site: str, standby_site: str
+) -> Reason | None:
+    """Why a demand kept by `mechanism` may not run at one site and stand by at the other, or None.
+
+    Checks another site (DR-001), fault domain (DR-002), separation (DR-003), path and round trip (DR-004). It does
+    not depend on the demand beyond its mechanism.
+    """
+    return separation_reason(inventory, primary_site, standby_site) or mechanism_reason(
+        router, mechanism, primary_site, standby_site
+    )
+
+
+def archetype_reason(demand: Demand, archetype: Archetype, model: NodeModel) -> Reason | None:
+    """Why `demand` may neither run nor stand by on an archetype: node tolerance (ASG-005) or GPU model (ASG-006)."""
+    return tolerance_reason(demand, archetype) or gpu_reason(demand, model)
+
+
+def tolerance_reason(demand: Demand, archetype: Archetype) -> Reason | None:
+    """Why the cluster would not survive as many node failures as `demand` asks for."""
+    if archetype.node_tolerance < demand.row.fault_tolerance:
+        return Reason(
+            "ASG-005",
+            f"{demand} asks to survive {demand.row.fault_tolerance} node failures; "
+            f"{archetype.nodes} × {archetype.node_model} survives {archetype.node_tolerance}",
+            archetype.node_tolerance,
+            demand.row.fault_tolerance,
+            "nodes",
+        )
+    return None
+
+
+def gpu_reason(demand: Demand, model: NodeModel) -> Reason | None:
+    """Why the node model lacks the GPU that `demand` names."""
+    if demand.row.gpus > 0 and demand.row.gpu_model and demand.row.gpu_model != model.gpu_model:
+        return Reason(
+            "ASG-006",
+            f"{demand} needs GPU {demand.row.gpu_model!r}; {model.node_model!r} has {model.gpu_model or 'none'!r}",
+        )
+    return None
