@@ -1,0 +1,1 @@
+"""What the network can do: graph, round-trip times, routes, failure states, connectivity and replication."""
