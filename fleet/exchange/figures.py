@@ -140,10 +140,11 @@ def _uses(plan: Plan, last: int) -> tuple[ClusterUse, ...]:
 
 def decision_text(plan: Plan, shown: Figures) -> str:
     """The decision in one sentence."""
-    growth = "" if shown.nodes_first == shown.nodes_last else f", growing to {shown.nodes_last:,}"
+    growth = "" if shown.nodes_first == shown.nodes_last else f", growing to {shown.nodes_last:,},"
     left = f"; {shown.unserved:,} left out" if shown.unserved else ""
     return (
-        f"{counted(shown.clusters, 'cluster')} at {counted(shown.hosts, 'site')} with {counted(shown.nodes_first, 'node')}"
+        f"{counted(shown.clusters, 'cluster')} at {counted(shown.hosts, 'site')} "
+        f"with {counted(shown.nodes_first, 'node')}"
         f"{growth} run {counted(shown.assignments, 'workload')}, {shown.standbys:,} of them with a standby{left}; "
         f"present value {plan.totals.present_value:,.0f} {shown.currency}."
     )

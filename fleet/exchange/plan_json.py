@@ -38,7 +38,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 def _value(key: str, value: Any) -> str:
     if key == "inventory":
         tables = ",\n".join(f"{json.dumps(name)}: {_rows(rows)}" for name, rows in value["tables"].items())
-        return f'{{"name": {_compact(value["name"])}, "sha256": {_compact(value["sha256"])}, "tables": {{\n{tables}\n}}}}'
+        return (
+            f'{{"name": {_compact(value["name"])}, "sha256": {_compact(value["sha256"])}, "tables": {{\n{tables}\n}}}}'
+        )
     return _rows(value) if isinstance(value, list) else _compact(value)
 
 
@@ -99,7 +101,9 @@ def _load(source: Path) -> dict[str, Any]:
         raise PlanError([Problem("PLN003", str(source), message, remedy)])
     if content["schema"] != SCHEMA:
         message = f"has schema {content['schema']!r}, expected {SCHEMA!r}"
-        raise PlanError([Problem("PLN003", f"{source}:schema", message, "read it with the Fleet version that wrote it")])
+        raise PlanError(
+            [Problem("PLN003", f"{source}:schema", message, "read it with the Fleet version that wrote it")]
+        )
     return content
 
 
@@ -142,16 +146,19 @@ def inventory_schema() -> dict[str, Any]:
 
 def _row_schema(table: str) -> dict[str, Any]:
     row_type = INPUT_TABLES[table]
-    schema = _without_titles(row_type.model_json_schema(by_alias=True))
+    schema: dict[str, Any] = _without_titles(row_type.model_json_schema(by_alias=True))
     properties = schema["properties"]
     properties.pop("extra", None)
     for entry in describe(row_type):
         if entry.type in ("yes/no", "list"):
             text = {"type": "string", "enum": ["yes", "no"]} if entry.type == "yes/no" else {"type": "string"}
-            kept = {key: value for key, value in properties[entry.name].items() if key in ("description", "default", "unit")}
+            kept = {
+                key: value for key, value in properties[entry.name].items() if key in ("description", "default", "unit")
+            }
             shapes = _shapes(properties[entry.name])
             properties[entry.name] = {"anyOf": [*shapes, text], **kept}
     if table == "policy":
+        properties["value"] = {"description": properties["value"]["description"]}
         properties["key"] = {**properties["key"], "enum": sorted(entry.name for entry in describe(Policy))}
     schema["patternProperties"] = {f"^{EXTRA_PREFIX}": {}}
     return schema
@@ -167,6 +174,8 @@ def _without_titles(value: Any) -> Any:
     """A schema without the titles that pydantic makes up (a property may itself be called title)."""
     if isinstance(value, dict):
         return {
-            key: _without_titles(inner) for key, inner in value.items() if not (key == "title" and isinstance(inner, str))
+            key: _without_titles(inner)
+            for key, inner in value.items()
+            if not ((key == "title" and isinstance(inner, str)) or (key, inner) == ("unit", ""))
         }
     return [_without_titles(inner) for inner in value] if isinstance(value, list) else value

@@ -17,8 +17,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from fleet.errors import ExportError
 from fleet.exchange.files import replacing
-from fleet.exchange.workbook_summary import write_summary
 from fleet.exchange.workbook_styles import Styles
+from fleet.exchange.workbook_summary import write_summary
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import EXTRA_PREFIX, Column, Row, describe
@@ -134,29 +134,37 @@ def _input_sheets(plan: Plan) -> list[_Sheet]:
 def _dictionary(sheets: Sequence[_Sheet]) -> _Sheet:
     names = ("table", "column", "type", "unit", "meaning")
     columns = tuple(Column(name, "text", "", required=True, default=None, meaning="") for name in names)
-    rows = [[sheet.title, entry.name, entry.type, entry.unit, entry.meaning] for sheet in sheets for entry in sheet.columns]
+    rows = [
+        [sheet.title, entry.name, entry.type, entry.unit, entry.meaning] for sheet in sheets for entry in sheet.columns
+    ]
     return _Sheet("dictionary", columns, rows, "#7F7F7F")
 
 
 def _write_table(workbook: Workbook, sheet: _Sheet, styles: Styles) -> None:
     """One sheet: a real table with filters, formatted headers, widths that fit, and a print set-up."""
     if len(sheet.rows) > _MOST_ROWS:
-        raise ExportError(f"{sheet.title} has {len(sheet.rows):,} rows; a sheet holds {_MOST_ROWS:,}: export csv instead")
+        raise ExportError(
+            f"{sheet.title} has {len(sheet.rows):,} rows; a sheet holds {_MOST_ROWS:,}: export csv instead"
+        )
     worksheet = workbook.add_worksheet(sheet.title)
     worksheet.set_tab_color(sheet.tab)
     worksheet.hide_gridlines(2)
     worksheet.freeze_panes(1, 1)
     bottom = max(len(sheet.rows), 1)
-    headers = [{"header": entry.name, "header_format": styles.header} for entry in sheet.columns]
+    headers = [{"header": entry.name, "header_format": styles.header_of(entry)} for entry in sheet.columns]
     worksheet.add_table(
-        0, 0, bottom, len(sheet.columns) - 1, {"name": f"t_{sheet.title}", "columns": headers, "style": "Table Style Light 15"}
+        0,
+        0,
+        bottom,
+        len(sheet.columns) - 1,
+        {"name": f"t_{sheet.title}", "columns": headers, "style": "Table Style Light 15"},
     )
     worksheet.set_row(0, 20)
     for index, entry in enumerate(sheet.columns):
         style = styles.of(entry)
         # Text is measured as written, numbers as they are shown; the header leaves room for its filter button.
         longest = max((len(styles.shown(entry, row[index])) for row in sheet.rows), default=0)
-        width = min(max(longest + 2, len(entry.name) + 4, 8), _WIDEST)
+        width = min(max(longest + 3, len(entry.name) + 5, 8), _WIDEST)
         worksheet.set_column(index, index, width)
         for number, row in enumerate(sheet.rows, start=1):
             _write_cell(worksheet, number, index, row[index], style)

@@ -33,9 +33,22 @@ class Styles:
         self._formats: dict[str, Format] = {}
         self.title = workbook.add_format({"bold": True, "font_size": 18, "font_color": INK})
         self.headline = workbook.add_format({"font_size": 12, "text_wrap": True, "valign": "top"})
-        self.section = workbook.add_format({"bold": True, "font_size": 12, "font_color": INK, "bottom": 2, "bottom_color": INK})
+        self.section = workbook.add_format(
+            {"bold": True, "font_size": 12, "font_color": INK, "bottom": 2, "bottom_color": INK}
+        )
         self.header = workbook.add_format(
             {"bold": True, "font_color": PAPER, "bg_color": INK, "border": 1, "border_color": RULE, "valign": "vcenter"}
+        )
+        self.header_text = workbook.add_format(
+            {
+                "bold": True,
+                "font_color": PAPER,
+                "bg_color": INK,
+                "border": 1,
+                "border_color": RULE,
+                "valign": "vcenter",
+                "indent": 1,
+            }
         )
         self.header_right = workbook.add_format(
             {
@@ -52,17 +65,25 @@ class Styles:
         self.text = workbook.add_format({"bottom": 1, "bottom_color": RULE})
         self.value = workbook.add_format({"bottom": 1, "bottom_color": RULE, "align": "left"})
         self.money = workbook.add_format({"bottom": 1, "bottom_color": RULE, "num_format": "#,##0"})
-        self.money_left = workbook.add_format({"bottom": 1, "bottom_color": RULE, "num_format": "#,##0", "align": "left"})
+        self.money_left = workbook.add_format(
+            {"bottom": 1, "bottom_color": RULE, "num_format": "#,##0", "align": "left"}
+        )
         self.percent = workbook.add_format({"bottom": 1, "bottom_color": RULE, "num_format": "0%"})
         self.percent_left = workbook.add_format(
             {"bottom": 1, "bottom_color": RULE, "num_format": "0.00%", "align": "left"}
         )
-        self.seconds_left = workbook.add_format({"bottom": 1, "bottom_color": RULE, "num_format": '0.0" s"', "align": "left"})
+        self.seconds_left = workbook.add_format(
+            {"bottom": 1, "bottom_color": RULE, "num_format": '0.0" s"', "align": "left"}
+        )
         self.total = workbook.add_format({"bold": True, "top": 1, "bottom": 6, "num_format": "#,##0"})
         self.total_label = workbook.add_format({"bold": True, "top": 1, "bottom": 6})
         self.good = workbook.add_format({"bold": True, "font_color": "#006100", "bg_color": "#E2F0D9"})
         self.near = workbook.add_format({"font_color": "#7F6000", "bg_color": "#FFF2CC"})
         self.bad = workbook.add_format({"bold": True, "font_color": "#9C0006", "bg_color": "#FFC7CE"})
+
+    def header_of(self, column: Column) -> Format:
+        """The format of a table's header cell: over numbers to the right, over text to the left."""
+        return self.header_right if _number_format(column)[0] else self.header_text
 
     def of(self, column: Column) -> Format:
         """The format of a table's column, by its unit and type."""
@@ -71,6 +92,8 @@ class Styles:
             properties: dict[str, Any] = {"border": 1, "border_color": RULE, "valign": "top"}
             if number_format:
                 properties["num_format"] = number_format
+            else:
+                properties.update(text_wrap=True, indent=1)
             self._formats[number_format] = self._workbook.add_format(properties)
         return self._formats[number_format]
 
