@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 _MOST_ROWS = 1_048_575
 _LONGEST_TEXT = 32_000
-_WIDEST = 60
+_WIDEST = 72
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,20 @@ def _write_table(workbook: Workbook, sheet: _Sheet, styles: Styles) -> None:
         {"name": f"t_{sheet.title}", "columns": headers, "style": "Table Style Light 15"},
     )
     worksheet.set_row(0, 20)
+    lines = [1] * len(sheet.rows)
     for index, entry in enumerate(sheet.columns):
         style = styles.of(entry)
         # Text is measured as written, numbers as they are shown; the header leaves room for its filter button.
-        longest = max((len(styles.shown(entry, row[index])) for row in sheet.rows), default=0)
+        lengths = [len(styles.shown(entry, row[index])) for row in sheet.rows]
+        longest = max(lengths, default=0)
         width = min(max(longest + 3, len(entry.name) + 5, 8), _WIDEST)
         worksheet.set_column(index, index, width)
         for number, row in enumerate(sheet.rows, start=1):
             _write_cell(worksheet, number, index, row[index], style)
+        lines = [max(known, math.ceil((length + 3) / width)) for known, length in zip(lines, lengths, strict=True)]
+    for number, count in enumerate(lines, start=1):
+        if count > 1:
+            worksheet.set_row(number, min(15 * count, 400))
     _mark_overloads(worksheet, sheet, bottom, styles)
     worksheet.set_landscape()
     worksheet.set_paper(9)

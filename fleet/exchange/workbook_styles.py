@@ -93,7 +93,7 @@ class Styles:
             if number_format:
                 properties["num_format"] = number_format
             else:
-                properties.update(text_wrap=True, indent=1)
+                properties.update(text_wrap=True, align="left", indent=1)
             self._formats[number_format] = self._workbook.add_format(properties)
         return self._formats[number_format]
 

@@ -1,0 +1,183 @@
+"""What the command line prints: rows for people on a terminal, plain lines in a pipe, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fleet.errors import Problem
+from fleet.exchange.figures import Figures, counted, figures
+from fleet.plan.plan import Finding, Plan
+
+_COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+#: More warnings of a plan than this are counted, not listed, in its summary.
+_MOST_WARNINGS = 12
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that writes to `stream` and never interprets or colors what the data says."""
+    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def clean(value: Any) -> str:
+    """A value on one line, without control characters that a terminal would obey."""
+    text = "–" if value is None else str(value)
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """One line, never wrapped or cut."""
+    console.print(Text(clean(text), style=style), soft_wrap=True)
+
+
+def print_json(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
+    """A bare JSON array."""
+    console.file.write(json.dumps(list(rows), ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def print_table(
+    console: Console, headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[str] = ()
+) -> None:
+    """Rows under headers: a drawn table on a terminal, aligned plain lines in a pipe."""
+    cells = [[clean(value) for value in row] for row in rows]
+    if console.is_terminal:
+        table = Table(header_style="bold", pad_edge=False)
+        for header in headers:
+            table.add_column(header, justify="right" if header in numeric else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*[Text(cell) for cell in row])
+        console.print(table, soft_wrap=False)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(headers, *cells, strict=True)]
+    for row in [list(headers), *cells]:
+        aligned = [
+            cell.rjust(width) if header in numeric else cell.ljust(width)
+            for cell, width, header in zip(row, widths, headers, strict=True)
+        ]
+        print_line(console, "  ".join(aligned).rstrip())
+
+
+def problem_rows(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """Problems as JSON rows."""
+    return [
+        {"code": p.code, "severity": p.severity, "place": p.place, "message": p.message, "remedy": p.remedy}
+        for p in problems
+    ]
+
+
+def finding_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings as JSON rows, with the keys of problems."""
+    return [
+        {"code": f.rule, "severity": f.severity, "place": f.subject, "message": f.message, "remedy": f.remedy}
+        for f in findings
+    ]
+
+
+def print_problems(console: Console, problems: Sequence[Problem]) -> None:
+    """One problem per line: severity, code, place, what is wrong, what to do."""
+    for problem in problems:
+        print_line(console, f"{problem.severity}: {problem}", _COLORS.get(problem.severity, ""))
+
+
+def print_findings(console: Console, findings: Iterable[Finding]) -> None:
+    """One finding per line, errors first."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    for finding in sorted(findings, key=lambda row: (order[row.severity], row.rule, row.subject)):
+        print_line(console, _finding_text(finding), _COLORS[finding.severity])
+
+
+def _finding_text(finding: Finding) -> str:
+    figure = ""
+    if finding.actual is not None:
+        limit = "" if finding.limit is None else f" against {finding.limit:,.6g}"
+        figure = f" ({finding.actual:,.6g}{limit} {finding.unit})".replace(" )", ")")
+    remedy = f" – {finding.remedy}" if finding.remedy else ""
+    return f"{finding.severity}: {finding.rule} {finding.subject} – {finding.message}{figure}{remedy}"
+
+
+def print_plan(console: Console, plan: Plan, verbose: bool = True) -> None:
+    """The summary of a plan: cost, bound, gap, clusters, nodes, standbys, and the clusters one by one."""
+    shown = figures(plan)
+    for label, text in summary_lines(plan, shown):
+        print_line(console, f"{label:<14} {text}")
+    if not verbose:
+        return
+    print_line(console, "")
+    resources = [name for name in ("vcpu", "memory_gb", "pool_tb", "gpu") if any(name in use.use for use in shown.uses)]
+    rows = [
+        [use.cluster, use.site, use.node_model, use.nodes, *(_share(use.use.get(name)) for name in resources)]
+        for use in shown.uses
+    ]
+    print_table(console, ["cluster", "site", "model", "nodes", *resources], rows, numeric=["nodes", *resources])
+    warnings = [finding for finding in plan.document.findings if finding.severity == "warning"]
+    if warnings or plan.errors:
+        print_line(console, "")
+        print_findings(console, [*plan.errors, *warnings[:_MOST_WARNINGS]])
+    if len(warnings) > _MOST_WARNINGS:
+        print_line(console, f"… and {counted(len(warnings) - _MOST_WARNINGS, 'more warning')}: see `fleet audit`")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def summary_lines(plan: Plan, shown: Figures) -> list[tuple[str, str]]:
+    """The figures of a plan as (label, text)."""
+    result, totals, money = plan.result, plan.totals, shown.currency
+    bound = "none proven" if result.bound is None else f"{result.bound:,.0f} {money} ({result.bound_source})"
+    gap = "no bound, no gap" if result.gap is None else f"{result.gap:.2%}"
+    growth = "" if shown.nodes_first == shown.nodes_last else f", {shown.nodes_last:,} at the end"
+    placed = f"{shown.assignments:,} placed" + (f", {shown.unserved:,} left out" if shown.unserved else "")
+    time = "" if result.seconds is None else f" after {result.seconds:,.1f} s"
+    return [
+        ("cost", f"{totals.present_value:,.0f} {money} present value"),
+        ("", f"{totals.capex:,.0f} capex and {totals.opex:,.0f} opex, nominal"),
+        ("bound", bound),
+        ("gap", f"{gap} ({result.status}, stopped by {result.stopped_by.replace('_', ' ')}{time})"),
+        ("clusters", f"{shown.clusters:,} at {counted(shown.hosts, 'site')}"),
+        ("nodes", f"{shown.nodes_first:,}{growth}"),
+        ("workloads", placed),
+        (
+            "standby pairs",
+            f"{shown.standbys:,} workloads with a standby, in {counted(shown.standby_pairs, 'cluster pair')}",
+        ),
+        ("audit", shown.verdict),
+    ]
+
+
+def plan_row(plan: Plan) -> dict[str, Any]:
+    """The figures of a plan as one JSON row."""
+    shown, result, totals = figures(plan), plan.result, plan.totals
+    return {
+        "status": result.status,
+        "present_value": totals.present_value,
+        "capex": totals.capex,
+        "opex": totals.opex,
+        "currency": shown.currency,
+        "bound": result.bound,
+        "gap": result.gap,
+        "stopped_by": result.stopped_by,
+        "seconds": result.seconds,
+        "clusters": shown.clusters,
+        "nodes": shown.nodes_last,
+        "assignments": shown.assignments,
+        "standbys": shown.standbys,
+        "standby_pairs": shown.standby_pairs,
+        "audit_errors": len(plan.errors),
+        "inventory_sha256": plan.document.inventory.sha256,
+    }
+
+
+def progress_text(seconds: float, incumbent: float | None, bound: float | None) -> str:
+    """One progress line: time, incumbent, bound, gap."""
+    cost = "no plan yet" if incumbent is None else f"plan {incumbent:,.0f}"
+    low = "no bound yet" if bound is None else f"bound {bound:,.0f}"
+    gap = ""
+    if incumbent is not None and bound is not None and incumbent > 0:
+        gap = f"  gap {max(0.0, (incumbent - bound) / incumbent):.2%}"
+    return f"{seconds:7.1f} s  {cost}  {low}{gap}"
