@@ -125,7 +125,7 @@ def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Ite
     def fee(mechanism: Mechanism) -> float:
         if not mechanism.fee_item:
             return 0.0
-        return book[mechanism.fee_item] if mechanism.fee_item in book else pack.number(mechanism.fee_item)
+        return book[mechanism.fee_item] if mechanism.fee_item in book else pack.number(f"prices.{mechanism.fee_item}")
 
     return min(recovering, key=lambda mechanism: (fee(mechanism), -mechanism.interval_minutes, mechanism.name))
 

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleet.errors import FleetError
+from fleet.inventory.inventory import Demand
+from fleet.inventory.policy import Policy
+from fleet.inventory.prices import Price
+from fleet.rulepack import load_rulepack
+from fleet.wan.replication import (
+    Mechanism,
+    achieved_rpo_minutes,
+    choose_mechanism,
+    mechanisms,
+    peak_delta_gb,
+    required_mbps,
+)
+from tests.builders import a_protected_workload
+
+PACK = load_rulepack("azure-local")
+#: What is written is what is shipped, at an even rate.
+FLAT = Policy(peak_factor=1, compression=1, protocol_overhead=1)
+QUARTER = Mechanism("quarter", 15, None, 30)
+SYNC = Mechanism("sync", 0, 5, 5)
+
+
+def chosen(prices: tuple[Price, ...] = (), **columns: Any) -> Mechanism | str:
+    row = a_protected_workload("erp", "store", **columns)
+    return choose_mechanism(Demand("erp", "store", row), Policy(), PACK, prices)
+
+
+def name(choice: Mechanism | str) -> str:
+    assert isinstance(choice, Mechanism), choice
+    return choice.name
+
+
+def test_pack_has_the_platform_mechanisms() -> None:
+    found = {mechanism.interval_minutes: mechanism for mechanism in mechanisms(PACK)}
+    assert list(found) == [0, 0.5, 5, 15]
+    assert found[0].is_synchronous
+    assert found[0].max_rtt_ms is not None
+    assert all(found[interval].max_rtt_ms is None for interval in (0.5, 5, 15))
+
+
+def test_hundred_megabits_carry_1080_gigabytes_a_day() -> None:
+    # 100 Mbit/s = 12.5 MB/s = 1,080 GB/day; with a synchronous mechanism and with an interval of half the RPO alike.
+    assert required_mbps(1080, None, SYNC, FLAT) == pytest.approx(100)
+    assert required_mbps(1080, 30, QUARTER, FLAT) == pytest.approx(100)
+
+
+def test_the_time_left_decides_the_bandwidth() -> None:
+    # 15 minutes of 1,080 GB/day are 11.25 GB = 90,000 Mbit. Left: 15 of 60 minutes (next copy due), 5 of 20 minutes.
+    assert peak_delta_gb(1080, 15, FLAT) == pytest.approx(11.25)
+    assert required_mbps(1080, 60, QUARTER, FLAT) == pytest.approx(90_000 / (60 * 15))
+    assert required_mbps(1080, 20, QUARTER, FLAT) == pytest.approx(90_000 / (60 * 5))
+
+
+def test_policy_factors() -> None:
+    policy = Policy(peak_factor=3, compression=0.6, protocol_overhead=1.1)
+    assert required_mbps(1080, 30, QUARTER, policy) == pytest.approx(100 * 3 * 0.6 * 1.1)
+    assert required_mbps(1080, 30, SYNC, policy) == pytest.approx(100 * 3 * 1.1), "synchronous writes: no compression"
+
+
+@pytest.mark.parametrize("rpo", [20, 30, 60, 240])
+def test_required_bandwidth_achieves_the_objective(rpo: float) -> None:
+    granted = required_mbps(500, rpo, QUARTER, Policy())
+    assert achieved_rpo_minutes(500, granted, QUARTER, Policy()) == pytest.approx(min(rpo, 30))
+
+
+def test_achieved_recovery_point() -> None:
+    # 90,000 Mbit over 300 Mbit/s are 5 minutes.
+    assert achieved_rpo_minutes(1080, 300, QUARTER, FLAT) == pytest.approx(20)
+    assert achieved_rpo_minutes(0, 0, QUARTER, FLAT) == 15
+    assert achieved_rpo_minutes(1, 0, QUARTER, FLAT) == float("inf")
+    assert achieved_rpo_minutes(1080, 0, SYNC, FLAT) == 0
+
+
+@pytest.mark.parametrize("rpo", [None, 10, 15])
+def test_interval_must_be_below_the_objective(rpo: float | None) -> None:
+    with pytest.raises(FleetError, match="quarter copies every 15 minutes and cannot keep rpo_minutes"):
+        required_mbps(1, rpo, QUARTER, FLAT)
+
+
+@pytest.mark.parametrize(
+    ("rpo", "interval"), [(0, 0), (0.5, 0), (0.6, 0.5), (5, 0.5), (5.1, 5), (15, 5), (15.1, 15), (60, 15)]
+)
+def test_auto_takes_the_largest_interval_below_the_objective(rpo: float, interval: float) -> None:
+    choice = chosen(rpo_minutes=rpo, prices=(Price(item="application_sync_per_stream_month", price=50),))
+    assert isinstance(choice, Mechanism)
+    assert choice.interval_minutes == interval
+
+
+def test_auto_takes_the_cheapest_of_the_price_book() -> None:
+    dear_replica = (
+        Price(item="replica_per_stream_month", price=30),
+        Price(item="application_sync_per_stream_month", price=20),
+    )
+    assert name(chosen(dear_replica, rpo_minutes=60)) == "application-sync"
+    assert name(chosen(dear_replica, rpo_minutes=60, protection="async")) == "replica-15min"
+
+
+def test_protection_limits_the_kind() -> None:
+    assert name(chosen(protection="sync", rpo_minutes=60)) == "application-sync"
+    assert name(chosen(protection="sync", rpo_minutes=None)) == "application-sync"
+
+
+def test_recovery_time_may_ask_for_more() -> None:
+    assert name(chosen(rpo_minutes=60, rto_minutes=10)) == "application-sync"
+    assert name(chosen(rpo_minutes=60, rto_minutes=30)) == "replica-15min", "limits are inclusive"
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        (
+            {"protection": "async", "rpo_minutes": 0.5},
+            (
+                "no async mechanism keeps erp at store at rpo_minutes 0.5: the nearest, replica-30s, copies every 0.5 "
+                "minutes and needs rpo_minutes above that; protection auto may choose a synchronous one"
+            ),
+        ),
+        (
+            {"protection": "async", "rto_minutes": 5},
+            "no async mechanism recovers erp at store within rto_minutes 5: the nearest, replica-30s, takes 30 minutes",
+        ),
+        ({"rto_minutes": 1}, "the nearest, application-sync, takes 5 minutes"),
+        ({"rpo_minutes": None}, "asks for protection without rpo_minutes"),
+        ({"protection": "none"}, "erp at store asks for no protection"),
+    ],
+)
+def test_reason_names_limit_and_nearest(columns: dict[str, Any], reason: str) -> None:
+    choice = chosen(**columns)
+    assert isinstance(choice, str)
+    assert reason in choice
