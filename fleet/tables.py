@@ -120,7 +120,14 @@ def _type_of(annotation: Any) -> tuple[str, tuple[str, ...]]:
             else:
                 pending.extend(get_args(part))
         return "choice", tuple(choices)
-    for key, name in (("tuple[str", "list"), ("bool", "yes/no"), ("int", "integer"), ("float", "number")):
+    kinds = (
+        ("tuple[str", "list"),
+        ("datetime.date", "date"),
+        ("bool", "yes/no"),
+        ("int", "integer"),
+        ("float", "number"),
+    )
+    for key, name in kinds:
         if key in text:
             return name, ()
     return "text", ()

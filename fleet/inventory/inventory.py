@@ -141,9 +141,7 @@ class Inventory:
             if row.site:
                 found.append(Demand(row.workload, row.site, row))
             else:
-                found.extend(
-                    Demand(row.workload, site.site, row) for site in self.sites if site.kind == row.kind
-                )
+                found.extend(Demand(row.workload, site.site, row) for site in self.sites if site.kind == row.kind)
         return tuple(sorted(found, key=lambda demand: demand.key))
 
     @cached_property
@@ -155,9 +153,7 @@ class Inventory:
     def host_sites(self) -> tuple[Site, ...]:
         """Candidate sites: those that can host, and those where a cluster stands."""
         standing = {cluster.site for cluster in self.clusters}
-        return tuple(
-            site for site in self.sites if (site.can_host or site.site in standing) and not site.is_network
-        )
+        return tuple(site for site in self.sites if (site.can_host or site.site in standing) and not site.is_network)
 
     @cached_property
     def growth_profiles(self) -> Mapping[str, GrowthProfile]:
@@ -228,9 +224,7 @@ class Inventory:
             if table == "policy":
                 rows = [
                     {"key": key, "value": value}
-                    for key, value in self.policy.model_dump(
-                        mode="json", by_alias=True, exclude_defaults=True
-                    ).items()
+                    for key, value in self.policy.model_dump(mode="json", by_alias=True, exclude_defaults=True).items()
                 ]
             else:
                 rows = []

@@ -21,6 +21,10 @@ class Link(InputRow):
         None, unit="fraction", meaning="load limit of this link; max_link_utilization where blank", gt=0, le=1
     )
     reserved_mbps: float = column(0.0, unit="Mbit/s", meaning="taken by others in each direction", ge=0)
-    upgrade_mbps: float | None = column(None, unit="Mbit/s", meaning="bandwidth of both directions after the upgrade", gt=0)
-    upgrade_monthly_cost: float = column(0.0, unit="currency/month", meaning="on top of monthly_cost once upgraded", ge=0)
+    upgrade_mbps: float | None = column(
+        None, unit="Mbit/s", meaning="bandwidth of both directions after the upgrade", gt=0
+    )
+    upgrade_monthly_cost: float = column(
+        0.0, unit="currency/month", meaning="on top of monthly_cost once upgraded", ge=0
+    )
     shared_risk: Texts = column((), meaning="ducts or groups whose links fail together")

@@ -13,7 +13,7 @@ class PolicyRow(InputRow):
     """One row of the policy table."""
 
     key: Name = column(meaning="name of the choice")
-    value: Text = column(meaning="its value")
+    value: Text = column("", meaning="its value; the default where blank")
 
 
 class Policy(Row):

@@ -23,7 +23,9 @@ class Workload(InputRow):
     storage_gb: float = column(unit="GB", meaning="data per instance, before any resiliency copies", ge=0)
     tier: Literal["hot", "warm", "archive"] = column("warm", meaning="storage tier, which decides the resiliency type")
     fault_tolerance: int = column(1, meaning="node failures through which data and quorum stay up", ge=0, le=2)
-    vcpu_per_core: float | None = column(None, unit="vCPU/core", meaning="own oversubscription ratio; the policy's where blank", gt=0)
+    vcpu_per_core: float | None = column(
+        None, unit="vCPU/core", meaning="own oversubscription ratio; the policy's where blank", gt=0
+    )
     iops: float = column(0.0, unit="1/s", meaning="carried through; no public limit to plan against", ge=0)
     gpu_model: Text = column("", meaning="GPU that the node model must have")
     gpus: float = column(0.0, meaning="GPUs per instance", ge=0)
