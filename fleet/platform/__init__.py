@@ -1,0 +1,1 @@
+"""What a cluster can do: resiliency, quorum, capacity, archetypes, sizing."""
