@@ -1,0 +1,1 @@
+"""What happens when something breaks: the elements of a plan and the loss of each."""

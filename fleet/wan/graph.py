@@ -141,9 +141,9 @@ def build_wan(inventory: Inventory) -> Wan:
     """The network of an inventory.
 
     A site with `wan_mbps` and no row in the links table gets an access circuit ``SITE~NETWORK`` to the policy's
-    default network. A link without `link` gets the id ``FROM-TO``, parallel ones ``FROM-TO#2`` and so on in the order
-    of their content, so that ids do not depend on the order of rows. A link without `rtt_ms` is estimated from the
-    distance of its ends, and where one has no coordinates from the constant alone.
+    default network. A link without `link` gets the id ``A--B`` of its sorted ends, parallel ones ``A--B#2`` and so
+    on in the order of their content, so that ids do not depend on the order of rows. A link without `rtt_ms` is
+    estimated from the distance of its ends, and where one has no coordinates from the constant alone.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def _stated_links(inventory: Inventory, sites: Mapping[str, Site]) -> list[WanLi
     taken = {row.link for row in inventory.links if row.link}
     result = []
     for row in sorted(inventory.links, key=_canonical):
-        name = row.link or _free_name(f"{row.from_}-{row.to}", taken)
+        name = row.link or _free_name("--".join(sorted((row.from_, row.to))), taken)
         taken.add(name)
         rtt_ms, rtt_source = _round_trip(row.rtt_ms, row.from_, row.to, sites, inventory.policy)
         result.append(

@@ -60,7 +60,7 @@ def single_failures(inventory: Inventory, wan: Wan, cluster_sites: Mapping[str, 
     states = [FailureState("link", link, links=frozenset({link})) for link in wan.links]
     states += [FailureState("network", name, sites=frozenset({name})) for name in wan.networks]
     states += [
-        _sites_down("site", name, frozenset({name}), cluster_sites)
+        sites_down("site", name, frozenset({name}), cluster_sites)
         for name, site in wan.sites.items()
         if not site.is_network and (name in hosting or name in wan.transit)
     ]
@@ -68,12 +68,22 @@ def single_failures(inventory: Inventory, wan: Wan, cluster_sites: Mapping[str, 
     for site in inventory.sites:
         domains.setdefault(site.fault_domain or site.site, set()).add(site.site)
     states += [
-        _sites_down("fault_domain", name, frozenset(members), cluster_sites)
+        sites_down("fault_domain", name, frozenset(members), cluster_sites)
         for name, members in sorted(domains.items())
         if len(members) > 1
     ]
     states += [FailureState("cluster", name, clusters=frozenset({name})) for name in sorted(cluster_sites)]
     return tuple(states)
+
+
+def sites_down(kind: FailureKind, name: str, sites: frozenset[str], cluster_sites: Mapping[str, str]) -> FailureState:
+    """The state in which some sites are down with every cluster that stands there."""
+    return FailureState(
+        kind,
+        name,
+        sites=sites,
+        clusters=frozenset(cluster for cluster, site in cluster_sites.items() if site in sites),
+    )
 
 
 def shared_risk_failures(wan: Wan) -> tuple[FailureState, ...]:
@@ -86,13 +96,4 @@ def shared_risk_failures(wan: Wan) -> tuple[FailureState, ...]:
         FailureState("shared_risk", name, links=frozenset(links))
         for name, links in sorted(groups.items())
         if len(links) > 1
-    )
-
-
-def _sites_down(kind: FailureKind, name: str, sites: frozenset[str], cluster_sites: Mapping[str, str]) -> FailureState:
-    return FailureState(
-        kind,
-        name,
-        sites=sites,
-        clusters=frozenset(cluster for cluster, site in cluster_sites.items() if site in sites),
     )
