@@ -53,7 +53,7 @@ from typing import Any, TypeVar
 
 from fleet.errors import InventoryError, Problem
 from fleet.inventory import semantics
-from fleet.inventory.cells import did_you_mean
+from fleet.inventory.cells import did_you_mean, nearest
 from fleet.inventory.geocode import Place, PlaceError, geocode
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.hardware import ExistingCluster, NodeModel
@@ -147,6 +147,8 @@ def examine(
         The inventory is None if there are problems.
     """
     problems = list(_unknown_tables(tables, places or {}))
+    meant = {nearest(table, INPUT_TABLES) for table in tables if table.strip().lower() not in INPUT_TABLES}
+    unreadable = {*unreadable, *(table for table in meant if table and table not in tables)}
     given = {table.strip().lower(): table for table in tables}
 
     def sheet(table: str, row_type: type[R]) -> Sheet[R]:

@@ -19,12 +19,22 @@ S = TypeVar("S", bound=InputRow)
 Where = Callable[[int, str], str]
 
 
-def where_in(file: str, first_row: int = 2) -> Where:
-    """Places in a spreadsheet-like table whose first data row is `first_row` and which has no blank rows."""
+def where_in(label: str, numbers: Sequence[int] | None = None) -> Where:
+    """Name places of a spreadsheet-like table.
+
+    Parameters
+    ----------
+    label : str
+        Name of its file or sheet.
+    numbers : sequence of int, optional
+        Spreadsheet row number of each row; by default the rows follow the header, which is row 1.
+    """
 
     def where(index: int, column: str) -> str:
-        row = f":row {first_row + index if index >= 0 else 1}"
-        return f"{file}{row} column {column}" if column else f"{file}{row}" if index >= 0 else file
+        if index < 0 and not column:
+            return label
+        number = 1 if index < 0 else index + 2 if numbers is None else numbers[index]
+        return f"{label}:row {number} column {column}" if column else f"{label}:row {number}"
 
     return where
 
