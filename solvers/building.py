@@ -1,0 +1,40 @@
+"""Put the encoders together into one formulation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from solvers.encoders import assignment, budget, capacity, growth, links, pins, reserve, siting, standby
+from solvers.encoders.links import ClusterRow, LinkRow
+from solvers.formulation import Formulation
+from solvers.problem import DesignProblem
+
+GeneratedRow = LinkRow | ClusterRow
+
+
+def build(
+    problem: DesignProblem,
+    *,
+    has_pairs: bool,
+    slots: Collection[int] | None = None,
+    rows: Collection[GeneratedRow] = (),
+) -> Formulation:
+    """The model over the given slots (all where None) with the failure rows found so far.
+
+    Existing clusters are always among the slots: they stand or are retired, but are never overlooked.
+    """
+    chosen = set(range(len(problem.slots)) if slots is None else slots)
+    chosen |= {slot.index for slot in problem.slots if slot.existing is not None}
+    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)))
+    formulation.model.constant = problem.constant_cost
+    growth.encode(formulation)
+    siting.encode(formulation)
+    links.encode_upgrades(formulation)
+    assignment.encode(formulation)
+    standby.encode(formulation)
+    capacity.encode(formulation)
+    reserve.encode(formulation)
+    pins.encode(formulation)
+    budget.encode(formulation)
+    links.encode(formulation, sorted(rows, key=repr))
+    return formulation

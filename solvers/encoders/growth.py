@@ -1,0 +1,109 @@
+"""PLT-001, PLT-003, EXI-001: which archetypes a slot has in each period, and how it may grow.
+
+run[j, a, t] says that slot j uses archetype run a in period t, nodes[j, a, t] its node count. One node model over the
+horizon, node counts never fall, refused growth steps are excluded, existing clusters start from what they are.
+"""
+
+from __future__ import annotations
+
+from solvers.formulation import Formulation, Terms
+
+
+def encode(formulation: Formulation) -> None:
+    """Add the runs and node counts of every usable slot, with their costs."""
+    for slot in formulation.slots:
+        _variables(formulation, slot)
+        _one_run(formulation, slot)
+        _monotone(formulation, slot)
+        _existing(formulation, slot)
+
+
+def _variables(formulation: Formulation, slot: int) -> None:
+    problem, model = formulation.problem, formulation.model
+    rates, site = problem.rates, problem.slots[slot].site
+    for number, run in enumerate(formulation.runs(slot)):
+        price, monthly = rates.node_purchase(run.node_model), rates.node_monthly(run.node_model, site)
+        for period in range(problem.periods):
+            cost = price * purchase_weight(formulation, period) + monthly * rates.monthly_factor(period)
+            if run.lowest == run.highest:
+                formulation.run[slot, number, period] = model.add_variable(0, 1, True, cost * run.lowest)
+                continue
+            chosen = model.add_variable(0, 1, True)
+            nodes = model.add_variable(0, run.highest, True, cost)
+            formulation.run[slot, number, period] = chosen
+            formulation.nodes[slot, number, period] = nodes
+            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(run.lowest))], lower=0.0)
+            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(run.highest))], upper=0.0)
+
+
+def purchase_weight(formulation: Formulation, period: int) -> float:
+    """Present value of holding one unit of purchased money's worth in `period` but not bought later.
+
+    Buying n_t − n_(t−1) in each period costs Σ d_t (n_t − n_(t−1)) = Σ n_t (d_t − d_(t+1)), less the residual value.
+    """
+    rates, last = formulation.problem.rates, formulation.problem.periods - 1
+    now = rates.purchase_factor(period) - rates.residual_factor(period)
+    later = 0.0 if period == last else rates.purchase_factor(period + 1) - rates.residual_factor(period + 1)
+    return now - later
+
+
+def opening_weight(formulation: Formulation, period: int) -> float:
+    """The same for what has no residual value."""
+    rates, last = formulation.problem.rates, formulation.problem.periods - 1
+    later = 0.0 if period == last else rates.purchase_factor(period + 1)
+    return rates.purchase_factor(period) - later
+
+
+def _one_run(formulation: Formulation, slot: int) -> None:
+    for period in range(formulation.problem.periods):
+        formulation.model.add_row("PLT-001", formulation.open_terms(slot, period), upper=1.0)
+
+
+def _monotone(formulation: Formulation, slot: int) -> None:
+    problem, model = formulation.problem, formulation.model
+    runs = formulation.runs(slot)
+    by_model: dict[str, list[int]] = {}
+    for number, run in enumerate(runs):
+        by_model.setdefault(run.node_model, []).append(number)
+    for period in range(problem.periods - 1):
+        for numbers in by_model.values():
+            stays: Terms = []
+            grows: Terms = []
+            for number in numbers:
+                stays += [
+                    (formulation.run[slot, number, period + 1], 1.0),
+                    (formulation.run[slot, number, period], -1.0),
+                ]
+                grows += formulation.node_terms(slot, number, period + 1)
+                grows += formulation.node_terms(slot, number, period, -1.0)
+            model.add_row("PLT-003", stays, lower=0.0)
+            model.add_row("PLT-003", grows, lower=0.0)
+        for before in range(len(runs)):
+            for after in range(len(runs)):
+                if (problem.slots[slot].cluster, before, after) in problem.growth_refusals:
+                    model.add_row(
+                        "PLT-003",
+                        [
+                            (formulation.run[slot, before, period], 1.0),
+                            (formulation.run[slot, after, period + 1], 1.0),
+                        ],
+                        upper=1.0,
+                    )
+
+
+def _existing(formulation: Formulation, slot: int) -> None:
+    existing = formulation.problem.slots[slot].existing
+    if existing is None:
+        return
+    problem, model = formulation.problem, formulation.model
+    rates = problem.rates
+    paid = rates.node_purchase(existing.node_model) * (rates.purchase_factor(0) - rates.residual_factor(0))
+    retire = 0.0 if existing.keep else existing.cost_to_retire * rates.purchase_factor(0)
+    for column, _ in formulation.open_terms(slot, 0):
+        model.cost[column] -= paid * existing.nodes + retire
+    model.constant += retire
+    if existing.keep:
+        model.add_row("EXI-001", formulation.open_terms(slot, 0), lower=1.0, upper=1.0)
+    for period in range(1, problem.periods):
+        terms = formulation.open_terms(slot, period) + formulation.open_terms(slot, 0, -1.0)
+        model.add_row("EXI-001", terms, lower=0.0, upper=0.0)

@@ -1,0 +1,78 @@
+"""SIT-001, SIT-002: what a site can hold, and what opening it costs.
+
+Limits bind the sum over the slots of a site. Free slots of one site are interchangeable and open in order.
+"""
+
+from __future__ import annotations
+
+from fleet.inventory.sites import Site
+from solvers.encoders.growth import opening_weight
+from solvers.formulation import Formulation, Terms
+
+
+def encode(formulation: Formulation) -> None:
+    """Add site openings, their costs and the limits of every site."""
+    problem = formulation.problem
+    for name in sorted({problem.slots[slot].site for slot in formulation.slots}):
+        _opening(formulation, name)
+        _limits(formulation, problem.inventory.site(name))
+        _order(formulation, name)
+
+
+def _opening(formulation: Formulation, site: str) -> None:
+    problem, model = formulation.problem, formulation.model
+    slots = formulation.slots_at(site)
+    opening, monthly = problem.rates.site_opening(site), problem.rates.site_monthly(site)
+    for period in range(problem.periods):
+        if len(slots) > 1:
+            column = model.add_variable(0, 1, True)
+            formulation.site_open[site, period] = column
+            for slot in slots:
+                model.add_row(
+                    "SIT-001", [(column, 1.0), *formulation.open_terms(slot, period, -1.0)], lower=0.0
+                )
+        cost = opening * opening_weight(formulation, period) + monthly * problem.rates.monthly_factor(period)
+        for column, factor in formulation.site_open_terms(site, period):
+            model.cost[column] += cost * factor
+    if len(slots) > 1:
+        for period in range(problem.periods - 1):
+            model.add_row(
+                "SIT-001",
+                [(formulation.site_open[site, period + 1], 1.0), (formulation.site_open[site, period], -1.0)],
+                lower=0.0,
+            )
+
+
+def _limits(formulation: Formulation, site: Site) -> None:
+    problem, model = formulation.problem, formulation.model
+    catalog = problem.inventory.node_model_by_name
+    last = problem.periods - 1  # node counts never fall: the last period binds
+    for limit, amount in (
+        (site.max_nodes, lambda name: 1.0),
+        (site.max_power_kw, lambda name: catalog[name].watts / 1000.0),
+        (site.max_rack_units, lambda name: catalog[name].rack_units),
+    ):
+        if limit is None:
+            continue
+        terms: Terms = []
+        for slot in formulation.slots_at(site.site):
+            for number, run in enumerate(formulation.runs(slot)):
+                terms += formulation.node_terms(slot, number, last, amount(run.node_model))
+        model.add_row("SIT-002", terms, upper=float(limit))
+
+
+def _order(formulation: Formulation, site: str) -> None:
+    problem, model = formulation.problem, formulation.model
+    pinned = {pin.value for pin in problem.inventory.pins} | {pin.cluster for pin in problem.inventory.pins}
+    free = [
+        slot
+        for slot in formulation.slots_at(site)
+        if problem.slots[slot].existing is None and problem.slots[slot].cluster not in pinned
+    ]
+    last = problem.periods - 1
+    for first, second in zip(free, free[1:], strict=False):
+        model.add_row(
+            "SIT-001",
+            formulation.open_terms(first, last) + formulation.open_terms(second, last, -1.0),
+            lower=0.0,
+        )

@@ -1,0 +1,280 @@
+"""The process in which engines run: reads jobs from standard input, reports on standard output.
+
+An engine ignores interrupts, prints where it should not, and holds its interpreter; in a process of its own
+none of that reaches the planner. The worker ends when its parent does, because its standard input closes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import queue
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from solvers.linear import INFINITY, Floats, LinearModel
+
+#: Coefficients of integer rows are scaled so that the largest is about this.
+ROW_SCALE = 2.0**27
+#: Largest activity of a scaled row that has continuous variables, whose coefficients per step are small.
+MIXED_ROW_REACH = 2.0**56
+#: Steps into which the range of a continuous variable is divided for CP-SAT.
+CONTINUOUS_STEPS = 10**7
+#: The integer objective counts in this share of its largest possible value.
+OBJECTIVE_STEPS = 1e13
+
+Send = Callable[[tuple[Any, ...]], None]
+
+
+def main() -> None:
+    """Read jobs one after another; run each and report incumbents, bounds and its end."""
+    channel = os.fdopen(os.dup(1), "wb")
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    lock = threading.Lock()
+    jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+    def send(message: tuple[Any, ...]) -> None:
+        payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        with lock:
+            channel.write(struct.pack("<Q", len(payload)) + payload)
+            channel.flush()
+
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    while True:
+        job = jobs.get()
+        try:
+            runner = run_cp_sat if job["engine"] == "cp_sat" else run_highs
+            runner(job, send)
+        except (ValueError, RuntimeError, AttributeError, TypeError) as error:
+            cause = error.__context__
+            text = f"{type(error).__name__}: {error}" + (f" ({cause})" if cause is not None else "")
+            send(("failed", text))
+
+
+def read_message(stream: BinaryIO) -> Any:
+    """One length-prefixed pickle, or None at the end of the stream."""
+    header = stream.read(8)
+    if len(header) < 8:
+        return None
+    return pickle.loads(stream.read(struct.unpack("<Q", header)[0]))
+
+
+def _receive(source: BinaryIO, jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Hand jobs on; end the process with its parent, whose death closes the stream."""
+    while (job := read_message(source)) is not None:
+        jobs.put(job)
+    os._exit(0)
+
+
+def run_cp_sat(job: dict[str, Any], send: Send) -> None:
+    """Solve with CP-SAT in integers, rounded so that nothing feasible is lost and every bound stays valid."""
+    from ortools.sat.python import cp_model
+
+    model: LinearModel = job["model"]
+    units = [
+        1.0 if integer else max(upper - lower, 0.0) / CONTINUOUS_STEPS or 1.0
+        for lower, upper, integer in zip(model.lower, model.upper, model.integer, strict=True)
+    ]
+    unit = np.array(units)
+    lower = np.array([math.ceil(value / step - 1e-9) for value, step in zip(model.lower, units, strict=True)])
+    upper = np.array([math.floor(value / step + 1e-9) for value, step in zip(model.upper, units, strict=True)])
+    cp = cp_model.CpModel()
+    variables = [
+        cp.new_int_var(int(low), int(high), "") for low, high in zip(lower.tolist(), upper.tolist(), strict=True)
+    ]
+    continuous = ~np.array(model.integer, dtype=bool)
+    for columns, values, row_lower, row_upper in zip(
+        model.row_columns, model.row_values, model.row_lower, model.row_upper, strict=True
+    ):
+        scaled = values * unit[columns]
+        reach = float(np.abs(scaled * upper[columns]).sum())
+        _add_integer_row(cp, variables, columns, scaled, continuous[columns], reach, row_lower, row_upper)
+    costs = np.array(model.cost) * unit
+    reach = float(np.abs(costs * np.maximum(upper, 0)).sum())
+    step = max(reach / OBJECTIVE_STEPS, 1e-9)
+    coefficients = np.floor(costs / step + 1e-9).astype(np.int64)
+    used = np.flatnonzero(coefficients)
+    cp.minimize(
+        cp_model.LinearExpr.weighted_sum([variables[index] for index in used], coefficients[used].tolist())
+    )
+    hint = job.get("hint")
+    if hint is not None:
+        for variable, value, size in zip(variables, np.asarray(hint).tolist(), units, strict=True):
+            if not math.isnan(value):
+                cp.add_hint(variable, round(value / size))
+    text = cp.validate()
+    if text:
+        raise ValueError(text)
+    solver = cp_model.CpSolver()
+    parameters = solver.parameters
+    parameters.num_workers = job["workers"]
+    parameters.random_seed = job["seed"]
+    parameters.relative_gap_limit = job["gap"]
+    parameters.linearization_level = 2
+    if job["deterministic"]:
+        parameters.max_deterministic_time = job["time_limit_s"]
+        parameters.interleave_search = True
+    else:
+        parameters.max_time_in_seconds = job["time_limit_s"]
+
+    def as_point(values: list[int]) -> Floats:
+        return np.array(values, dtype=np.float64) * unit
+
+    class Report(cp_model.CpSolverSolutionCallback):
+        def on_solution_callback(self) -> None:
+            send(("incumbent", as_point([self.value(variable) for variable in variables])))
+
+    solver.best_bound_callback = lambda bound: send(("bound", bound * step + model.constant))
+    status = solver.solve(cp, Report())
+    name = solver.status_name(status)
+    if name == "MODEL_INVALID":
+        raise ValueError("CP-SAT calls the model invalid")
+    if name in ("OPTIMAL", "FEASIBLE"):
+        send(("incumbent", as_point([solver.value(variable) for variable in variables])))
+    if name != "INFEASIBLE":
+        send(("bound", solver.best_objective_bound * step + model.constant))
+    send(("done", {"OPTIMAL": "finished", "INFEASIBLE": "infeasible"}.get(name, "limit")))
+
+
+def _add_integer_row(
+    cp: Any,
+    variables: list[Any],
+    columns: np.ndarray,
+    values: Floats,
+    continuous: np.ndarray,
+    reach: float,
+    row_lower: float,
+    row_upper: float,
+) -> None:
+    """Add a row in integers. Variables are ≥ 0, so rounding coefficients toward slack only relaxes it."""
+    from ortools.sat.python import cp_model
+
+    chosen = [variables[index] for index in columns.tolist()]
+    largest = float(np.abs(values).max(initial=0.0))
+    whole = bool(np.all(values == np.rint(values))) and largest <= ROW_SCALE and not continuous.any()
+    if whole:
+        scale = 1.0
+        below = above = values.astype(np.int64)
+    else:
+        scale = ROW_SCALE / largest if largest > 0 else 1.0
+        if continuous.any():
+            scale = MIXED_ROW_REACH / max(reach, largest)
+        below = np.floor(values * scale + 1e-9).astype(np.int64)
+        above = np.ceil(values * scale - 1e-9).astype(np.int64)
+    slack = int(np.ceil(np.abs(values[continuous]).sum() * scale)) if continuous.any() else 0
+    if row_upper < INFINITY:
+        limit = math.floor(row_upper + 1e-9) if whole else math.ceil(row_upper * scale) + slack
+        cp.add_linear_constraint(
+            cp_model.LinearExpr.weighted_sum(chosen, below.tolist()),
+            cp_model.INT_MIN if not (whole and row_lower == row_upper) else limit,
+            limit,
+        )
+        if whole and row_lower == row_upper:
+            return
+    if row_lower > -INFINITY:
+        limit = math.ceil(row_lower - 1e-9) if whole else math.floor(row_lower * scale) - slack
+        cp.add_linear_constraint(
+            cp_model.LinearExpr.weighted_sum(chosen, above.tolist()), limit, cp_model.INT_MAX
+        )
+
+
+def run_highs(job: dict[str, Any], send: Send) -> None:
+    """Solve with HiGHS through MathOpt; bounds are read from its log while it runs."""
+    from ortools.math_opt import model_pb2
+    from ortools.math_opt.python import mathopt
+
+    model: LinearModel = job["model"]
+    proto = model_pb2.ModelProto()
+    ids = range(model.columns)
+    proto.variables.ids.extend(ids)
+    proto.variables.lower_bounds.extend(model.lower)
+    proto.variables.upper_bounds.extend(model.upper)
+    proto.variables.integers.extend(flag and not job.get("relaxed", False) for flag in model.integer)
+    proto.objective.offset = model.constant
+    used = [index for index, cost in enumerate(model.cost) if cost != 0.0]
+    proto.objective.linear_coefficients.ids.extend(used)
+    proto.objective.linear_coefficients.values.extend(model.cost[index] for index in used)
+    proto.linear_constraints.ids.extend(range(model.rows))
+    proto.linear_constraints.lower_bounds.extend(model.row_lower)
+    proto.linear_constraints.upper_bounds.extend(model.row_upper)
+    matrix = proto.linear_constraint_matrix
+    for index, (columns, values) in enumerate(zip(model.row_columns, model.row_values, strict=True)):
+        order = np.argsort(columns)
+        matrix.row_ids.extend([index] * len(columns))
+        matrix.column_ids.extend(columns[order].tolist())
+        matrix.coefficients.extend(values[order].tolist())
+    built = mathopt.Model.from_model_proto(proto)
+    hint = job.get("hint")
+    model_parameters = mathopt.ModelSolveParameters()
+    if hint is not None:
+        model_parameters.solution_hints.append(
+            mathopt.SolutionHint(
+                variable_values={
+                    built.get_variable(index): float(value)
+                    for index, value in enumerate(hint)
+                    if not math.isnan(value)
+                }
+            )
+        )
+    parameters = mathopt.SolveParameters(
+        time_limit=timedelta(seconds=job["time_limit_s"]),
+        relative_gap_tolerance=job["gap"],
+        random_seed=job["seed"],
+    )
+
+    def read_log(lines: Any) -> None:
+        for line in lines:
+            bound = _bound_of_log_line(line)
+            if bound is not None:
+                send(("bound", bound))
+
+    result = mathopt.solve(
+        built,
+        mathopt.SolverType.HIGHS,
+        params=parameters,
+        model_params=model_parameters,
+        msg_cb=read_log,
+    )
+    reason = result.termination.reason
+    if result.has_primal_feasible_solution():
+        values_by_variable = result.variable_values()
+        point = np.array([values_by_variable[built.get_variable(index)] for index in ids])
+        flags = np.array(model.integer, dtype=bool)
+        if not job.get("relaxed", False):
+            point[flags] = np.rint(point[flags])
+        send(("incumbent", point))
+    bound = result.termination.objective_bounds.dual_bound
+    if math.isfinite(bound):
+        send(("bound", bound))
+    names = {
+        mathopt.TerminationReason.OPTIMAL: "finished",
+        mathopt.TerminationReason.INFEASIBLE: "infeasible",
+        mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED: "infeasible",
+    }
+    send(("done", names.get(reason, "limit")))
+
+
+def _bound_of_log_line(line: str) -> float | None:
+    """The best bound in a line of the branch-and-bound log of HiGHS; None for other lines."""
+    parts = line.split()
+    for position, part in enumerate(parts):
+        if part.endswith("%") and position + 2 < len(parts):
+            try:
+                float(part[:-1])
+                bound = float(parts[position + 1])
+            except ValueError:
+                return None
+            return bound if math.isfinite(bound) else None
+    return None
+
+
+if __name__ == "__main__":
+    main()

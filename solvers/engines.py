@@ -1,0 +1,276 @@
+"""Run engines in worker processes: started, watched, stopped and listened to from here.
+
+Workers are plain subprocesses that import only `solvers.engine_worker`, so solving works from a script without
+a ``__main__`` guard, from a notebook and from standard input. They run in their own session: Ctrl-C reaches the
+planner's process only, which keeps what was found.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from solvers.engine_worker import read_message
+from solvers.linear import Floats, LinearModel
+from solvers.result import EngineError
+
+Engine = Literal["cp_sat", "highs"]
+logger = logging.getLogger("solvers.engine")
+
+#: Seconds that an engine may overrun its own time limit before it is ended.
+GRACE_S = 5.0
+
+
+@dataclass
+class EngineRun:
+    """One engine at work on one model: what it has reported so far.
+
+    Attributes
+    ----------
+    point : array or None
+        Its best incumbent.
+    bound : float
+        Its best bound, minus infinity until known.
+    state : str
+        ``running``, ``finished`` (solved to its gap), ``infeasible``, ``limit``, ``failed`` or ``stopped``.
+    """
+
+    engine: Engine
+    model: LinearModel
+    point: Floats | None = None
+    objective: float = float("inf")
+    bound: float = -float("inf")
+    state: str = "running"
+    text: str = ""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _deadline: float = field(default=0.0, repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still at work."""
+        return self.state == "running"
+
+
+class EnginePool:
+    """Engines that run at the same time. Leaving the context ends them all."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[tuple[EngineRun, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._runs: list[EngineRun] = []
+
+    def __enter__(self) -> EnginePool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for run in self._runs:
+            self.stop(run)
+
+    def start(
+        self,
+        engine: Engine,
+        model: LinearModel,
+        *,
+        time_limit_s: float,
+        gap: float,
+        seed: int = 0,
+        workers: int = 1,
+        deterministic: bool = False,
+        hint: Floats | None = None,
+        relaxed: bool = False,
+    ) -> EngineRun:
+        """Start an engine on a model and return at once."""
+        job = {
+            "engine": engine,
+            "model": model,
+            "time_limit_s": max(time_limit_s, 0.1),
+            "gap": gap,
+            "seed": seed,
+            "workers": workers,
+            "deterministic": deterministic,
+            "hint": hint,
+            "relaxed": relaxed,
+        }
+        process = _spare.take()
+        run = EngineRun(engine, model)
+        run._process = process
+        run._deadline = float("inf") if deterministic else time.monotonic() + time_limit_s + GRACE_S
+        self._runs.append(run)
+        threading.Thread(target=self._talk, args=(run, process, job), daemon=True).start()
+        return run
+
+    def _talk(self, run: EngineRun, process: subprocess.Popen[bytes], job: dict[str, Any]) -> None:
+        source, sink = process.stdout, process.stdin
+        if source is None or sink is None:
+            self._messages.put((run, ("failed", "the worker has no pipes")))
+            return
+        try:
+            payload = pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)
+            sink.write(struct.pack("<Q", len(payload)) + payload)
+            sink.flush()
+            while (message := read_message(source)) is not None:
+                self._messages.put((run, message))
+                if message[0] in ("done", "failed"):
+                    return
+        except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
+            logger.debug("worker channel closed: %s", error)
+        self._messages.put((run, ("ended",)))
+
+    def wait(self, timeout_s: float) -> EngineRun | None:
+        """Wait for news at most `timeout_s`; the run that it is about, or None."""
+        try:
+            run, message = self._messages.get(timeout=max(timeout_s, 0.0))
+        except queue.Empty:
+            self._end_overdue()
+            return None
+        self._take(run, message)
+        return run
+
+    def _take(self, run: EngineRun, message: tuple[Any, ...]) -> None:
+        kind = message[0]
+        if not run.running:
+            return
+        if kind == "incumbent":
+            objective = run.model.objective(message[1])
+            if objective < run.objective:
+                run.point, run.objective = message[1], objective
+        elif kind == "bound":
+            run.bound = max(run.bound, float(message[1]))
+        elif kind == "done":
+            run.state = str(message[1])
+            self._keep(run)
+        elif kind == "failed":
+            run.state, run.text = "failed", str(message[1])
+            logger.debug("%s failed: %s", run.engine, run.text)
+            self._keep(run)
+        elif kind == "ended":
+            run.state, run.text = "failed", "the engine's process ended without a word"
+            self._close(run)
+
+    def _end_overdue(self) -> None:
+        for run in self._runs:
+            if run.running and time.monotonic() > run._deadline:
+                self.stop(run)
+                run.state = "limit"
+
+    def stop(self, run: EngineRun) -> None:
+        """End a run now; what it has reported stays."""
+        if run.running:
+            run.state = "stopped"
+        self._close(run)
+
+    @staticmethod
+    def _keep(run: EngineRun) -> None:
+        process, run._process = run._process, None
+        if process is not None:
+            _spare.give(process)
+
+    @staticmethod
+    def _close(run: EngineRun) -> None:
+        process, run._process = run._process, None
+        if process is not None:
+            _end(process)
+
+    def run_until(
+        self,
+        runs: list[EngineRun],
+        deadline: float,
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Listen until every run has ended, the deadline has passed, or `is_enough` says so."""
+        while any(run.running for run in runs) and time.monotonic() < deadline and not is_enough():
+            self.wait(min(0.5, max(deadline - time.monotonic(), 0.01)))
+
+    @staticmethod
+    def check(runs: list[EngineRun]) -> None:
+        """Raise the text of the engines if all of them failed.
+
+        Raises
+        ------
+        EngineError
+            With the engines' own words.
+        """
+        if runs and all(run.state == "failed" for run in runs):
+            raise EngineError("; ".join(f"{run.engine}: {run.text}" for run in runs))
+
+
+class _SpareWorkers:
+    """Worker processes that wait for their next job: starting one costs most of a second."""
+
+    KEPT = 4
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[subprocess.Popen[bytes]] = []
+        atexit.register(self.end)
+
+    def take(self) -> subprocess.Popen[bytes]:
+        """A waiting worker, or a new one."""
+        with self._lock:
+            while self._waiting:
+                process = self._waiting.pop()
+                if process.poll() is None:
+                    return process
+        environment = dict(os.environ)
+        root = str(Path(__file__).resolve().parent.parent)
+        environment["PYTHONPATH"] = os.pathsep.join(
+            part for part in (root, environment.get("PYTHONPATH", "")) if part
+        )
+        return subprocess.Popen(
+            [sys.executable, "-m", "solvers.engine_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def give(self, process: subprocess.Popen[bytes]) -> None:
+        """Take a worker back whose job is done."""
+        with self._lock:
+            if len(self._waiting) < self.KEPT:
+                self._waiting.append(process)
+                return
+        _end(process)
+
+    def end(self) -> None:
+        """End every waiting worker."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for process in waiting:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with _ignore_closed():
+                pipe.close()
+
+
+_spare = _SpareWorkers()
+
+
+@contextmanager
+def _ignore_closed() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        logger.debug("pipe was closed already: %s", error)

@@ -1,0 +1,108 @@
+"""The variables of the design model, shared by the encoders.
+
+Two formulations of who runs where use the same slots, runs and rows:
+
+* **pairs**: one integer per (class, primary slot, standby slot), exact;
+* **separate**: one integer per (class, primary slot) and one per (class, standby slot). Far fewer columns; which
+  primary goes with which standby is relaxed, so its bound is valid for the pairs and usually as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solvers.linear import Integers, LinearModel
+from solvers.problem import DesignProblem, Run
+
+Terms = list[tuple[int, float]]
+NO_STANDBY = -1
+
+
+@dataclass
+class Formulation:
+    """A linear model of a design problem in the making.
+
+    Attributes
+    ----------
+    has_pairs : bool
+        Whether columns name primary and standby together.
+    slots : tuple of int
+        The slots that may be used; the others stay closed.
+    run, nodes : dict
+        Columns of (slot, run, period): whether the run is used, and the node count where the run has several.
+    class_of, primary_of, standby_of : array
+        Per placement column its class, primary slot and standby slot, `NO_STANDBY` where it places none. In the
+        separate formulation a column places either a primary or a standby (then primary_of is `NO_STANDBY`).
+    placement : array
+        The model's column of each placement column.
+    """
+
+    problem: DesignProblem
+    has_pairs: bool
+    slots: tuple[int, ...]
+    model: LinearModel = field(default_factory=LinearModel)
+    run: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    site_open: dict[tuple[str, int], int] = field(default_factory=dict)
+    upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
+    unserved: dict[int, int] = field(default_factory=dict)
+    class_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    primary_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    standby_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    placement: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def runs(self, slot: int) -> tuple[Run, ...]:
+        """The archetype runs of a slot."""
+        return self.problem.slots[slot].runs
+
+    def node_terms(self, slot: int, number: int, period: int, factor: float = 1.0) -> Terms:
+        """factor · node count of one run."""
+        run = self.runs(slot)[number]
+        if run.lowest == run.highest:
+            return [(self.run[slot, number, period], factor * run.lowest)]
+        return [(self.nodes[slot, number, period], factor)]
+
+    def open_terms(self, slot: int, period: int, factor: float = 1.0, among: Collection[int] | None = None) -> Terms:
+        """factor · (the slot has nodes), counting only the runs in `among` where given."""
+        return [
+            (self.run[slot, number, period], factor)
+            for number in range(len(self.runs(slot)))
+            if among is None or number in among
+        ]
+
+    def site_open_terms(self, site: str, period: int, factor: float = 1.0) -> Terms:
+        """factor · (the site has a cluster with nodes)."""
+        if (site, period) in self.site_open:
+            return [(self.site_open[site, period], factor)]
+        (slot,) = self.slots_at(site)
+        return self.open_terms(slot, period, factor)
+
+    def slots_at(self, site: str) -> tuple[int, ...]:
+        """The usable slots of a site."""
+        return tuple(slot for slot in self.slots if self.problem.slots[slot].site == site)
+
+    def capacity_terms(
+        self, slot: int, period: int, resource: int, *, free: bool = False, factor: float = 1.0, efficiency_of: int = -1
+    ) -> Terms:
+        """factor · capacity of a resource (index into RESOURCES), without the node reserve where `free`.
+
+        With `efficiency_of` a tier, the pool's capacity is in data of that tier instead of footprint.
+        """
+        terms: Terms = []
+        for number, run in enumerate(self.runs(slot)):
+            scale = factor * (float(run.efficiency[efficiency_of]) if efficiency_of >= 0 else 1.0)
+            base = float((run.free_base if free else run.base)[resource])
+            slope = float((run.free_slope if free else run.slope)[resource])
+            if run.lowest == run.highest:
+                terms.append((self.run[slot, number, period], scale * (base + slope * run.lowest)))
+            else:
+                terms.append((self.run[slot, number, period], scale * base))
+                terms.append((self.nodes[slot, number, period], scale * slope))
+        return terms
+
+    def columns_of(self, mask: np.ndarray) -> tuple[Integers, Integers]:
+        """(model columns, classes) of the placement columns in `mask`."""
+        return self.placement[mask], self.class_of[mask]

@@ -1,0 +1,185 @@
+"""The design problem: what the planner states, turned into arrays that encoders read.
+
+Index letters everywhere: demand classes *c*, cluster slots *j* (primary) and *k* (standby), periods *t*, compute
+resources *r* (vcpu, memory_gb, gpu), storage tiers *s* (hot, warm, archive), failure states *f*, attachments *a*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from fleet.platform.archetypes import Archetype
+from numpy.typing import NDArray
+
+from fleet.inventory.hardware import ExistingCluster
+from fleet.inventory.inventory import Demand, Inventory
+from fleet.plan.costs import Rates
+from fleet.rulepack import RulePack
+from fleet.wan.graph import Wan
+from fleet.wan.replication import Mechanism
+from fleet.wan.routing import Router
+from fleet.wan.states import FailureState
+from solvers.linear import Floats
+
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive node counts of one node model over which capacity is affine in the node count.
+
+    Attributes
+    ----------
+    archetypes : tuple of Archetype
+        One for each count from `lowest` to `highest`.
+    base, slope : array (4,)
+        usable = base + slope · nodes for vcpu, memory_gb, pool_tb, gpu.
+    free_base, free_slope : array (4,)
+        The same without the nodes that are kept free.
+    efficiency : array (3,)
+        Data over footprint for hot, warm, archive.
+    """
+
+    node_model: str
+    lowest: int
+    highest: int
+    archetypes: tuple[Archetype, ...]
+    base: Floats
+    slope: Floats
+    free_base: Floats
+    free_slope: Floats
+    efficiency: Floats
+    node_tolerance: int
+    gpu_model: str
+
+    def archetype(self, nodes: int) -> Archetype:
+        """The archetype of that node count."""
+        return self.archetypes[nodes - self.lowest]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one cluster: an existing one, or one that may open."""
+
+    index: int
+    cluster: str
+    site: str
+    runs: tuple[Run, ...]
+    existing: ExistingCluster | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Demands that move together: one demand, or those of one affinity label at one site."""
+
+    site: str
+    demands: tuple[Demand, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How one member of a class loads the network and what it can reach.
+
+    Attributes
+    ----------
+    traffic_mbps, stream_mbps : array (T,)
+        User traffic in each direction, and its replication stream.
+    reaches : array (F, J)
+        Whether, in each state, its users reach each slot within the failover limit.
+    user_down : array (F,)
+        Whether its own site is down.
+    compute : array (T, 3)
+        What it runs on: vcpu, memory_gb, gpu.
+    is_protected : bool
+        Whether it has a standby.
+    """
+
+    compute: Floats
+    traffic_mbps: Floats
+    stream_mbps: Floats
+    reaches: Booleans
+    user_down: Booleans
+    is_protected: bool
+
+
+@dataclass(frozen=True)
+class DemandClass:
+    """Identical units: same amounts, same eligible slots and pairs, same way into the WAN.
+
+    Attributes
+    ----------
+    units : tuple of Unit
+        Its members, in canonical order.
+    first_period : int
+        When its demand begins.
+    compute, standby_compute : array (T, 3)
+        Of one unit, running and failed over: vcpu, memory_gb, gpu.
+    storage, standby_storage : array (T, 3)
+        Data of one unit by tier [TB], before copies.
+    eligible : array (J,)
+        Slots where it may run.
+    pairs : array (J, J) or None
+        [primary, standby] that are allowed; None for unprotected classes.
+    fault_tolerance, gpu_model
+        What the archetype must offer.
+    attachment : int
+        Index of where it enters the WAN.
+    """
+
+    index: int
+    units: tuple[Unit, ...]
+    first_period: int
+    compute: Floats
+    storage: Floats
+    standby_compute: Floats
+    standby_storage: Floats
+    eligible: Booleans
+    pairs: Booleans | None
+    fault_tolerance: int
+    gpu_models: tuple[str, ...]
+    attachment: int
+    profiles: tuple[Profile, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of identical units."""
+        return len(self.units)
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether it has a standby."""
+        return self.pairs is not None
+
+    def fits(self, run: Run) -> bool:
+        """Whether a unit may run or stand by on the archetypes of a run."""
+        return run.node_tolerance >= self.fault_tolerance and all(model == run.gpu_model for model in self.gpu_models)
+
+
+@dataclass(frozen=True, eq=False)
+class DesignProblem:
+    """Everything that the encoders need."""
+
+    inventory: Inventory
+    pack: RulePack
+    wan: Wan
+    router: Router
+    rates: Rates
+    slots: tuple[Slot, ...]
+    classes: tuple[DemandClass, ...]
+    states: tuple[FailureState, ...]
+    attachments: tuple[str, ...]
+    mechanisms: dict[str, Mechanism]
+    growth_refusals: frozenset[tuple[str, int, int]]
+    forced_upgrades: dict[str, int] = field(default_factory=dict)
+    constant_cost: float = 0.0
+
+    @property
+    def periods(self) -> int:
+        """Number of periods."""
+        return len(self.inventory.periods)
+
+    @property
+    def state_index(self) -> dict[str, int]:
+        """Position of each core failure state by its id."""
+        return {state.id: index for index, state in enumerate(self.states)}

@@ -1,0 +1,121 @@
+"""What a solve knows at any moment: the best judged decision, the best bound, the clock.
+
+Decisions are judged by the code that audits plans (costs, failures), not by the model that proposed them, so an
+incumbent here is a plan that holds.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from fleet.plan.context import build_context
+from fleet.plan.costs import cost_rows, totals
+from fleet.plan.decisions import Decisions
+from fleet.plan.states import ClusterViolation, LinkViolation, violations
+from solvers.building import GeneratedRow
+from solvers.config import SolveConfig
+from solvers.decode import decode
+from solvers.encoders.links import ClusterRow, LinkRow
+from solvers.formulation import Formulation
+from solvers.linear import Floats
+from solvers.problem import DesignProblem
+from solvers.result import EngineError, TracePoint, relative_gap
+
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """A decision with its present value and the limits that it breaks, as rows for the next model."""
+
+    decisions: Decisions
+    objective: float
+    broken: tuple[GeneratedRow, ...]
+
+
+@dataclass
+class Search:
+    """The state of one solve."""
+
+    problem: DesignProblem
+    config: SolveConfig
+    started: float = field(default_factory=time.monotonic)
+    best: Decisions | None = None
+    objective: float = INFINITY
+    bound: float = -INFINITY
+    bound_source: str = ""
+    trace: list[TracePoint] = field(default_factory=list)
+    judging_s: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start [s]."""
+        return time.monotonic() - self.started
+
+    @property
+    def deadline(self) -> float:
+        """When to stop, on the clock of ``time.monotonic``; never in deterministic mode."""
+        return INFINITY if self.config.deterministic else self.started + self.config.time_limit_s
+
+    @property
+    def remaining_s(self) -> float:
+        """Time left [s]."""
+        return self.deadline - time.monotonic()
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of the best decision and the best bound."""
+        if self.best is None or self.bound == -INFINITY:
+            return None
+        return relative_gap(self.objective, self.bound)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the gap asked for is reached."""
+        return self.gap is not None and self.gap <= self.config.gap
+
+    def raise_bound(self, bound: float, source: str) -> None:
+        """Take a valid lower bound on the present value of every plan."""
+        if bound > self.bound:
+            self.bound, self.bound_source = bound, source
+            self._report()
+
+    def judge(self, formulation: Formulation, point: Floats) -> Judgment:
+        """Decode a point of a pair formulation, price it, and fail every element of it; keep it if it holds and is best.
+
+        Raises
+        ------
+        EngineError
+            If the point breaks a limit that no row can express: model and verifier disagree.
+        """
+        begun = time.monotonic()
+        problem = self.problem
+        decisions = decode(formulation, point)
+        rows = cost_rows(problem.inventory, problem.pack, decisions, problem.rates)
+        objective = totals(problem.inventory, rows).present_value
+        context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
+        broken: set[GeneratedRow] = set()
+        slots = {slot.cluster: slot.index for slot in problem.slots}
+        for violation in violations(context):
+            if isinstance(violation, LinkViolation):
+                broken.add(LinkRow(violation.state.id, violation.link, violation.forward, violation.period))
+            elif isinstance(violation, ClusterViolation):
+                broken.add(
+                    ClusterRow(violation.state.id, slots[violation.cluster], violation.resource, violation.period)
+                )
+            else:
+                raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
+        judgment = Judgment(decisions, objective, tuple(sorted(broken, key=repr)))
+        if not broken and objective < self.objective - 1e-9 * abs(objective):
+            self.best, self.objective = decisions, objective
+            self._report()
+        self.judging_s += time.monotonic() - begun
+        return judgment
+
+    def _report(self) -> None:
+        incumbent = None if self.best is None else self.objective
+        bound = None if self.bound == -INFINITY else min(self.bound, self.objective)
+        self.trace.append(TracePoint(self.seconds, incumbent, bound))
+        if self.config.on_progress is not None:
+            self.config.on_progress(self.seconds, incumbent, bound)

@@ -1,0 +1,155 @@
+"""Cluster slots and the archetype runs that each may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fleet.inventory.hardware import ExistingCluster
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.workloads import TIERS
+from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.resiliency import parse_layout
+from fleet.rulepack import RulePack
+from solvers.linear import Floats
+from solvers.problem import Run, Slot
+
+#: Capacities count as affine in the node count within this relative error.
+AFFINE_TOLERANCE = 1e-12
+
+
+def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
+    """Every slot in canonical order: existing clusters first, then the free places of each candidate site."""
+    catalog = enumerate_archetypes(inventory, pack)
+    runs = archetype_runs(inventory, catalog.archetypes, pack)
+    slots: list[Slot] = []
+    taken = {cluster.cluster for cluster in inventory.clusters}
+    for site in sorted(inventory.host_sites, key=lambda site: site.site):
+        standing = sorted(
+            (row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster
+        )
+        for row in standing:
+            slots.append(Slot(len(slots), row.cluster, site.site, existing_runs(inventory, pack, row, runs), row))
+        if not site.can_host:
+            continue
+        number = 0
+        for _ in range(site.max_clusters - len(standing)):
+            number += 1
+            while f"{site.site}-c{number}" in taken:
+                number += 1
+            slots.append(Slot(len(slots), f"{site.site}-c{number}", site.site, runs))
+    return tuple(slots)
+
+
+def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: RulePack) -> tuple[Run, ...]:
+    """Archetypes gathered into runs of consecutive counts with affine capacity and equal layout."""
+    result: list[Run] = []
+    for model in sorted({archetype.node_model for archetype in archetypes}):
+        own = [archetype for archetype in archetypes if archetype.node_model == model]
+        for layout in sorted({tuple(sorted(archetype.layout.items())) for archetype in own}):
+            chain = sorted(
+                (archetype for archetype in own if tuple(sorted(archetype.layout.items())) == layout),
+                key=lambda archetype: archetype.nodes,
+            )
+            result.extend(_split(inventory, chain, pack))
+    return tuple(result)
+
+
+def existing_runs(
+    inventory: Inventory, pack: RulePack, cluster: ExistingCluster, runs: Sequence[Run]
+) -> tuple[Run, ...]:
+    """What an existing cluster is now, and the runs that it may grow into."""
+    layout = parse_layout(cluster.layout, cluster.nodes, pack)
+    now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout)
+    grown = [
+        archetype
+        for run in runs
+        if run.node_model == cluster.node_model
+        for archetype in run.archetypes
+        if archetype.nodes > cluster.nodes and growth_refusal(now, archetype, pack) is None
+    ]
+    return (*_split(inventory, [now], pack), *archetype_runs(inventory, grown, pack))
+
+
+def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[str, int, int]]:
+    """(cluster, run before, run after) steps that no cluster may take, by position among the slot's runs."""
+    refused = set()
+    for slot in slots:
+        for before, smaller in enumerate(slot.runs):
+            for after, larger in enumerate(slot.runs):
+                if before == after or smaller.node_model != larger.node_model:
+                    continue
+                if larger.highest < smaller.lowest:
+                    continue
+                step = growth_refusal(smaller.archetypes[-1], larger.archetypes[0], pack)
+                if larger.lowest > smaller.highest and step is not None:
+                    refused.add((slot.cluster, before, after))
+                if larger.lowest <= smaller.highest and smaller.archetypes[0].layout != larger.archetypes[0].layout:
+                    refused.add((slot.cluster, before, after))
+    return frozenset(refused)
+
+
+def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:
+    """Cut a chain of archetypes wherever capacity stops being affine or growth is refused."""
+    pieces: list[list[Archetype]] = []
+    for archetype in chain:
+        piece = pieces[-1] if pieces else None
+        if piece is not None and _continues(piece, archetype, pack):
+            piece.append(archetype)
+        else:
+            pieces.append([archetype])
+    return [_run(inventory, piece) for piece in pieces]
+
+
+def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack) -> bool:
+    last = piece[-1]
+    if archetype.nodes != last.nodes + 1 or archetype.node_tolerance != last.node_tolerance:
+        return False
+    if _efficiency(archetype).tolist() != _efficiency(last).tolist():
+        return False
+    if growth_refusal(last, archetype, pack) is not None:
+        return False
+    if len(piece) == 1:
+        return True
+    step, before = _usable(archetype) - _usable(last), _usable(last) - _usable(piece[-2])
+    free_step, free_before = _free(archetype) - _free(last), _free(last) - _free(piece[-2])
+    scale = np.maximum(1.0, np.abs(_free(archetype)))
+    return bool(
+        np.all(np.abs(step - before) <= AFFINE_TOLERANCE * 1e3 * scale)
+        and np.all(np.abs(free_step - free_before) <= AFFINE_TOLERANCE * 1e3 * scale)
+    )
+
+
+def _run(inventory: Inventory, piece: Sequence[Archetype]) -> Run:
+    first, last = piece[0], piece[-1]
+    span = last.nodes - first.nodes
+    slope = (_usable(last) - _usable(first)) / span if span else np.zeros(4)
+    free_slope = (_free(last) - _free(first)) / span if span else np.zeros(4)
+    return Run(
+        node_model=first.node_model,
+        lowest=first.nodes,
+        highest=last.nodes,
+        archetypes=tuple(piece),
+        base=_usable(first) - slope * first.nodes,
+        slope=slope,
+        free_base=_free(first) - free_slope * first.nodes,
+        free_slope=free_slope,
+        efficiency=_efficiency(first),
+        node_tolerance=first.node_tolerance,
+        gpu_model=inventory.node_model_by_name[first.node_model].gpu_model,
+    )
+
+
+def _usable(archetype: Archetype) -> Floats:
+    return np.array(archetype.capacity.usable.as_tuple())
+
+
+def _free(archetype: Archetype) -> Floats:
+    return np.array(archetype.capacity.without_node_reserve.as_tuple())
+
+
+def _efficiency(archetype: Archetype) -> Floats:
+    return np.array([archetype.efficiency[tier] for tier in TIERS])
+
+
