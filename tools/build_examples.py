@@ -6,14 +6,18 @@ demo prices, demo round trips, demo loads. Run it as ``make examples``; the same
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from geopy.distance import great_circle
 
-from fleet.exchange.inventory_files import write_tables
+from fleet.exchange.files import write_text
 from fleet.inventory.geocode import Place, geocode, places
+from fleet.inventory.inventory import INPUT_TABLES
+from fleet.tables import describe
 
 Rows = list[dict[str, Any]]
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -63,8 +67,27 @@ CLINICS = 20
 
 def main() -> None:
     """Write every example."""
-    write_tables(retail(), DATA / "retail")
-    write_tables(healthcare(), DATA / "healthcare")
+    for name, tables in (("retail", retail()), ("healthcare", healthcare())):
+        for table, rows in tables.items():
+            write_text(DATA / name / f"{table}.csv", csv_text(table, rows))
+
+
+def csv_text(table: str, rows: Rows) -> str:
+    """A table as CSV: only columns that are used, in the order of the data dictionary."""
+    used = {column for row in rows for column in row}
+    text = io.StringIO()
+    names = [entry.name for entry in describe(INPUT_TABLES[table]) if entry.name in used]
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """A value as a planner writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def hardware() -> Rows:

@@ -78,6 +78,23 @@ def finding_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
     ]
 
 
+def rule_rows() -> list[dict[str, str]]:
+    """The rules that plans are judged by, as JSON rows."""
+    from fleet.plan.rules import RULES
+
+    return [
+        {
+            "id": rule.id,
+            "severity": rule.severity,
+            "name": rule.name,
+            "statement": rule.statement,
+            "source": rule.source,
+            "encoder": rule.encoder,
+        }
+        for rule in RULES
+    ]
+
+
 def print_problems(console: Console, problems: Sequence[Problem]) -> None:
     """One problem per line: severity, code, place, what is wrong, what to do."""
     for problem in problems:
@@ -181,3 +198,22 @@ def progress_text(seconds: float, incumbent: float | None, bound: float | None) 
     if incumbent is not None and bound is not None and incumbent > 0:
         gap = f"  gap {max(0.0, (incumbent - bound) / incumbent):.2%}"
     return f"{seconds:7.1f} s  {cost}  {low}{gap}"
+
+
+class ProgressLines:
+    """A progress callback: a line on every improvement, and now and then while nothing improves."""
+
+    #: Seconds between lines while nothing improves, and the least between two lines.
+    QUIET, SHORTEST = 10.0, 0.5
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown_at = -self.QUIET
+        self._shown: tuple[float | None, float | None] = (None, None)
+
+    def __call__(self, seconds: float, incumbent: float | None, bound: float | None) -> None:
+        """Report the state of a solve at `seconds`."""
+        waited = seconds - self._shown_at
+        if waited >= self.QUIET or (waited >= self.SHORTEST and self._shown != (incumbent, bound)):
+            self._shown_at, self._shown = seconds, (incumbent, bound)
+            print_line(self._console, progress_text(seconds, incumbent, bound))

@@ -144,6 +144,12 @@ def inventory_schema() -> dict[str, Any]:
     }
 
 
+def schema_texts() -> dict[str, str]:
+    """The published schemas, ``plan`` and ``inventory``, as the text of their files."""
+    schemas = {"plan": plan_schema(), "inventory": inventory_schema()}
+    return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
+
+
 def _row_schema(table: str) -> dict[str, Any]:
     row_type = INPUT_TABLES[table]
     schema: dict[str, Any] = _without_titles(row_type.model_json_schema(by_alias=True))

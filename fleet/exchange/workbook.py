@@ -26,6 +26,9 @@ from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 
 #: A workbook without a date of its own carries this one, so that the bytes repeat.
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+#: Units of plain rows, which have no data dictionary.
+_UNITS = {"cost": "currency", "bound": "currency", "gap": "fraction"}
 _MOST_ROWS = 1_048_575
 _LONGEST_TEXT = 32_000
 _WIDEST = 72
@@ -60,9 +63,8 @@ def to_excel(plan: Plan, path: str | Path) -> None:
     ExportError
         If the file cannot be written or a table is longer than a sheet.
     """
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with replacing(path) as temporary:
-        workbook = xlsxwriter.Workbook(str(temporary), options)
+        workbook = xlsxwriter.Workbook(str(temporary), _OPTIONS)
         created = plan.document.created
         workbook.set_properties(
             {
@@ -81,6 +83,28 @@ def to_excel(plan: Plan, path: str | Path) -> None:
             workbook.close()
         except xlsxwriter.exceptions.XlsxWriterException as error:
             raise ExportError(f"{path} cannot be written: {error}") from error
+
+
+def rows_to_excel(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], path: str | Path) -> None:
+    """Write plain rows as a workbook of one table, such as the summary of a batch.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    numeric = [
+        all(value is None or isinstance(value, (int, float)) for value in column) for column in zip(*rows, strict=True)
+    ]
+    entries = tuple(
+        Column(name, "number" if is_number else "text", _UNITS.get(name, ""), required=True, default=None, meaning="")
+        for name, is_number in zip(columns, numeric or [False] * len(columns), strict=True)
+    )
+    with replacing(path) as temporary:
+        workbook = xlsxwriter.Workbook(str(temporary), _OPTIONS)
+        workbook.set_properties({"created": _EPOCH})
+        _write_table(workbook, _Sheet(title, entries, rows, "#1F4E79"), Styles(workbook))
+        workbook.close()
 
 
 def to_csv(plan: Plan, directory: str | Path) -> None:
