@@ -56,7 +56,9 @@ def a_node_model(node_model: str = "std", **columns: Any) -> NodeModel:
 
 def an_existing_cluster(cluster: str, site: str, **columns: Any) -> ExistingCluster:
     """A cluster of two standard nodes."""
-    return ExistingCluster.model_validate({"cluster": cluster, "site": site, "node_model": "std", "nodes": 2, **columns})
+    return ExistingCluster.model_validate(
+        {"cluster": cluster, "site": site, "node_model": "std", "nodes": 2, **columns}
+    )
 
 
 def a_pin(decision: str, **columns: Any) -> Pin:

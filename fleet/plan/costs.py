@@ -85,8 +85,8 @@ class Rates(Discounting):
         self._prices = {row.item: row.price for row in inventory.prices}
 
     def price(self, item: str) -> float:
-        """The price of a listed item: the price book's, else the rule pack's."""
-        return self._prices[item] if item in self._prices else self.pack.number(item)
+        """Price of a listed item: the price book's, else the rule pack's."""
+        return self._prices[item] if item in self._prices else self.pack.number(f"prices.{item}")
 
     def node_purchase(self, model: str) -> float:
         """Price of one node [currency]."""
@@ -211,7 +211,7 @@ def _protection_fees(
     fees: defaultdict[tuple[str, int], float] = defaultdict(float)
     for key in decisions.standby:
         demand = inventory.demand_by_key[key]
-        mechanism = choose_mechanism(demand, inventory.policy, pack)
+        mechanism = choose_mechanism(demand, inventory.policy, pack, inventory.prices)
         if isinstance(mechanism, str):
             continue
         monthly = rates.stream_monthly(mechanism)
@@ -238,5 +238,5 @@ def totals(inventory: Inventory, rows: Iterable[CostRow]) -> Totals:
 
 
 def budgeted_capex(rows: Iterable[CostRow]) -> float:
-    """What the budget limits: nominal capex without residual values."""
+    """Sum what the budget limits: nominal capex without residual values."""
     return sum(row.amount for row in rows if row.kind == "capex" and row.term != RESIDUAL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleet.inventory.inventory import DemandKey
-from fleet.plan.plan import Origin
+from fleet.inventory.inventory import DemandKey, Inventory
+from fleet.plan.plan import ClusterPeriodRow, Origin, PlanDocument
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,55 @@ class Decisions:
     upgrades: Mapping[str, int] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     unserved: Mapping[DemandKey, str] = field(default_factory=dict)
+
+
+def decisions_of(document: PlanDocument, inventory: Inventory) -> Decisions:
+    """The decision that a plan document records, as far as it refers to things that exist.
+
+    Clusters at unknown sites or of unknown node models, periods outside the horizon and second rows for the same thing
+    are left out; the audit reports them.
+    """
+    span = len(inventory.periods)
+    sized: dict[tuple[str, int], ClusterPeriodRow] = {}
+    for size in document.cluster_periods:
+        sized.setdefault((size.cluster, size.period), size)
+    clusters: dict[str, ClusterDecision] = {}
+    for row in document.clusters:
+        if row.cluster in clusters or row.site not in inventory.site_by_name:
+            continue
+        if row.node_model not in inventory.node_model_by_name:
+            continue
+        sizes = [sized.get((row.cluster, period)) for period in range(span)]
+        clusters[row.cluster] = ClusterDecision(
+            cluster=row.cluster,
+            site=row.site,
+            node_model=row.node_model,
+            nodes=tuple(0 if size is None else max(0, size.nodes) for size in sizes),
+            layouts=tuple({} if size is None else size.layout for size in sizes),
+            existing=row.existing,
+            origin=row.origin,
+        )
+    primary: dict[DemandKey, str] = {}
+    for assignment in document.assignments:
+        primary.setdefault(DemandKey(assignment.workload, assignment.site), assignment.cluster)
+    standby: dict[DemandKey, str] = {}
+    for copy in document.standbys:
+        standby.setdefault(DemandKey(copy.workload, copy.site), copy.standby)
+    upgrades: dict[str, int] = {}
+    for link in document.links:
+        if link.upgraded and 0 <= link.period < span:
+            upgrades[link.link] = min(link.period, upgrades.get(link.link, span))
+    standing = {row.cluster for row in document.clusters}
+    known = inventory.demand_by_key
+    return Decisions(
+        clusters=tuple(clusters.values()),
+        primary={key: cluster for key, cluster in primary.items() if key in known},
+        standby={key: cluster for key, cluster in standby.items() if key in known},
+        upgrades=upgrades,
+        retired=tuple(row.cluster for row in inventory.clusters if row.cluster not in standing),
+        unserved={
+            DemandKey(row.workload, row.site): row.reason
+            for row in document.unserved
+            if DemandKey(row.workload, row.site) in known
+        },
+    )

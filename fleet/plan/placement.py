@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.inventory.pins import Pin
 from fleet.inventory.sites import Site
+from fleet.plan.pinning import pins_on
 from fleet.platform.archetypes import Archetype
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import Mechanism
@@ -66,14 +66,14 @@ def residency_holds(demand: Demand, user_site: Site, host: Site) -> bool:
         return True
     same_country = bool(host.country) and host.country == user_site.country
     same_region = same_country and bool(host.region) and host.region == user_site.region
-    for token in tokens:
-        if token == "country":
+    for place in tokens:
+        if place == "country":
             if same_country:
                 return True
-        elif token == "region":
+        elif place == "region":
             if same_region:
                 return True
-        elif token in (host.country, host.region):
+        elif place in (host.country, host.region):
             return True
     return False
 
@@ -89,8 +89,8 @@ def host_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason 
             f"residency {';'.join(demand.row.residency)} of {demand} does not allow {host_site!r} "
             f"(country {host.country!r}, region {host.region!r})",
         )
-    for pin in inventory.pins:
-        if forbids(pin, demand) and pin.value == host_site:
+    for pin in pins_on(inventory.pins, "forbid", demand):
+        if pin.value == host_site:
             return Reason("PIN-001", f"a pin forbids {demand} at {host_site!r}")
     return None
 
@@ -99,13 +99,6 @@ def is_candidate(inventory: Inventory, site: Site) -> bool:
     """Whether a cluster may stand at `site`: it can host, or one stands there already."""
     standing = site.can_host or any(cluster.site == site.site for cluster in inventory.clusters)
     return standing and not site.is_network
-
-
-def forbids(pin: Pin, demand: Demand) -> bool:
-    """Whether a ``forbid`` pin concerns `demand`; blank workload or site means all."""
-    return (
-        pin.decision == "forbid" and pin.workload in ("", demand.workload) and pin.site in ("", demand.site)
-    )
 
 
 def user_rtt_reason(router: Router, demand: Demand, host_site: str) -> Reason | None:
@@ -188,7 +181,8 @@ def mechanism_reason(router: Router, mechanism: Mechanism, primary_site: str, st
     if limit is not None and exceeds(route.rtt_ms, limit):
         return Reason(
             "DR-004",
-            f"{route.rtt_ms:g} ms from {primary_site!r} to {standby_site!r} is over the {limit:g} ms of {mechanism.name}",
+            f"{route.rtt_ms:g} ms from {primary_site!r} to {standby_site!r} is over "
+            f"the {limit:g} ms of {mechanism.name}",
             route.rtt_ms,
             limit,
             "ms",

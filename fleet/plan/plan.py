@@ -110,7 +110,9 @@ class ActionRow(Row):
 class CostRow(Row):
     """One cost: nominal amount of one term, subject and period."""
 
-    term: str = column(meaning="nodes, opening, host_fee, support, power, site, wan, link_upgrade, protection, retire, residual")
+    term: str = column(
+        meaning="nodes, opening, host_fee, support, power, site, wan, link_upgrade, protection, retire, residual"
+    )
     subject: str = column(meaning="cluster, site, link or workload")
     period: int = column(meaning="period in which it is paid")
     kind: Literal["capex", "opex"] = column(meaning="capex or opex")

@@ -1,0 +1,42 @@
+"""The rules that a plan is judged by, each with its verifier; encoders are in ``solvers/encoders``."""
+
+from __future__ import annotations
+
+from fleet.plan.rules import (
+    assignment,
+    capacity,
+    data,
+    money,
+    network,
+    notes,
+    pins,
+    platform,
+    recovery,
+    siting,
+)
+from fleet.plan.rules.base import ENCODERS, Evidence, Rule
+
+__all__ = ["ENCODERS", "RULES", "Evidence", "Rule"]
+
+#: Every rule, by id.
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            rule
+            for room in (
+                platform,
+                capacity,
+                siting,
+                assignment,
+                network,
+                recovery,
+                pins,
+                money,
+                data,
+                notes,
+            )
+            for rule in room.RULES
+        ),
+        key=lambda rule: rule.id,
+    )
+)

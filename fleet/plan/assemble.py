@@ -1,0 +1,99 @@
+"""From a decision to a plan: every row that follows from it, and what the audit says about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import metadata
+
+from fleet import __version__
+from fleet.inventory.inventory import Inventory
+from fleet.plan.audit import audit
+from fleet.plan.context import build_context
+from fleet.plan.costs import Rates, cost_rows, totals
+from fleet.plan.decisions import Decisions
+from fleet.plan.plan import (
+    Generator,
+    InventoryCopy,
+    Plan,
+    PlanDocument,
+    ResultRow,
+    ScenarioName,
+    UnservedRow,
+)
+from fleet.plan.rows import (
+    action_rows,
+    assignment_rows,
+    cluster_load_rows,
+    cluster_period_rows,
+    cluster_rows,
+    link_rows,
+    period_rows,
+    standby_rows,
+)
+from fleet.plan.states import sweep
+from fleet.rulepack import load_rulepack
+
+
+def assemble(
+    inventory: Inventory,
+    decisions: Decisions,
+    result: ResultRow,
+    scenario_name: str = "",
+    created: str | None = None,
+) -> Plan:
+    """Derive the complete plan of a decision.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        The effective inventory, after the scenario.
+    decisions : Decisions
+        What was decided; everything else follows. Clusters without nodes are left out.
+    result : ResultRow
+        How good the decision is proven to be.
+    scenario_name : str
+        Name of the scenario that was applied.
+    created : str, optional
+        UTC time; None where the plan must repeat byte for byte.
+
+    Raises
+    ------
+    RulePackError
+        If the inventory's rule pack cannot be read.
+    UnknownIdError, KeyError
+        If the decision names something that the inventory lacks.
+    """
+    pack = load_rulepack(inventory.policy.rule_pack)
+    standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
+    context = build_context(inventory, pack, replace(decisions, clusters=standing))
+    costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
+    document = PlanDocument(
+        created=created,
+        generator=Generator(version=__version__, ortools=_ortools_version(), rule_pack=pack.name),
+        inventory=InventoryCopy(name=inventory.name, sha256=inventory.sha256, tables=inventory.tables),
+        scenario=ScenarioName(name=scenario_name),
+        periods=period_rows(inventory),
+        result=result,
+        clusters=cluster_rows(context),
+        cluster_periods=cluster_period_rows(context),
+        cluster_loads=cluster_load_rows(context),
+        assignments=assignment_rows(context),
+        standbys=standby_rows(context),
+        links=link_rows(context, sweep(context)),
+        actions=action_rows(context, costs),
+        costs=costs,
+        totals=totals(inventory, costs),
+        unserved=tuple(
+            UnservedRow(workload=key.workload, site=key.site, reason=reason)
+            for key, reason in sorted(decisions.unserved.items())
+        ),
+    )
+    findings = audit(Plan(document), inventory)
+    return Plan(document.model_copy(update={"findings": findings}))
+
+
+def _ortools_version() -> str:
+    try:
+        return metadata.version("ortools")
+    except metadata.PackageNotFoundError:
+        return ""

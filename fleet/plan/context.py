@@ -1,0 +1,383 @@
+"""One decision laid out for judging: clusters and archetypes, demands and amounts, links and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.workloads import TIERS
+from fleet.plan.decisions import ClusterDecision, Decisions
+from fleet.plan.fates import Fate, FateKind, fate
+from fleet.plan.protection import Floats, Indices, standby_reserve, stream_mbps
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
+from fleet.rulepack import RulePack
+from fleet.wan.graph import Wan, build_wan
+from fleet.wan.replication import Mechanism, choose_mechanism
+from fleet.wan.routing import Router
+from fleet.wan.states import NORMAL, FailureState, single_failures
+
+POOL = RESOURCES.index("pool_tb")
+#: Rows of the compute resources in arrays over all resources.
+COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
+
+
+#: (rule id, reason) of each reason against an archetype.
+Refusals = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StandingCluster:
+    """One cluster with what it can do in each period.
+
+    Attributes
+    ----------
+    archetypes : tuple
+        Per period, its archetype; None without nodes or where the platform refuses it.
+    refusals : tuple
+        Per period, (rule, reason) for each reason why the platform refuses it.
+    """
+
+    decision: ClusterDecision
+    fault_domain: str
+    archetypes: tuple[Archetype | None, ...]
+    refusals: tuple[Refusals, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the cluster."""
+        return self.decision.cluster
+
+    @property
+    def site(self) -> str:
+        """Where it stands."""
+        return self.decision.site
+
+
+@dataclass(frozen=True, eq=False)
+class PlanContext:
+    """Everything that follows from a decision before anything fails.
+
+    Demands are the served ones in the order of ``inventory.demands``; clusters are sorted by name; links by id.
+    T is the number of periods, R the four resources, C the compute resources among them.
+
+    Attributes
+    ----------
+    primary, standby : (n_demands,)
+        Index of the cluster that runs each demand and that holds its standby copy, −1 for none.
+    mechanisms : tuple
+        Replication mechanism of each protected demand, else None.
+    compute : (n_demands, C, T)
+        vCPU, GiB and GPUs.
+    traffic, stream : (n_demands, T)
+        User traffic in each direction, and replication from primary to standby [Mbit/s].
+    load : (n_clusters, R, T)
+        Own demands; the pool with the footprint of standby copies.
+    reserve : (n_clusters, C, T)
+        Compute kept free for failovers.
+    capacity, failover_capacity : (n_clusters, R, T) and (n_clusters, C, T)
+        Usable amounts, and the limit after a failover. Infinite where the platform refuses the archetype, which is a
+        finding of its own; zero without nodes.
+    link_limit : (n_links, 2, T)
+        Usable bandwidth, forward and back [Mbit/s].
+    """
+
+    inventory: Inventory
+    pack: RulePack
+    decisions: Decisions
+    wan: Wan
+    router: Router
+    clusters: tuple[StandingCluster, ...]
+    demands: tuple[Demand, ...]
+    primary: Indices
+    standby: Indices
+    mechanisms: tuple[Mechanism | None, ...]
+    compute: Floats
+    traffic: Floats
+    stream: Floats
+    load: Floats
+    reserve: Floats
+    capacity: Floats
+    failover_capacity: Floats
+    links: tuple[str, ...]
+    link_limit: Floats
+
+    @cached_property
+    def cluster_index(self) -> Mapping[str, int]:
+        """Position of each cluster."""
+        return {cluster.name: index for index, cluster in enumerate(self.clusters)}
+
+    @cached_property
+    def link_index(self) -> Mapping[str, int]:
+        """Position of each link."""
+        return {link: index for index, link in enumerate(self.links)}
+
+    def reserve_of(self, cluster: int, resource: str, period: int) -> float:
+        """Standby reserve of one resource, 0 for the pool."""
+        if resource not in COMPUTE_RESOURCES:
+            return 0.0
+        return float(self.reserve[cluster, COMPUTE_RESOURCES.index(resource), period])
+
+    @cached_property
+    def own_compute(self) -> Floats:
+        """Compute of each cluster's own demands, shape (n_clusters, C, T)."""
+        return self.load[:, COMPUTE, :]
+
+    @cached_property
+    def normal_fates(self) -> tuple[Fate, ...]:
+        """The fate of every demand with nothing failed."""
+        return tuple(fate(self, index, NORMAL) for index in range(len(self.demands)))
+
+    @cached_property
+    def normal_mbps(self) -> Floats:
+        """Load of every link direction with nothing failed [Mbit/s], shape (2 · n_links, T)."""
+        loads = np.zeros((2 * len(self.links), len(self.inventory.periods)))
+        for amounts, parts in (
+            (self.traffic, [end.user_rows for end in self.normal_fates]),
+            (self.stream, [end.stream_rows for end in self.normal_fates]),
+        ):
+            rows = [row for part in parts for row in part]
+            demands = [index for index, part in enumerate(parts) for _ in part]
+            np.add.at(loads, np.array(rows, dtype=np.int64), amounts[np.array(demands, dtype=np.int64)])
+        return loads
+
+    @cached_property
+    def _touching(self) -> _Touching:
+        return _index_of_elements(self)
+
+    def touched(self, state: FailureState) -> tuple[int, ...]:
+        """The demands that `state` may treat differently from the normal state, in order."""
+        found = set(self._touching.always)
+        for elements, index in (
+            (state.sites, self._touching.sites),
+            (state.links, self._touching.links),
+            (state.clusters, self._touching.clusters),
+        ):
+            for element in elements:
+                found.update(index.get(element, ()))
+        return tuple(sorted(found))
+
+    @cached_property
+    def failures(self) -> tuple[FailureState, ...]:
+        """Every single failure that the plan must stand."""
+        sites = {cluster.name: cluster.site for cluster in self.clusters}
+        return tuple(single_failures(self.inventory, self.wan, sites))
+
+
+def build_context(
+    inventory: Inventory,
+    pack: RulePack,
+    decisions: Decisions,
+    wan: Wan | None = None,
+    router: Router | None = None,
+) -> PlanContext:
+    """Lay out a decision.
+
+    Demands whose cluster does not exist are left out, and standbys on unknown clusters count as none: the audit
+    reports them on their own.
+    """
+    wan = build_wan(inventory) if wan is None else wan
+    router = Router(wan) if router is None else router
+    clusters = _clusters(inventory, pack, decisions)
+    index = {cluster.name: position for position, cluster in enumerate(clusters)}
+    demands = tuple(demand for demand in inventory.demands if decisions.primary.get(demand.key) in index)
+    count, span = len(demands), len(inventory.periods)
+    primary = np.array([index[decisions.primary[demand.key]] for demand in demands], dtype=np.int64)
+    standby = np.array(
+        [index.get(decisions.standby.get(demand.key, ""), -1) if demand.is_protected else -1 for demand in demands],
+        dtype=np.int64,
+    )
+    amounts = _Amounts(inventory, pack)
+    rows = [amounts.of(demand) for demand in demands]
+    compute = np.array([row.compute for row in rows]).reshape(count, len(COMPUTE), span)
+    stream = np.array([row.stream for row in rows]).reshape(count, span) * (standby >= 0)[:, np.newaxis]
+    capacity, failover = _capacities(inventory, clusters)
+    domains = {name: position for position, name in enumerate(sorted({c.fault_domain for c in clusters}))}
+    domain_of = np.array([domains[cluster.fault_domain] for cluster in clusters], dtype=np.int64)
+    links = tuple(sorted(wan.links))
+    return PlanContext(
+        inventory=inventory,
+        pack=pack,
+        decisions=decisions,
+        wan=wan,
+        router=router,
+        clusters=clusters,
+        demands=demands,
+        primary=primary,
+        standby=standby,
+        mechanisms=tuple(row.mechanism for row in rows),
+        compute=compute,
+        traffic=np.array([row.traffic for row in rows]).reshape(count, span),
+        stream=stream,
+        load=_load(clusters, rows, demands, primary, standby, span),
+        reserve=standby_reserve(
+            compute,
+            standby,
+            domain_of[primary] if count else primary,
+            len(clusters),
+            shared=inventory.policy.standby_reserve == "shared",
+        ),
+        capacity=capacity,
+        failover_capacity=failover,
+        links=links,
+        link_limit=_link_limits(wan, links, decisions.upgrades, span),
+    )
+
+
+@dataclass(frozen=True)
+class _Touching:
+    """Demands by the elements that their normal state relies on; `always` those that it does not serve as planned."""
+
+    sites: dict[str, list[int]]
+    links: dict[str, list[int]]
+    clusters: dict[str, list[int]]
+    always: tuple[int, ...]
+
+
+def _index_of_elements(context: PlanContext) -> _Touching:
+    sites: dict[str, list[int]] = {}
+    links: dict[str, list[int]] = {}
+    clusters: dict[str, list[int]] = {}
+    for index, end in enumerate(context.normal_fates):
+        used = {context.links[row // 2] for row in (*end.user_rows, *end.stream_rows)}
+        hosts = [context.clusters[int(host)] for host in (context.primary[index], context.standby[index]) if host >= 0]
+        ends = {site for link in used for site in (context.wan.links[link].from_, context.wan.links[link].to)}
+        for found, elements in (
+            (links, used),
+            (sites, ends | {context.demands[index].site} | {host.site for host in hosts}),
+            (clusters, {host.name for host in hosts}),
+        ):
+            for element in elements:
+                found.setdefault(element, []).append(index)
+    always = tuple(index for index, end in enumerate(context.normal_fates) if end.kind is not FateKind.STAYS)
+    return _Touching(sites, links, clusters, always)
+
+
+@dataclass(frozen=True)
+class _DemandRow:
+    """Amounts of one demand: compute (C, T), storage, traffic and stream (T,)."""
+
+    compute: Floats
+    storage: Floats
+    traffic: Floats
+    stream: Floats
+    mechanism: Mechanism | None
+
+
+class _Amounts:
+    """Amounts by workload row: demands of one row are alike."""
+
+    def __init__(self, inventory: Inventory, pack: RulePack) -> None:
+        self.inventory, self.pack = inventory, pack
+        self._known: dict[int, _DemandRow] = {}
+
+    def of(self, demand: Demand) -> _DemandRow:
+        """Amounts of `demand` in every period."""
+        known = self._known.get(id(demand.row))
+        if known is None:
+            known = self._known[id(demand.row)] = self._compute(demand)
+        return known
+
+    def _compute(self, demand: Demand) -> _DemandRow:
+        inventory = self.inventory
+        amounts = [inventory.amounts(demand, span.index) for span in inventory.periods]
+        mechanism: Mechanism | str | None = None
+        if demand.is_protected:
+            mechanism = choose_mechanism(demand, inventory.policy, self.pack, inventory.prices)
+        stream = np.zeros(len(amounts))
+        if isinstance(mechanism, Mechanism):
+            stream = stream_mbps(inventory, demand, mechanism)
+        return _DemandRow(
+            compute=np.array([[getattr(row, name) for row in amounts] for name in COMPUTE_RESOURCES]),
+            storage=np.array([row.storage_tb for row in amounts]),
+            traffic=np.array([row.traffic_mbps for row in amounts]),
+            stream=stream,
+            mechanism=mechanism if isinstance(mechanism, Mechanism) else None,
+        )
+
+
+def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tuple[StandingCluster, ...]:
+    known: dict[tuple[str, int, tuple[tuple[str, str], ...]], tuple[Archetype | None, Refusals]] = {}
+    result = []
+    for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
+        found = []
+        for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
+            key = (decision.node_model, nodes, tuple(sorted(layout.items())))
+            if key not in known:
+                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
+            found.append(known[key])
+        site = inventory.site_by_name.get(decision.site)
+        result.append(
+            StandingCluster(
+                decision,
+                decision.site if site is None else site.fault_domain,
+                tuple(archetype for archetype, _ in found),
+                tuple(refusal for _, refusal in found),
+            )
+        )
+    return tuple(result)
+
+
+def _archetype(
+    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str]
+) -> tuple[Archetype | None, Refusals]:
+    if nodes <= 0:
+        return None, ()
+    try:
+        return archetype_for(inventory, pack, node_model, nodes, layout), ()
+    except ArchetypeError as error:
+        return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
+
+
+def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> tuple[Floats, Floats]:
+    span = len(inventory.periods)
+    capacity = np.zeros((len(clusters), len(RESOURCES), span))
+    without_reserve = np.zeros_like(capacity)
+    for index, cluster in enumerate(clusters):
+        for period, (archetype, refusal) in enumerate(zip(cluster.archetypes, cluster.refusals, strict=True)):
+            if archetype is not None:
+                capacity[index, :, period] = archetype.capacity.usable.as_tuple()
+                without_reserve[index, :, period] = archetype.capacity.without_node_reserve.as_tuple()
+            elif refusal:
+                capacity[index, :, period] = without_reserve[index, :, period] = np.inf
+    failover = without_reserve if inventory.policy.standby_uses_node_reserve else capacity
+    return capacity, failover[:, COMPUTE, :]
+
+
+def _load(
+    clusters: tuple[StandingCluster, ...],
+    rows: list[_DemandRow],
+    demands: tuple[Demand, ...],
+    primary: Indices,
+    standby: Indices,
+    span: int,
+) -> Floats:
+    load = np.zeros((len(clusters), len(RESOURCES), span))
+    efficiency = np.ones((len(clusters), len(TIERS), span))
+    for index, cluster in enumerate(clusters):
+        for period, archetype in enumerate(cluster.archetypes):
+            if archetype is not None:
+                efficiency[index, :, period] = [archetype.efficiency[tier] for tier in TIERS]
+    for row, demand, first, second in zip(rows, demands, primary, standby, strict=True):
+        tier = TIERS.index(demand.row.tier)
+        load[first, COMPUTE] += row.compute
+        load[first, POOL] += row.storage / efficiency[first, tier]
+        if second >= 0:
+            load[second, POOL] += row.storage / efficiency[second, tier]
+    return load
+
+
+def _link_limits(wan: Wan, links: tuple[str, ...], upgrades: Mapping[str, int], span: int) -> Floats:
+    limit = np.zeros((len(links), 2, span))
+    for index, name in enumerate(links):
+        link = wan.links[name]
+        for side, forward in enumerate((True, False)):
+            limit[index, side, :] = link.usable_mbps(forward, upgraded=False)
+            first = upgrades.get(name, span)
+            if first < span:
+                limit[index, side, first:] = link.usable_mbps(forward, upgraded=True)
+    return limit

@@ -1,0 +1,134 @@
+"""What becomes of one demand in one state of the fleet."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+from fleet.plan.placement import exceeds
+from fleet.wan.routing import Route
+from fleet.wan.states import FailureState
+
+if TYPE_CHECKING:
+    from fleet.plan.context import PlanContext
+
+#: Failures that sever paths without taking a cluster: what they cut may be a single point of failure.
+PATH_FAILURES = ("link", "network", "shared_risk")
+
+
+class FateKind(Enum):
+    """The end of one demand in one state."""
+
+    STAYS = "runs at its primary"
+    MOVED = "cut from its primary, runs at its standby"
+    RESTORED = "its primary is down, restarts at its standby"
+    SINGLE_POINT = "protected, yet cut by the loss of one link or network"
+    DOWN = "unprotected and cut or lost"
+    LOST = "protected, yet not restored"
+
+
+class Fate(NamedTuple):
+    """The fate of one demand and the load that it brings.
+
+    Attributes
+    ----------
+    kind : FateKind
+        What happens.
+    host : int
+        Cluster that takes its compute in addition, −1 for none.
+    user_rows, stream_rows : tuple of int
+        Link directions that carry its user traffic and its replication: ``2 · link + (0 forward, 1 back)``.
+    rtt_ms : float or None
+        Round trip to where it runs or should run; None where there is no path, or no user up.
+    """
+
+    kind: FateKind
+    host: int
+    user_rows: tuple[int, ...]
+    stream_rows: tuple[int, ...]
+    rtt_ms: float | None
+
+
+def fate(context: PlanContext, index: int, state: FailureState) -> Fate:
+    """The fate of demand `index` in `state`.
+
+    Parameters
+    ----------
+    context : PlanContext
+        The plan.
+    index : int
+        Position of the demand in ``context.demands``.
+    state : FailureState
+        What is down.
+    """
+    demand = context.demands[index]
+    user, primary, standby = demand.site, int(context.primary[index]), int(context.standby[index])
+    is_user_up = user not in state.sites
+    if _is_down(context, primary, state):
+        return _after_loss(context, index, state, is_user_up)
+    if not is_user_up:
+        return Fate(FateKind.STAYS, -1, (), _stream(context, primary, standby, state), None)
+    home = context.router.route(user, context.clusters[primary].site, state)
+    if _serves(home, context, index):
+        stream = _stream(context, primary, standby, state)
+        return Fate(FateKind.STAYS, -1, _both_ways(context, home), stream, home.rtt_ms)
+    if standby < 0:
+        return Fate(FateKind.DOWN, -1, (), (), None if home is None else home.rtt_ms)
+    if not _is_down(context, standby, state):
+        away = context.router.route(user, context.clusters[standby].site, state)
+        if _serves(away, context, index):
+            return Fate(FateKind.MOVED, standby, _both_ways(context, away), (), away.rtt_ms)
+        rtt_ms = None if away is None else away.rtt_ms
+    else:
+        rtt_ms = None
+    kind = FateKind.SINGLE_POINT if state.kind in PATH_FAILURES else FateKind.LOST
+    return Fate(kind, -1, (), _stream(context, primary, standby, state), rtt_ms)
+
+
+def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_up: bool) -> Fate:
+    """What happens to a demand whose primary is down."""
+    standby = int(context.standby[index])
+    if standby < 0:
+        return Fate(FateKind.DOWN, -1, (), (), None)
+    if _is_down(context, standby, state):
+        return Fate(FateKind.LOST, -1, (), (), None)
+    if not is_user_up:
+        return Fate(FateKind.RESTORED, standby, (), (), None)
+    away = context.router.route(context.demands[index].site, context.clusters[standby].site, state)
+    if _serves(away, context, index):
+        return Fate(FateKind.RESTORED, standby, _both_ways(context, away), (), away.rtt_ms)
+    return Fate(FateKind.LOST, -1, (), (), None if away is None else away.rtt_ms)
+
+
+def failure_rtt_limit(context: PlanContext, index: int) -> float | None:
+    """Longest round trip of the users of a demand after a failure [ms], None where it sets none."""
+    limit = context.demands[index].row.max_rtt_ms
+    return None if limit is None else limit * context.inventory.policy.failure_rtt_factor
+
+
+def _is_down(context: PlanContext, cluster: int, state: FailureState) -> bool:
+    standing = context.clusters[cluster]
+    return standing.name in state.clusters or standing.site in state.sites
+
+
+def _serves(route: Route | None, context: PlanContext, index: int) -> TypeGuard[Route]:
+    """Whether a path exists and is not so long that it counts as cut."""
+    if route is None:
+        return False
+    limit = failure_rtt_limit(context, index)
+    return limit is None or not exceeds(route.rtt_ms, limit)
+
+
+def _both_ways(context: PlanContext, route: Route) -> tuple[int, ...]:
+    index = context.link_index
+    return tuple(row for hop in route.hops for row in (2 * index[hop.link], 2 * index[hop.link] + 1))
+
+
+def _stream(context: PlanContext, primary: int, standby: int, state: FailureState) -> tuple[int, ...]:
+    """Link directions of the replication stream; none where a cluster is down or no path exists."""
+    if standby < 0 or _is_down(context, standby, state):
+        return ()
+    route = context.router.route(context.clusters[primary].site, context.clusters[standby].site, state)
+    if route is None:
+        return ()
+    return tuple(2 * context.link_index[hop.link] + (0 if hop.forward else 1) for hop in route.hops)

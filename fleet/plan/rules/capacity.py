@@ -1,0 +1,147 @@
+"""Rules of capacity: what clusters carry, keep free, and take in after a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fleet.plan.placement import differs, exceeds
+from fleet.plan.plan import Finding
+from fleet.plan.rules.base import Evidence, Rule, finding
+from fleet.plan.states import ClusterViolation
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
+
+UNITS = {"vcpu": "vCPU", "memory_gb": "GiB", "pool_tb": "TB", "gpu": "GPU"}
+
+
+def _own_load(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-001: own load within the usable capacity, for every resource and period."""
+    context = evidence.context
+    for index, cluster in enumerate(context.clusters):
+        for position, resource in enumerate(RESOURCES):
+            for period in range(context.load.shape[2]):
+                if cluster.decision.nodes[period] <= 0:
+                    continue
+                load, capacity = context.load[index, position, period], context.capacity[index, position, period]
+                if exceeds(load, capacity):
+                    yield finding(
+                        "CAP-001",
+                        cluster.name,
+                        f"{resource} load {load:.6g} over {capacity:.6g} {UNITS[resource]} in period {period}",
+                        "add nodes or move demands",
+                        load,
+                        capacity,
+                        UNITS[resource],
+                    )
+
+
+def _stated_capacity(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-002: the stated capacity is what the platform gives after reserves, N+k and utilization."""
+    context = evidence.context
+    for row in evidence.document.cluster_loads:
+        index = context.cluster_index.get(row.cluster)
+        if index is None or not 0 <= row.period < context.capacity.shape[2]:
+            continue
+        capacity = float(context.capacity[index, RESOURCES.index(row.resource), row.period])
+        if np.isfinite(capacity) and differs(row.capacity, capacity):
+            yield finding(
+                "CAP-002",
+                row.cluster,
+                f"{row.resource} capacity in period {row.period} stated as {row.capacity:.6g}, "
+                f"recomputed {capacity:.6g}",
+                "assemble the plan again",
+                row.capacity,
+                capacity,
+                UNITS[row.resource],
+            )
+
+
+def _reserve(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-003: own compute and the standby reserve fit together."""
+    context = evidence.context
+    for index, cluster in enumerate(context.clusters):
+        for position, resource in enumerate(COMPUTE_RESOURCES):
+            for period in range(context.reserve.shape[2]):
+                reserve = context.reserve[index, position, period]
+                need = context.own_compute[index, position, period] + reserve
+                limit = context.failover_capacity[index, position, period]
+                if reserve > 0 and exceeds(need, limit) and cluster.decision.nodes[period] > 0:
+                    yield finding(
+                        "CAP-003",
+                        cluster.name,
+                        f"{resource}: own load and standby reserve {reserve:.6g} make {need:.6g}, over {limit:.6g} "
+                        f"{UNITS[resource]} in period {period}",
+                        "add nodes, or let other clusters stand by",
+                        need,
+                        limit,
+                        UNITS[resource],
+                    )
+
+
+def _after_failure(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-004: own compute and what moves in fit in every single-failure state."""
+    worst: dict[tuple[str, str], ClusterViolation] = {}
+    count: dict[tuple[str, str], int] = {}
+    for outcome in evidence.outcomes:
+        for violation in outcome.violations:
+            if not isinstance(violation, ClusterViolation):
+                continue
+            key = (violation.cluster, violation.resource)
+            count[key] = count.get(key, 0) + 1
+            if key not in worst or violation.load - violation.limit > worst[key].load - worst[key].limit:
+                worst[key] = violation
+    nodes = {cluster.name: cluster.decision.nodes for cluster in evidence.context.clusters}
+    for key, violation in worst.items():
+        if nodes[violation.cluster][violation.period] <= 0:
+            continue
+        yield finding(
+            "CAP-004",
+            violation.cluster,
+            f"{violation.resource} load {violation.load:.6g} over {violation.limit:.6g} {UNITS[violation.resource]} in "
+            f"period {violation.period} when {violation.state.id} fails ({count[key]} states and periods are over)",
+            "add nodes, or spread what fails over to this cluster",
+            violation.load,
+            violation.limit,
+            UNITS[violation.resource],
+        )
+
+
+RULES = (
+    Rule(
+        "CAP-001",
+        "resource capacity",
+        "Own load fits in the usable capacity of every cluster, resource and period.",
+        "DESIGN 7.3",
+        "error",
+        "capacity",
+        _own_load,
+    ),
+    Rule(
+        "CAP-002",
+        "stated capacity",
+        "Stated capacities keep N+k nodes, repair reserve, pool fill and utilization limit free.",
+        "policy reserve_nodes, max_utilization, pool_fill; rule pack capacity",
+        "error",
+        "none needed: capacities are computed by fleet.platform.capacity on both sides",
+        _stated_capacity,
+    ),
+    Rule(
+        "CAP-003",
+        "standby reserve",
+        "Own load and the compute that a failed fault domain would send fit together.",
+        "DESIGN 7.3; policy standby_reserve, standby_uses_node_reserve",
+        "error",
+        "reserve",
+        _reserve,
+    ),
+    Rule(
+        "CAP-004",
+        "capacity after a failure",
+        "Own load and everything that moves in fit after any single failure.",
+        "DESIGN 7.6, 7.7",
+        "error",
+        "links",
+        _after_failure,
+    ),
+)

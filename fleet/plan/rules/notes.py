@@ -1,0 +1,106 @@
+"""What a reader of a plan should know although no limit is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleet.plan.plan import Finding
+from fleet.plan.rules.base import Evidence, Rule, finding, listed, text
+
+NO_LIMIT = "none needed: it informs and never limits a decision"
+
+
+def _single_nodes(evidence: Evidence) -> Iterator[Finding]:
+    """AVL-001: clusters of one node."""
+    for cluster in evidence.context.clusters:
+        alone = [period for period, nodes in enumerate(cluster.decision.nodes) if nodes == 1]
+        if alone:
+            yield finding(
+                "AVL-001",
+                cluster.name,
+                f"has a single node in {len(alone)} periods: everything on it stops with the node",
+                "use two nodes or more where that matters",
+                severity="info",
+            )
+
+
+def _unprotected(evidence: Evidence) -> Iterator[Finding]:
+    """AVL-002: what stays down when a cluster is lost; one finding per cluster."""
+    for outcome in evidence.outcomes:
+        if outcome.state.kind == "cluster" and outcome.down:
+            keys = [evidence.context.demands[index].key for index in outcome.down]
+            yield finding(
+                "AVL-002",
+                outcome.state.name,
+                f"{len(keys)} unprotected demands stay down when the cluster or its site is lost: "
+                f"{listed(text(key) for key in keys)}",
+                "state a protection for those that matter",
+                len(keys),
+                unit="demands",
+                severity="info",
+            )
+
+
+def _estimates(evidence: Evidence) -> Iterator[Finding]:
+    """NET-007: links whose round trip is estimated."""
+    names = [link.link for link in evidence.context.wan.links.values() if link.rtt_source == "estimated"]
+    if names:
+        yield finding(
+            "NET-007",
+            "links",
+            f"{len(names)} round trips are estimated from distance: {listed(names)}",
+            "measure them and state rtt_ms",
+            len(names),
+            unit="links",
+            severity="info",
+        )
+
+
+def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
+    """PLT-024: what the platform remarks about archetypes that it takes."""
+    for cluster in evidence.context.clusters:
+        remarks = dict.fromkeys(
+            warning for archetype in cluster.archetypes if archetype is not None for warning in archetype.warnings
+        )
+        for remark in remarks:
+            yield finding("PLT-024", cluster.name, remark, "check whether it matters here", severity="info")
+
+
+RULES = (
+    Rule(
+        "AVL-001",
+        "single node",
+        "Single-node clusters have no availability inside the cluster.",
+        "DESIGN 6",
+        "info",
+        NO_LIMIT,
+        _single_nodes,
+    ),
+    Rule(
+        "AVL-002",
+        "unprotected demands",
+        "Unprotected demands stay down when their cluster is lost.",
+        "workloads protection",
+        "info",
+        NO_LIMIT,
+        _unprotected,
+    ),
+    Rule(
+        "NET-007",
+        "estimated round trips",
+        "Estimated round trips are named.",
+        "DESIGN 3",
+        "info",
+        NO_LIMIT,
+        _estimates,
+    ),
+    Rule(
+        "PLT-024",
+        "platform remarks",
+        "Remarks of the platform about allowed clusters are passed on.",
+        "rule pack",
+        "info",
+        NO_LIMIT,
+        _cluster_notes,
+    ),
+)

@@ -1,0 +1,248 @@
+"""Rules of recovery: standbys, separation, replication, and what they leave open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from fleet.inventory.inventory import DemandKey
+from fleet.plan.placement import Reason, differs, exceeds, mechanism_reason, separation_reason
+from fleet.plan.plan import Finding
+from fleet.plan.protection import recovery_point_minutes
+from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
+from fleet.wan.replication import choose_mechanism
+
+
+def _has_standby(evidence: Evidence) -> Iterator[Finding]:
+    """DR-001: protected demands, and only they, have one standby copy at another site."""
+    context = evidence.context
+    rows: defaultdict[DemandKey, int] = defaultdict(int)
+    for row in evidence.document.standbys:
+        rows[DemandKey(row.workload, row.site)] += 1
+    for demand in context.demands:
+        wanted = 1 if demand.is_protected else 0
+        if rows[demand.key] != wanted:
+            yield finding(
+                "DR-001",
+                text(demand.key),
+                f"has {rows[demand.key]} standby copies, its protection {demand.row.protection!r} asks for {wanted}",
+                "give every protected demand one standby",
+                rows[demand.key],
+                wanted,
+                "copies",
+            )
+    yield from _separations(evidence, "DR-001")
+
+
+def _separations(evidence: Evidence, rule: str) -> Iterator[Finding]:
+    """Pairs of sites that may not back each other up under one rule, with the demands concerned."""
+    context = evidence.context
+    known: dict[tuple[str, str], Reason | None] = {}
+    broken: defaultdict[tuple[str, str], list[DemandKey]] = defaultdict(list)
+    for index, demand in enumerate(context.demands):
+        if context.standby[index] < 0:
+            continue
+        pair = (
+            context.clusters[int(context.primary[index])].site,
+            context.clusters[int(context.standby[index])].site,
+        )
+        if pair not in known:
+            known[pair] = separation_reason(evidence.inventory, *pair)
+        reason = known[pair]
+        if reason is not None and reason.rule == rule:
+            broken[pair].append(demand.key)
+    for pair, keys in broken.items():
+        reason = known[pair]
+        if reason is not None:
+            yield finding(
+                rule,
+                " → ".join(pair),
+                f"{reason.message}: {listed(text(key) for key in keys)}",
+                "choose a standby elsewhere",
+                reason.actual,
+                reason.limit,
+                reason.unit,
+            )
+
+
+def _fault_domain(evidence: Evidence) -> Iterator[Finding]:
+    """DR-002: primary and standby share no fault domain."""
+    yield from _separations(evidence, "DR-002")
+
+
+def _separation(evidence: Evidence) -> Iterator[Finding]:
+    """DR-003: primary and standby are far enough apart."""
+    yield from _separations(evidence, "DR-003")
+
+
+def _mechanism(evidence: Evidence) -> Iterator[Finding]:
+    """DR-004: the mechanism is the rules' choice and works over the round trip."""
+    context, inventory = evidence.context, evidence.inventory
+    stated = {DemandKey(row.workload, row.site): row for row in evidence.document.standbys}
+    for index, demand in enumerate(context.demands):
+        if context.standby[index] < 0:
+            continue
+        mechanism = choose_mechanism(demand, inventory.policy, evidence.pack, inventory.prices)
+        if isinstance(mechanism, str):
+            yield finding("DR-004", text(demand.key), mechanism, "relax rpo_minutes, rto_minutes or protection")
+            continue
+        row = stated[demand.key]
+        if row.mechanism != mechanism.name:
+            yield finding(
+                "DR-004",
+                text(demand.key),
+                f"is kept by {row.mechanism!r}; its objectives choose {mechanism.name!r}",
+                f"use {mechanism.name}",
+            )
+        primary, standby = (context.clusters[int(host[index])].site for host in (context.primary, context.standby))
+        reason = mechanism_reason(context.router, mechanism, primary, standby)
+        if reason is not None:
+            yield finding_of(reason, text(demand.key), "choose a nearer standby or another mechanism")
+
+
+def _objectives(evidence: Evidence) -> Iterator[Finding]:
+    """DR-005: bandwidth, recovery point and recovery time are as recomputed and within the objectives."""
+    context = evidence.context
+    stated = {DemandKey(row.workload, row.site): row for row in evidence.document.standbys}
+    for index, demand in enumerate(context.demands):
+        mechanism = context.mechanisms[index]
+        if context.standby[index] < 0 or mechanism is None:
+            continue
+        row = stated[demand.key]
+        achieved = recovery_point_minutes(context.inventory, demand, mechanism)
+        for what, actual, expected, unit in (
+            ("required bandwidth", row.required_mbps, float(context.stream[index].max(initial=0.0)), "Mbit/s"),
+            ("recovery point", row.rpo_minutes, achieved, "minutes"),
+            ("recovery time", row.rto_minutes, mechanism.rto_minutes, "minutes"),
+        ):
+            if differs(actual, expected):
+                yield finding(
+                    "DR-005",
+                    text(demand.key),
+                    f"{what} stated as {actual:.6g}, recomputed {expected:.6g} {unit}",
+                    "assemble the plan again",
+                    actual,
+                    expected,
+                    unit,
+                )
+        for what, actual, limit in (
+            ("recovery point", achieved, demand.row.rpo_minutes),
+            ("recovery time", mechanism.rto_minutes, demand.row.rto_minutes),
+        ):
+            if limit is not None and exceeds(actual, limit):
+                yield finding(
+                    "DR-005",
+                    text(demand.key),
+                    f"{what} {actual:.6g} minutes is over the objective of {limit:.6g}",
+                    "use another mechanism",
+                    actual,
+                    limit,
+                    "minutes",
+                )
+
+
+def _partner(evidence: Evidence) -> Iterator[Finding]:
+    """DR-006: with partner_scope cluster all protected demands of a cluster share one standby."""
+    context = evidence.context
+    if context.inventory.policy.partner_scope != "cluster":
+        return
+    partners: defaultdict[int, set[int]] = defaultdict(set)
+    for primary, standby in zip(context.primary, context.standby, strict=True):
+        if standby >= 0:
+            partners[int(primary)].add(int(standby))
+    for primary, standbys in partners.items():
+        if len(standbys) > 1:
+            names = sorted(context.clusters[standby].name for standby in standbys)
+            yield finding(
+                "DR-006",
+                context.clusters[primary].name,
+                f"its demands stand by on {len(names)} clusters: {', '.join(names)}; partner_scope is cluster",
+                "use one standby cluster for all",
+                len(names),
+                1,
+                "clusters",
+            )
+
+
+def _single_points(evidence: Evidence) -> Iterator[Finding]:
+    """DR-007: protected demands that the loss of one link or carrier cloud cuts off; one finding per element."""
+    for outcome in evidence.outcomes:
+        if outcome.single_points:
+            keys = [evidence.context.demands[index].key for index in outcome.single_points]
+            yield finding(
+                "DR-007",
+                outcome.state.id,
+                f"single point of failure of {len(keys)} protected demands: {listed(text(key) for key in keys)}",
+                "add a second path, or run them at their site",
+                len(keys),
+                0,
+                "demands",
+                severity="warning",
+            )
+
+
+RULES = (
+    Rule(
+        "DR-001",
+        "standby elsewhere",
+        "Every protected demand has one standby copy, at another site.",
+        "workloads protection; DESIGN 7.1",
+        "error",
+        "standby",
+        _has_standby,
+    ),
+    Rule(
+        "DR-002",
+        "fault domain",
+        "Primary and standby share no fault domain.",
+        "sites fault_domain; DESIGN 7.2",
+        "error",
+        "standby",
+        _fault_domain,
+    ),
+    Rule(
+        "DR-003",
+        "separation",
+        "Primary and standby are at least min_separation_km apart.",
+        "policy min_separation_km; DESIGN 7.2",
+        "error",
+        "standby",
+        _separation,
+    ),
+    Rule(
+        "DR-004",
+        "mechanism",
+        "The mechanism meets recovery point and time at the lowest fee and works over the round trip.",
+        "rule pack mechanisms; DESIGN 7.5",
+        "error",
+        "standby",
+        _mechanism,
+    ),
+    Rule(
+        "DR-005",
+        "recovery objectives",
+        "Stated bandwidth, recovery point and time are as recomputed and within the objectives.",
+        "DESIGN 7.5",
+        "error",
+        "none needed: they follow from the mechanism, whose bandwidth the encoder of links reserves",
+        _objectives,
+    ),
+    Rule(
+        "DR-006",
+        "partner scope",
+        "With partner_scope cluster all protected demands of a cluster share one standby cluster.",
+        "policy partner_scope",
+        "error",
+        "standby",
+        _partner,
+    ),
+    Rule(
+        "DR-007",
+        "single point of failure",
+        "Protected demands that the loss of one link or carrier cloud cuts off are named.",
+        "DESIGN 7.7",
+        "warning",
+        "none needed: it is a warning and never limits a decision",
+        _single_points,
+    ),
+)

@@ -1,0 +1,293 @@
+"""What fails and what happens: one state of the fleet, every single failure, and what breaks a limit.
+
+A failure re-evaluates only the demands whose clusters, users or normal paths it touches; everybody else keeps the
+normal path, which stays the least-RTT one when links or sites elsewhere disappear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.inventory.inventory import DemandKey
+from fleet.plan.context import PlanContext, build_context
+from fleet.plan.fates import Fate, FateKind, failure_rtt_limit, fate
+from fleet.plan.placement import TOLERANCE
+from fleet.plan.protection import Floats, Indices
+from fleet.quantities import COMPUTE_RESOURCES
+from fleet.wan.states import NORMAL, FailureState
+
+__all__ = [
+    "ClusterViolation",
+    "LinkViolation",
+    "PlanContext",
+    "ReachViolation",
+    "StateOutcome",
+    "Violation",
+    "WorstLoads",
+    "build_context",
+    "simulate",
+    "sweep",
+    "violations",
+    "worst_loads",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkViolation:
+    """A link direction over its limit in one state and period [Mbit/s]."""
+
+    state: FailureState
+    link: str
+    forward: bool
+    period: int
+    load: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterViolation:
+    """A cluster over its limit in one state and period; `resource` is one of the compute resources."""
+
+    state: FailureState
+    cluster: str
+    resource: str
+    period: int
+    load: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReachViolation:
+    """A protected demand that nothing restores: its standby is down or out of reach (`rtt_ms` over `limit_ms`)."""
+
+    state: FailureState
+    demand: DemandKey
+    standby: str
+    rtt_ms: float | None
+    limit_ms: float | None
+
+
+Violation = LinkViolation | ClusterViolation | ReachViolation
+
+
+@dataclass(frozen=True, eq=False)
+class StateOutcome:
+    """What one state does to a plan.
+
+    Demand lists hold positions in ``context.demands``.
+
+    Attributes
+    ----------
+    link_rows, link_mbps : (n_changed,) and (n_changed, T)
+        Link directions, ``2 · link + (0 forward, 1 back)``, whose load may differ from the normal one, and that load.
+    cluster_rows, moved_compute : (n_receiving,) and (n_receiving, C, T)
+        Clusters that take in demands, and the compute of those.
+    moved : tuple of int
+        Cut from their primary; run at their standby.
+    restored : tuple of int
+        Their primary is down; restart at their standby.
+    single_points : tuple of int
+        Protected, and yet cut by the loss of one link or network.
+    down : tuple of int
+        Unprotected, and cut or without their cluster.
+    lost : tuple of int
+        Protected, and not restored: broken promises.
+    violations : tuple
+        Every limit that the state breaks.
+    """
+
+    state: FailureState
+    link_rows: Indices
+    link_mbps: Floats
+    cluster_rows: Indices
+    moved_compute: Floats
+    moved: tuple[int, ...]
+    restored: tuple[int, ...]
+    single_points: tuple[int, ...]
+    down: tuple[int, ...]
+    lost: tuple[int, ...]
+    violations: tuple[Violation, ...]
+
+    @property
+    def cut(self) -> tuple[int, ...]:
+        """Demands whose users cannot reach their primary although it is up, or whose loss nothing makes good."""
+        return tuple(sorted((*self.moved, *self.single_points, *self.down, *self.lost)))
+
+    def link_loads(self, context: PlanContext) -> Floats:
+        """Load of every link in both directions [Mbit/s], shape (n_links, 2, T)."""
+        loads = context.normal_mbps.copy()
+        loads[self.link_rows] = self.link_mbps
+        return loads.reshape(len(context.links), 2, -1)
+
+
+def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome:
+    """What `state` does to the plan: who stays, moves, restarts, is cut; loads; broken limits.
+
+    Parameters
+    ----------
+    context : PlanContext
+        The plan.
+    state : FailureState
+        What is down; any combination, not only single failures.
+    """
+    touched = range(len(context.demands)) if state.kind == "normal" else context.touched(state)
+    fates = [(index, fate(context, index, state)) for index in touched]
+    if state.kind == "normal":
+        link_rows = np.arange(2 * len(context.links), dtype=np.int64)
+        link_mbps = context.normal_mbps
+    else:
+        link_rows, link_mbps = _changed_loads(context, fates)
+    cluster_rows, moved_compute = _moved(context, fates)
+    lists = {kind: tuple(index for index, end in fates if end.kind is kind) for kind in FateKind}
+    broken: tuple[Violation, ...] = (
+        *_link_violations(context, state, link_rows, link_mbps),
+        *_cluster_violations(context, state, cluster_rows, moved_compute),
+        *_reach_violations(context, state, fates),
+    )
+    return StateOutcome(
+        state=state,
+        link_rows=link_rows,
+        link_mbps=link_mbps,
+        cluster_rows=cluster_rows,
+        moved_compute=moved_compute,
+        moved=lists[FateKind.MOVED],
+        restored=lists[FateKind.RESTORED],
+        single_points=lists[FateKind.SINGLE_POINT],
+        down=lists[FateKind.DOWN],
+        lost=lists[FateKind.LOST],
+        violations=broken,
+    )
+
+
+def sweep(context: PlanContext, states: Iterable[FailureState] | None = None) -> Iterator[StateOutcome]:
+    """The outcome of every single failure, in order; or of the given states."""
+    for state in context.failures if states is None else states:
+        yield simulate(context, state)
+
+
+def violations(context: PlanContext, states: Iterable[FailureState] | None = None) -> list[Violation]:
+    """Every limit that the normal state and every single failure break; or the given states.
+
+    A load that a failure leaves as it was is reported once, for the normal state.
+    """
+    chosen = (NORMAL, *context.failures) if states is None else states
+    return [violation for outcome in sweep(context, chosen) for violation in outcome.violations]
+
+
+@dataclass(frozen=True, eq=False)
+class WorstLoads:
+    """The largest load of each link direction over the normal state and all single failures.
+
+    Attributes
+    ----------
+    mbps : (2 · n_links, T)
+        Load [Mbit/s].
+    states : (2 · n_links, T)
+        State of that load: 0 is normal, i the i-th outcome.
+    names : tuple of str
+        Ids of the states.
+    """
+
+    mbps: Floats
+    states: Indices
+    names: tuple[str, ...]
+
+
+def worst_loads(context: PlanContext, outcomes: Iterable[StateOutcome]) -> WorstLoads:
+    """Largest loads over the given outcomes and the normal state; of equal loads the first state counts."""
+    worst = context.normal_mbps.copy()
+    states = np.zeros(worst.shape, dtype=np.int64)
+    names = [NORMAL.id]
+    for position, outcome in enumerate(outcomes, start=1):
+        names.append(outcome.state.id)
+        known = worst[outcome.link_rows]
+        rows, periods = np.nonzero(outcome.link_mbps > known + 1e-9 * np.maximum(1.0, known))
+        worst[outcome.link_rows[rows], periods] = outcome.link_mbps[rows, periods]
+        states[outcome.link_rows[rows], periods] = position
+    return WorstLoads(worst, states, tuple(names))
+
+
+def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:
+    """Loads of every link direction that a touched demand loads, before or after."""
+    rows: list[int] = []
+    demands: list[int] = []
+    signs: list[float] = []
+    streams: list[bool] = []
+    for index, end in fates:
+        before = context.normal_fates[index]
+        for sign, there in ((-1.0, before), (1.0, end)):
+            for is_stream, part in ((False, there.user_rows), (True, there.stream_rows)):
+                rows.extend(part)
+                demands.extend([index] * len(part))
+                signs.extend([sign] * len(part))
+                streams.extend([is_stream] * len(part))
+    link_rows, position = np.unique(np.array(rows, dtype=np.int64), return_inverse=True)
+    loads = context.normal_mbps[link_rows].copy()
+    if rows:
+        amounts = np.where(np.array(streams)[:, np.newaxis], context.stream[demands], context.traffic[demands])
+        np.add.at(loads, position.reshape(-1), amounts * np.array(signs)[:, np.newaxis])
+    return link_rows, loads
+
+
+def _moved(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:
+    pairs = [(end.host, index) for index, end in fates if end.host >= 0]
+    hosts = np.array([host for host, _ in pairs], dtype=np.int64)
+    cluster_rows, position = np.unique(hosts, return_inverse=True)
+    moved = np.zeros((len(cluster_rows), *context.compute.shape[1:]))
+    np.add.at(moved, position.reshape(-1), context.compute[[index for _, index in pairs]])
+    return cluster_rows, moved
+
+
+def _over(loads: Floats, limits: Floats) -> tuple[Indices, ...]:
+    """Positions of loads over their limits by more than the tolerance."""
+    finite = np.where(np.isfinite(limits), limits, 0.0)
+    return np.nonzero(loads > limits + TOLERANCE * np.maximum(1.0, np.abs(finite)))
+
+
+def _link_violations(
+    context: PlanContext, state: FailureState, link_rows: Indices, link_mbps: Floats
+) -> Iterator[LinkViolation]:
+    limits = context.link_limit.reshape(-1, context.link_limit.shape[-1])[link_rows]
+    for position, period in zip(*_over(link_mbps, limits), strict=True):
+        row = int(link_rows[position])
+        yield LinkViolation(
+            state,
+            context.links[row // 2],
+            row % 2 == 0,
+            int(period),
+            float(link_mbps[position, period]),
+            float(limits[position, period]),
+        )
+
+
+def _cluster_violations(
+    context: PlanContext, state: FailureState, cluster_rows: Indices, moved_compute: Floats
+) -> Iterator[ClusterViolation]:
+    loads = context.own_compute[cluster_rows] + moved_compute
+    limits = context.failover_capacity[cluster_rows]
+    for position, resource, period in zip(*_over(loads, limits), strict=True):
+        yield ClusterViolation(
+            state,
+            context.clusters[int(cluster_rows[position])].name,
+            COMPUTE_RESOURCES[resource],
+            int(period),
+            float(loads[position, resource, period]),
+            float(limits[position, resource, period]),
+        )
+
+
+def _reach_violations(
+    context: PlanContext, state: FailureState, fates: list[tuple[int, Fate]]
+) -> Iterator[ReachViolation]:
+    for index, end in fates:
+        if end.kind is FateKind.LOST:
+            yield ReachViolation(
+                state,
+                context.demands[index].key,
+                context.clusters[int(context.standby[index])].name,
+                end.rtt_ms,
+                failure_rtt_limit(context, index),
+            )
