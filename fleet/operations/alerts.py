@@ -1,0 +1,179 @@
+"""Which alerts a plan will raise, and when, as demand grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from fleet.failures.sweep import context_of
+from fleet.inventory.inventory import Demand, Inventory
+from fleet.plan.context import COMPUTE, POOL, PlanContext
+from fleet.plan.placement import exceeds
+from fleet.plan.plan import Plan
+from fleet.plan.protection import Floats
+from fleet.platform.archetypes import Archetype
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
+from fleet.rulepack import RulePack
+from fleet.tables import Row, column
+
+#: Alerts of the rule pack that a forecast can be made for, and the resource that each watches.
+FORECAST_ALERTS = {"processor": "vcpu", "free-memory": "memory_gb", "pool-allocation": "pool_tb"}
+#: The limit that the plan was made for; crossing it asks for nodes.
+PLANNED_LIMIT = "planned-limit"
+
+
+class AlertRow(Row):
+    """When one resource of a cluster crosses one threshold."""
+
+    cluster: str = column(meaning="cluster")
+    resource: str = column(meaning="vcpu, memory_gb, pool_tb or gpu")
+    alert: str = column(meaning="alert of the rule pack, or planned-limit: what the plan leaves usable")
+    threshold: float = column(unit="fraction", meaning="of all that the nodes offer to demands")
+    limit: float = column(unit="vCPU, GiB, TB, GPU", meaning="the same as an amount, with the last nodes of the plan")
+    load: float = column(unit="vCPU, GiB, TB, GPU", meaning="load in the first month with nodes")
+    month: int | None = column(None, unit="month", meaning="first month above it; none within the forecast where blank")
+
+
+def forecast_alerts(plan: Plan, months: int | None = None, context: PlanContext | None = None) -> tuple[AlertRow, ...]:
+    """For every cluster, resource and threshold, the first month whose load is above it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan; its nodes change as planned up to the horizon and stay as they are beyond.
+    months : int, optional
+        Length of the forecast from the first month on; the life of the nodes or the horizon where not given,
+        whichever is longer.
+    context : PlanContext, optional
+        The plan laid out, where the caller has it already.
+
+    Notes
+    -----
+    A threshold is a fraction of what the nodes offer to demands with every node in use and nothing kept free:
+    `without_node_reserve` over `max_utilization`, and the pool over `pool_fill`. Loads are allocations, which is what
+    a forecast can know: the processor alert comes when all that is allocated is busy. The planned limit counts the
+    standby reserve as load, since a failover may claim it at any time.
+    """
+    context = context_of(plan) if context is None else context
+    policy = context.inventory.policy
+    span = max(policy.horizon_months, policy.asset_life_months) if months is None else months
+    loads = monthly_loads(context, span)
+    return tuple(row for index in range(len(context.clusters)) for row in _cluster_alerts(context, index, loads[index]))
+
+
+def monthly_loads(context: PlanContext, months: int) -> Floats:
+    """Load of every cluster month by month, standby copies included, shape (n_clusters, n_resources, months).
+
+    Before a cluster has nodes its storage is counted at the efficiency of its first layout.
+    """
+    monthly = _by_month(context.inventory, months)
+    loads = np.zeros((len(context.clusters), len(RESOURCES), months))
+    known: dict[int, Floats] = {}
+    for demand, primary, standby in zip(context.demands, context.primary, context.standby, strict=True):
+        if id(demand.row) not in known:
+            known[id(demand.row)] = _monthly_amounts(monthly, demand)
+        amounts = known[id(demand.row)]
+        loads[primary, COMPUTE] += amounts[COMPUTE]
+        for host in (primary, standby):
+            if host >= 0:
+                loads[host, POOL] += amounts[POOL] / _efficiency(context, int(host), demand.row.tier, months)
+    return loads
+
+
+def _by_month(inventory: Inventory, months: int) -> Inventory:
+    """The same inventory in periods of one month."""
+    policy = inventory.policy.model_copy(update={"horizon_months": months, "period_months": 1})
+    return replace(inventory, policy=policy)
+
+
+def _monthly_amounts(monthly: Inventory, demand: Demand) -> Floats:
+    """vCPU, GiB, TB of data and GPUs of a demand, shape (n_resources, months)."""
+    rows = [monthly.amounts(demand, span.index) for span in monthly.periods]
+    return np.array([[row.vcpu, row.memory_gb, row.storage_tb, row.gpu] for row in rows]).T
+
+
+def _standing(context: PlanContext, index: int, months: int) -> list[Archetype | None]:
+    """Per month, the archetype of a cluster; that of the last period beyond the horizon."""
+    cluster = context.clusters[index]
+    length = context.inventory.policy.period_months
+    last = len(cluster.archetypes) - 1
+    return [cluster.archetypes[min(month // length, last)] for month in range(months)]
+
+
+def _efficiency(context: PlanContext, index: int, tier: str, months: int) -> Floats:
+    standing = _standing(context, index, months)
+    first = next((archetype for archetype in standing if archetype is not None), None)
+    chosen = (archetype or first for archetype in standing)
+    return np.array([1.0 if archetype is None else archetype.efficiency[tier] for archetype in chosen])
+
+
+def _cluster_alerts(context: PlanContext, index: int, loads: Floats) -> Iterator[AlertRow]:
+    standing = _standing(context, index, loads.shape[1])
+    months = [month for month, archetype in enumerate(standing) if archetype is not None]
+    if not months:
+        return
+    length, last = context.inventory.policy.period_months, len(context.inventory.periods) - 1
+    for number, resource in enumerate(RESOURCES):
+        offers = {month: _offer(context, standing[month], resource) for month in months}
+        if max(offers.values()) <= 0:
+            continue
+        reserve = _reserve(context, index, resource)
+        limits = {month: _planned(context, standing[month], resource) for month in months}
+        thresholds = {
+            alert: (threshold, {month: threshold * offers[month] for month in months}, 0.0)
+            for alert, threshold in _thresholds(context.pack, resource).items()
+        }
+        final = months[-1]
+        thresholds[PLANNED_LIMIT] = (limits[final] / offers[final] if offers[final] else 0.0, limits, 1.0)
+        for alert, (threshold, limit, counts_reserve) in thresholds.items():
+            crossed = (
+                month
+                for month in months
+                if exceeds(loads[number, month] + counts_reserve * reserve[min(month // length, last)], limit[month])
+            )
+            yield AlertRow(
+                cluster=context.clusters[index].name,
+                resource=resource,
+                alert=alert,
+                threshold=threshold,
+                limit=limit[final],
+                load=float(loads[number, months[0]]),
+                month=next(crossed, None),
+            )
+
+
+def _thresholds(pack: RulePack, resource: str) -> dict[str, float]:
+    """Alerts of the rule pack on a resource, as the fraction in use above which they are raised."""
+    found = {}
+    for name, alert in pack.table("alerts").items():
+        if FORECAST_ALERTS.get(name) == resource:
+            threshold = float(alert["threshold"])
+            found[name] = 1.0 - threshold if alert["condition"] == "below" else threshold
+    return found
+
+
+def _offer(context: PlanContext, archetype: Archetype | None, resource: str) -> float:
+    """All that the nodes offer to demands, nothing kept free."""
+    if archetype is None:
+        return 0.0
+    policy = context.inventory.policy
+    amount = float(getattr(archetype.capacity.without_node_reserve, resource))
+    return amount / {"pool_tb": policy.pool_fill, "gpu": 1.0}.get(resource, policy.max_utilization)
+
+
+def _planned(context: PlanContext, archetype: Archetype | None, resource: str) -> float:
+    """What own load and standby reserve may claim together."""
+    if archetype is None:
+        return 0.0
+    shared = context.inventory.policy.standby_uses_node_reserve
+    capacity = archetype.capacity.without_node_reserve if shared else archetype.capacity.usable
+    return float(getattr(capacity, resource))
+
+
+def _reserve(context: PlanContext, index: int, resource: str) -> list[float]:
+    """Standby reserve of a cluster per period; none for the pool."""
+    if resource not in COMPUTE_RESOURCES:
+        return [0.0] * len(context.inventory.periods)
+    return [float(amount) for amount in context.reserve[index, COMPUTE_RESOURCES.index(resource)]]
