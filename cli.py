@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fleet.inventory.inventory import Inventory
+    from fleet.inventory.scenario import Scenario
     from fleet.plan.plan import Finding
     from solvers.config import Progress, SolveConfig
     from solvers.result import SolveResult
@@ -226,11 +227,11 @@ def plan(
         raise typer.Exit(_export_result(result, output, gap, force=force_export))
 
 
-def _scenario(path: Path, name: str | None) -> Any:
+def _scenario(path: Path, name: str | None) -> Scenario:
     """The one scenario that is meant."""
     from fleet.inventory.scenario import read_scenarios
 
-    found = {scenario.name: scenario for scenario in read_scenarios(path)}
+    found = read_scenarios(path)
     if name is None and len(found) == 1:
         return next(iter(found.values()))
     if name is None:
@@ -320,18 +321,19 @@ def export(
 ) -> None:
     """Write a plan in other formats, beside it or into a folder."""
     from fleet.exchange.console import print_findings
-    from fleet.exchange.exports import export_plan
+    from fleet.exchange.exports import export_plan, known_exports
     from fleet.exchange.plan_json import read_plan
     from solvers.outcome import Exit
 
     with _exit_codes():
+        names = known_exports(word.strip() for word in to.split(",") if word.strip())
         errors = [] if force_export else [row for row in _findings(plan) if row.severity == "error"]
         if errors:
             print_findings(_err(), errors)
             _say(_err(), _UNFIT)
             raise typer.Exit(Exit.AUDIT_ERRORS)
         folder = output or (plan if plan.is_dir() else plan.parent)
-        for path in export_plan(read_plan(plan), folder, [word.strip() for word in to.split(",") if word.strip()]):
+        for path in export_plan(read_plan(plan), folder, names):
             _say(_out(), str(path))
 
 
@@ -403,7 +405,7 @@ def batch(
 
         rows = run_batch(
             _read(inventory),
-            read_scenarios(scenarios),
+            tuple(read_scenarios(scenarios).values()),
             output,
             _config(time_limit, gap, 1, seed, deterministic, None),
             strategy,

@@ -15,6 +15,8 @@ from fleet.exchange.figures import Figures, counted, figures
 from fleet.plan.plan import Finding, Plan
 
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+#: Columns of plain lines are padded up to this; longer cells push the rest of their line to the right.
+_WIDEST = 64
 #: More warnings of a plan than this are counted, not listed, in its summary.
 _MOST_WARNINGS = 12
 
@@ -53,7 +55,7 @@ def print_table(
             table.add_row(*[Text(cell) for cell in row])
         console.print(table, soft_wrap=False)
         return
-    widths = [max(len(cell) for cell in column) for column in zip(headers, *cells, strict=True)]
+    widths = [min(max(len(cell) for cell in column), _WIDEST) for column in zip(headers, *cells, strict=True)]
     for row in [list(headers), *cells]:
         aligned = [
             cell.rjust(width) if header in numeric else cell.ljust(width)

@@ -21,6 +21,21 @@ EXPORTS = {
 STANDARD = ("json", "xlsx", "map", "report", "geojson")
 
 
+def known_exports(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each known to be an export.
+
+    Raises
+    ------
+    UnknownIdError
+        At the first that is none.
+    """
+    wanted = tuple(names)
+    for name in wanted:
+        if name not in EXPORTS:
+            raise UnknownIdError("export", name)
+    return wanted
+
+
 def export_plan(plan: Plan, directory: str | Path, names: Iterable[str] = STANDARD) -> tuple[Path, ...]:
     """Write the named exports of `plan` into `directory`; returns what was written, in order.
 
@@ -31,10 +46,7 @@ def export_plan(plan: Plan, directory: str | Path, names: Iterable[str] = STANDA
     ExportError
         If a file cannot be written.
     """
-    wanted = tuple(names)
-    for name in wanted:
-        if name not in EXPORTS:
-            raise UnknownIdError("export", name)
+    wanted = known_exports(names)
     written = []
     for name in wanted:
         path = Path(directory) / EXPORTS[name]
