@@ -7,7 +7,7 @@ scenario  name of the scenario
 table     table of the inventory that changes
 row       which rows: ``*`` for all, a key (site, link, workload, ``workload@site``, node model, profile, cluster, price
           item, element, policy key), or ``column=value`` such as ``kind=store``
-column    column that changes; the value itself for policy; blank for drop
+column    column that changes; blank for drop; for table policy blank, or the key if row is ``*``
 action    ``set`` the cell (blank value = default), ``scale`` it by a factor, ``add`` a number to it, ``drop`` the rows
 value     what is set, the factor, or the number
 ========  ====================================================================================================
@@ -33,7 +33,8 @@ from fleet.inventory.inventory import INPUT_TABLES, Inventory
 from fleet.inventory.policy import Policy
 from fleet.inventory.sheets import Record, Sheet, Where, read_sheet
 from fleet.inventory.sources import RawTables, read_csv_table, read_source, tables_of
-from fleet.tables import EXTRA_PREFIX, InputRow, Name, Text, column
+from fleet.tables import EXTRA_PREFIX, InputRow, Name, Text
+from fleet.tables import column as declared
 
 #: The columns whose text names a row, by table.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -53,12 +54,12 @@ KEYS: dict[str, tuple[str, ...]] = {
 class Change(InputRow):
     """One row of a scenario table."""
 
-    scenario: Name = column(meaning="name of the scenario")
-    table: Name = column(meaning="table that changes")
-    row: Name = column(meaning="key of the row, * for all, or column=value")
-    column: Text = column("", meaning="column that changes; not used by drop")
-    action: Literal["set", "scale", "add", "drop"] = column(meaning="what is done")
-    value: Text = column("", meaning="what is set, the factor, or the number added")
+    scenario: Name = declared(meaning="name of the scenario")
+    table: Name = declared(meaning="table that changes")
+    row: Name = declared(meaning="key of the row, * for all, or column=value")
+    column: Text = declared("", meaning="column that changes; not used by drop")
+    action: Literal["set", "scale", "add", "drop"] = declared(meaning="what is done")
+    value: Text = declared("", meaning="what is set, the factor, or the number added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def read_scenarios(path: str | Path) -> dict[str, Scenario]:
     Parameters
     ----------
     path : str or Path
-        A CSV file, a workbook with a sheet ``scenarios``, a folder with ``scenarios.csv``, or a YAML (or JSON) document:
-        a list of changes, or ``{name: [changes]}``.
+        A CSV file, a workbook with a sheet ``scenarios``, a folder with ``scenarios.csv``, or a document: YAML as a
+        list of changes or ``{name: [changes]}``, JSON as ``{"scenarios": [changes]}``.
 
     Returns
     -------
@@ -96,7 +97,8 @@ def read_scenarios(path: str | Path) -> dict[str, Scenario]:
     source = Path(path)
     raw = _raw(source)
     rows = raw.tables.get("scenarios", [])
-    problems = [_renamed(problem, "SCN001") for problem in raw.problems]
+    label = raw.places["scenarios"](-1, "") if rows else ""
+    problems = [_renamed(problem, "SCN001") for problem in raw.problems if problem.place.startswith(label)]
     if not rows and not problems:
         remedy = "give a CSV or YAML file, or a workbook with a sheet named scenarios"
         problems.append(Problem("SCN001", str(path), "it holds no scenario", remedy))
@@ -152,11 +154,11 @@ def _read_yaml(source: Path) -> RawTables:
         problem = Problem("SCN001", str(source), f"it is no YAML that can be read: {reason}", "correct the document")
         return RawTables(source.stem, problems=(problem,))
     if isinstance(document, dict) and "scenarios" not in document:
-        changes: list[Any] = []
-        for name, own in document.items():
-            for change in own if isinstance(own, list) else [own]:
-                changes.append({"scenario": name, **change} if isinstance(change, dict) else change)
-        document = changes
+        document = [
+            {"scenario": name, **change} if isinstance(change, dict) else change
+            for name, own in document.items()
+            for change in (own if isinstance(own, list) else [own])
+        ]
     if isinstance(document, list):
         document = {"scenarios": document}
     return tables_of(source.name, document)
@@ -176,6 +178,9 @@ def _check_change(sheet: Sheet[Change], record: Record[Change]) -> list[Problem]
         return [sheet.problem("SCN002", record, used[0], message, "clear them, or correct the action")] if used else []
     known = _columns(change)
     if change.table == "policy" and change.column in ("", "value"):
+        if change.row == "*":
+            message = "a change of the policy names no key"
+            return [sheet.problem("SCN002", record, "row", message, "write the policy key into column row")]
         return _check_number(sheet, record)
     if change.column not in known and not change.column.startswith(EXTRA_PREFIX):
         message = f"table {change.table} has no column {change.column!r}"
@@ -189,8 +194,8 @@ def _check_change(sheet: Sheet[Change], record: Record[Change]) -> list[Problem]
 
 
 def _columns(change: Change) -> Mapping[str, Condition]:
-    """Give the columns of the table; those of the policy are its keys, of which the row names one."""
-    return {} if change.table == "policy" else conditions(INPUT_TABLES[change.table])
+    """Give the columns of the table; those of the policy are its keys."""
+    return conditions(Policy if change.table == "policy" else INPUT_TABLES[change.table])
 
 
 def _check_number(sheet: Sheet[Change], record: Record[Change]) -> list[Problem]:
@@ -233,9 +238,15 @@ def apply_scenario(inventory: Inventory, scenario: Scenario) -> Inventory:
     tables["policy"] = [{"key": key, "value": value} for key, value in inventory.policy.model_dump(mode="json").items()]
     problems: list[Problem] = []
     moved: set[int] = set()
+    placed: list[dict[str, Any]] = []
+    kinds = {site.site: site.kind for site in inventory.sites}
     for index, change in enumerate(scenario.changes):
+        if change.table not in tables:
+            remedy = did_you_mean(change.table, tuple(tables), "correct the table")
+            problems.append(Problem("SCN003", scenario.place(index), f"there is no table {change.table!r}", remedy))
+            continue
         rows = tables[change.table]
-        chosen = [row for row in rows if _is_meant(change, row)]
+        chosen = [row for row in rows if _is_meant(change, row, kinds)]
         if not chosen:
             problems.append(_nothing_chosen(scenario.place(index), change, rows))
         if change.action == "drop":
@@ -249,11 +260,11 @@ def apply_scenario(inventory: Inventory, scenario: Scenario) -> Inventory:
                 break
             if change.table == "sites" and change.column in ("latitude", "longitude"):
                 moved.add(id(row))
-    for index, change in enumerate(scenario.changes):
-        if change.table == "sites" and change.column == "place" and change.action == "set":
-            for row in tables["sites"]:
-                if _is_meant(change, row) and id(row) not in moved:
-                    row["latitude"] = row["longitude"] = None
+            if change.table == "sites" and change.column == "place":
+                placed.append(row)
+    for row in placed:
+        if id(row) not in moved:
+            row["latitude"] = row["longitude"] = None
     where = {table: _where(scenario, table, rows) for table, rows in tables.items()}
     changed, found = examine(f"{inventory.name} ({scenario.name})", tables, where)
     problems += [_renamed(problem, "SCN004") for problem in found]
@@ -268,13 +279,18 @@ def _key(table: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     return (first, *(f"{first}@{other}" for other in more if other))
 
 
-def _is_meant(change: Change, row: Mapping[str, Any]) -> bool:
+def _is_meant(change: Change, row: Mapping[str, Any], kinds: Mapping[str, str]) -> bool:
+    """Tell whether a change selects a row; the kind of a workload at one site is that of the site."""
+    if change.table == "policy" and change.column in conditions(Policy):
+        return bool(row["key"] == change.column) and change.row in ("*", row["key"])
     if change.row == "*" or change.row in _key(change.table, row):
         return True
     name, equals, value = (part.strip() for part in change.row.partition("="))
     if not equals or (name not in row and name not in conditions(INPUT_TABLES[change.table])):
         return False
     cell = row.get(name)
+    if change.table == "workloads" and name == "kind" and row.get("site"):
+        cell = kinds.get(row["site"])
     if isinstance(cell, bool):
         return ("yes" if cell else "no") == value.lower()
     number = _number(value)
@@ -296,7 +312,7 @@ def _apply(change: Change, row: dict[str, Any], place: str) -> Problem | None:
     if change.action == "set":
         row[name] = change.value
         return None
-    expected = conditions(Policy).get(str(row["key"])) if change.table == "policy" else _columns(change).get(name)
+    expected = _columns(change).get(str(row["key"]) if change.table == "policy" else name)
     old = row.get(name)
     if old in (None, "") and expected is not None:
         old = expected.column.default
