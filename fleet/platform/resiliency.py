@@ -104,7 +104,7 @@ class ResiliencyType:
 
     def _parity(self, nodes: int, media: str) -> float:
         table = self.parity_by_media["hybrid" if media == DISK_MEDIA else "flash"]
-        return float(row_at(table, nodes) or row_at(table, self.minimum_nodes))
+        return float(row_at(table, max(nodes, self.minimum_nodes)))
 
 
 @lru_cache(maxsize=32)

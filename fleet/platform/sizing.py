@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
+from fleet.platform.eligibility import instance_refusal
 from fleet.quantities import RESOURCES, Resources
 from fleet.rulepack.loader import RulePack
 
@@ -127,12 +128,20 @@ def size_fleet(inventory: Inventory, pack: RulePack) -> Sizing:
     """
     catalog = enumerate_archetypes(inventory, pack)
     demand = fleet_demand(inventory)
-    rows = [_judge(inventory, archetype, demand) for archetype in catalog.archetypes]
+    too_large = {
+        model.node_model: [
+            refusal
+            for refusal in (instance_refusal(row, model, pack) for row in inventory.workloads)
+            if refusal is not None
+        ]
+        for model in inventory.hardware
+    }
+    rows = [_judge(inventory, archetype, demand, too_large[archetype.node_model]) for archetype in catalog.archetypes]
     rows.sort(key=lambda row: (row.price, row.archetype.nodes, row.archetype.node_model))
     return Sizing(demand, tuple(rows), catalog.refusals)
 
 
-def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand) -> SizingRow:
+def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, too_large: Sequence[str]) -> SizingRow:
     model = inventory.node_model_by_name[archetype.node_model]
     load, usable = demand.load(archetype), archetype.capacity.usable
     utilization = {
@@ -153,6 +162,7 @@ def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand) -> S
     wrong = [name for name in demand.gpu_models if name != model.gpu_model]
     if wrong:
         reasons.append(f"has GPU {model.gpu_model or 'none'}, demands ask for {', '.join(wrong)}")
+    reasons.extend(too_large)
     fits = not reasons
     return SizingRow(
         archetype=archetype,

@@ -137,6 +137,7 @@ def row_at(table: Mapping[str, Any], nodes: int) -> Any:
     return table[str(max(counts))] if counts else None
 
 
+@lru_cache(maxsize=1)
 def builtin_rulepacks() -> tuple[str, ...]:
     """Names of the packs that Fleet ships."""
     folder = resources.files("fleet.rulepack") / "packs"
@@ -259,7 +260,13 @@ def _contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
         for key, names in named.items()
         for name in sorted(names - set(types))
     ]
+    problems += [
+        Problem("RUL006", f"{place}: {key}", "has no row for 1 node", "state a row named 1")
+        for key, expected in SCHEMA.items()
+        if expected.by_nodes and expected.from_one and row_at(facts[key].value, 1) is None
+    ]
     for name, row in types.items():
+        problems += _parity_gaps(place, facts, name, row)
         if (row["efficiency_rule"] == "fixed") != ("efficiency" in row):
             message = f"{name!r}: efficiency is stated exactly where the rule is 'fixed'"
             problems.append(Problem("RUL006", f"{place}: resiliency.types", message, "state it or change the rule"))
@@ -267,6 +274,19 @@ def _contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
             message = f"{name!r}: got efficiency {row['efficiency']!r}, expected above 0 and at most 1"
             problems.append(Problem("RUL006", f"{place}: resiliency.types", message, "correct it"))
     return problems
+
+
+def _parity_gaps(place: str, facts: Mapping[str, Fact], name: str, row: Mapping[str, Any]) -> list[Problem]:
+    """Parity tables that say nothing about the smallest cluster in which a type may be used."""
+    if row["efficiency_rule"] not in ("dual-parity", "mirror-accelerated-parity"):
+        return []
+    least = row["minimum_nodes"]
+    message = f"has no row for {least} nodes, which {name!r} allows"
+    return [
+        Problem("RUL006", f"{place}: {key}", message, f"state a row named {least} or below")
+        for key in ("resiliency.dual_parity_hybrid", "resiliency.dual_parity_flash")
+        if row_at(facts[key].value, least) is None
+    ]
 
 
 def _flatten(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -305,7 +325,8 @@ def _fact(key: str, stated: Any, file: str) -> tuple[Fact | None, list[Problem]]
     values = [stated["value"]] if "value" in stated else []
     for value in values + (alternatives if isinstance(alternatives, list) else [None]):
         problems += [
-            Problem("RUL004", place, text, f"decides: {expected.effect}") for text in _value_problems(value, expected)
+            Problem("RUL004", place, text, f"correct it; it decides: {expected.effect}")
+            for text in _value_problems(value, expected)
         ]
     if problems:
         return None, problems

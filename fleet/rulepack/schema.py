@@ -34,6 +34,8 @@ class FactType:
         For a text: the words it may be. Empty where any is good.
     by_nodes : bool
         For a table: rows are named by a node count and hold up to the next one.
+    from_one : bool
+        For such a table: its first row is that of one node.
     """
 
     kind: FactKind
@@ -42,6 +44,7 @@ class FactType:
     row: CellType | Mapping[str, CellType] | None = None
     choices: tuple[str, ...] = ()
     by_nodes: bool = False
+    from_one: bool = False
 
 
 WITNESS_RULES = ("none", "optional", "recommended", "required")
@@ -108,22 +111,24 @@ SCHEMA: dict[str, FactType] = {
     "resiliency.mirror_share": FactType("number", "fraction", "mirrored part of accelerated parity volumes"),
     "resiliency.nested_parity_max_drives": FactType("whole", "drives", "drives that raise nested parity's efficiency"),
     "resiliency.two_way_above_two_nodes": FactType("flag", "", "offers two-way mirrors above two nodes"),
-    "layouts.mirror": FactType("table", "", "mirror of new volumes from this node count on", "text", by_nodes=True),
+    "layouts.mirror": FactType(
+        "table", "", "mirror of new volumes from this node count on", "text", by_nodes=True, from_one=True
+    ),
     "layouts.platform_copies": FactType(
-        "table", "copies", "copies of the platform volumes from this count on", "whole", by_nodes=True
+        "table", "copies", "copies of the platform volumes from this count on", "whole", by_nodes=True, from_one=True
     ),
     "layouts.parity": FactType("table", "", "parity of archive volumes from this node count on", "text", by_nodes=True),
     # Quorum.
     "quorum.cluster": FactType(
-        "table", "nodes", "nodes lost at once that the cluster survives", _TOLERANCE, by_nodes=True
+        "table", "nodes", "nodes lost at once that the cluster survives", _TOLERANCE, by_nodes=True, from_one=True
     ),
     "quorum.pool": FactType(
-        "table", "nodes", "nodes lost at once that the storage pool survives", _TOLERANCE, by_nodes=True
+        "table", "nodes", "nodes lost at once that the storage pool survives", _TOLERANCE, by_nodes=True, from_one=True
     ),
     "quorum.pool_counts": FactType("flag", "", "whether the pool table limits the node tolerance too"),
     "quorum.max_node_failures": FactType("whole", "nodes", "nodes lost at once, whatever the node count"),
     "witness.rule": FactType(
-        "table", "", "where a witness is set up, from this node count on", WITNESS_RULES, by_nodes=True
+        "table", "", "where a witness is set up, from this node count on", WITNESS_RULES, by_nodes=True, from_one=True
     ),
     "witness.with_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),
     "witness.without_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),

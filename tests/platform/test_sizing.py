@@ -1,0 +1,91 @@
+"""Sizing one cluster for everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.inventory.growth import GrowthPoint
+from fleet.platform.sizing import fleet_demand, size_fleet
+from fleet.rulepack import load_rulepack
+from tests.builders import a_node_model, a_site, a_workload, an_inventory
+
+PACK = load_rulepack("azure-local")
+SITES = [a_site("hub", can_host=True), a_site("shop1", kind="store"), a_site("shop2", kind="store")]
+
+
+def test_demand_is_that_of_the_final_period() -> None:
+    growth = [GrowthPoint(profile="double", annual_rate=1.0)]
+    workloads = [
+        a_workload("pos", kind="store", vcpus=4, memory_gb=8, storage_gb=500, count=2, tier="hot"),
+        a_workload("mail", "hub", vcpus=10, vcpu_per_core=1, storage_gb=1000, growth="double", tier="archive"),
+    ]
+    inventory = an_inventory(SITES, workloads, growth=growth, horizon_months=18, period_months=6)
+    demand = fleet_demand(inventory)
+    factor = 2 ** (17 / 12)
+    assert demand.demands == 3
+    assert demand.vcpu == pytest.approx(2 * 2 * 4 + 10 * 4 * factor)
+    assert demand.memory_gb == pytest.approx(2 * 2 * 8 + 16 * factor)
+    assert demand.storage_tb == pytest.approx({"hot": 2.0, "warm": 0.0, "archive": factor})
+
+
+def test_cheapest_fit_and_what_binds() -> None:
+    """212 vCPU: two nodes offer 100.08, three (2 · 115.2 − 4) · 0.9 = 203.76, four 307.44."""
+    inventory = an_inventory(SITES, [a_workload("erp", "hub", count=53, memory_gb=4, storage_gb=10)])
+    sizing = size_fleet(inventory, PACK)
+    assert [row.price for row in sizing.rows] == sorted(row.price for row in sizing.rows)
+    cheapest = sizing.cheapest
+    assert cheapest is not None
+    assert (cheapest.archetype.nodes, cheapest.price, cheapest.binding) == (4, 80000.0, "vcpu")
+    assert cheapest.utilization["vcpu"] == pytest.approx(212 / 307.44)
+    assert cheapest.reason == "vCPU at 69%"
+    three = next(row for row in sizing.rows if row.archetype.nodes == 3)
+    assert (three.fits, three.binding) == (False, "vcpu")
+    assert three.reason == "needs 212.0 vCPU, usable are 203.8"
+    assert all(row.archetype.capacity.trace for row in sizing.rows)
+
+
+def test_storage_is_a_footprint_of_its_tier() -> None:
+    """10 TB warm in three copies and 10 TB archive at 50 %: 30 + 20 TB on four nodes."""
+    workloads = [
+        a_workload("files", "hub", storage_gb=10_000, tier="warm"),
+        a_workload("old", "hub", storage_gb=10_000, tier="archive"),
+    ]
+    sizing = size_fleet(an_inventory(SITES, workloads), PACK)
+    four = next(row for row in sizing.rows if row.archetype.nodes == 4)
+    assert four.load.pool_tb == pytest.approx(50.0)
+    three = next(row for row in sizing.rows if row.archetype.nodes == 3)
+    assert three.load.pool_tb == pytest.approx(60.0)
+
+
+def test_exactly_full_fits() -> None:
+    vcpus = (2 * 28.8 * 4 - 4) * 0.9
+    inventory = an_inventory(SITES, [a_workload("erp", "hub", vcpus=vcpus / 4, count=4)])
+    row = next(row for row in size_fleet(inventory, PACK).rows if row.archetype.nodes == 3)
+    assert row.fits
+    assert row.utilization["vcpu"] == pytest.approx(1.0)
+
+
+def test_reasons_other_than_capacity() -> None:
+    hardware = [a_node_model("plain"), a_node_model("gpu", gpus=2, gpu_model="L40S", price=50000.0)]
+    workloads = [a_workload("vision", "hub", gpus=1, gpu_model="L40S", fault_tolerance=2)]
+    sizing = size_fleet(an_inventory(SITES, workloads, hardware=hardware), PACK)
+    reasons = {(row.archetype.node_model, row.archetype.nodes): row.reason for row in sizing.rows}
+    assert "survives 1 node failures, demands ask for 2 (limited by cluster quorum)" in reasons["gpu", 3]
+    assert "has GPU none, demands ask for L40S" in reasons["plain", 4]
+    assert "needs 1.0 GPUs, usable are 0.0" in reasons["plain", 4]
+    cheapest = sizing.cheapest
+    assert cheapest is not None
+    assert (cheapest.archetype.node_model, cheapest.archetype.nodes) == ("gpu", 4)
+
+
+def test_an_instance_larger_than_a_node_fits_nowhere() -> None:
+    sizing = size_fleet(an_inventory(SITES, [a_workload("big", "hub", memory_gb=600)]), PACK)
+    assert sizing.cheapest is None
+    assert all("PLT-123 an instance of 'big' has 600 GiB" in row.reason for row in sizing.rows)
+
+
+def test_nothing_to_carry_takes_the_cheapest_cluster() -> None:
+    sizing = size_fleet(an_inventory(SITES), PACK)
+    assert sizing.cheapest is not None
+    assert sizing.cheapest.archetype.nodes == 1
+    assert sizing.demand.demands == 0
