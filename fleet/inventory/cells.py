@@ -79,6 +79,8 @@ def printable(value: Any) -> str:
     """Text of anything, on one line, each control character replaced."""
     text = _plain_text(value)
     text = str(value) if text is None else text
+    if text.isprintable():
+        return text[:LONGEST_TEXT]
     return "".join("\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char for char in text[:LONGEST_TEXT])
 
 
@@ -232,7 +234,9 @@ def _convert(condition: Condition, raw: Any) -> tuple[Any, CellIssue | None]:
     text = _plain_text(raw)
     if text is None:
         return None, _refused(condition, raw)
-    hidden = sorted({f"U+{ord(char):04X}" for char in text if unicodedata.category(char) in ("Cc", "Cs")})
+    hidden: list[str] = []
+    if not text.isprintable():
+        hidden = sorted({f"U+{ord(char):04X}" for char in text if unicodedata.category(char) in ("Cc", "Cs")})
     if len(text) > LONGEST_TEXT:
         found = f"got {len(text)} characters, expected at most {LONGEST_TEXT}"
         return None, CellIssue(condition.column.name, found, "shorten the text")
@@ -256,6 +260,8 @@ def _plain_text(raw: Any) -> str | None:
         return raw.isoformat()
     if not isinstance(raw, str):
         return None
+    if raw.isascii() and raw.isprintable():
+        return raw.strip()
     return unicodedata.normalize("NFC", re.sub(r"[\t\r\n]+", " ", raw)).strip()
 
 

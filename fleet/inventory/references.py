@@ -113,8 +113,9 @@ def _repeated_demands(draft: Draft) -> Iterator[Problem]:
         row = record.row
         if not record.has("workload", "site", "kind") or bool(row.site) == bool(row.kind):
             continue
-        same_kind = [site for site in of_kind.get(row.workload, ()) if kinds.get(site) == row.kind]
-        wanted = [row.site] if row.site else same_kind
+        wanted = [row.site]
+        if not row.site:
+            wanted = [site for site in of_kind.get(row.workload, ()) if kinds.get(site) == row.kind]
         taken = [site for site in wanted if asked[row.workload, site].index != record.index]
         if taken:
             more = f" and {len(taken) - 1} more sites" if len(taken) > 1 else ""

@@ -114,10 +114,13 @@ def read_sheet(
     seen: dict[str, None] = {}
     cleaned: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
+    spelled: dict[Any, str] = {}
     for index, raw in enumerate(rows):
         cells = {}
         for header, value in raw.items():
-            name = printable(header).lower()
+            name = spelled.get(header)
+            if name is None:
+                name = spelled[header] = printable(header).lower()
             if name in cells:
                 problems.append(Problem("INV003", where(index, name), "the column is given twice", "remove one"))
             seen.setdefault(name)
@@ -139,7 +142,9 @@ def read_sheet(
             problems.append(Problem("INV005", where(-1, name), message, f"add it: {known[name].column.meaning}"))
     records = []
     for index, cells in cleaned:
-        row, issues = read_row(row_type, {name: value for name, value in cells.items() if name not in unknown})
+        for name in unknown:
+            cells.pop(name, None)
+        row, issues = read_row(row_type, cells)
         records.append(Record(row, index, frozenset(issue.column for issue in issues)))
         if index not in suspect:
             problems.extend(_cell_problems(where, index, [issue for issue in issues if issue.column not in absent]))
