@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import branca.element
 import folium
+import jinja2
 
 from fleet.errors import ExportError
 from fleet.exchange.files import write_text
@@ -87,7 +88,7 @@ def to_map(plan: Plan) -> FleetMap:
         location=[0, 0], zoom_start=3, tiles=None, prefer_canvas=True, control_scale=True, zoom_control="bottomleft",
         min_zoom=1, max_zoom=12, maxZoom=12, minZoom=1, zoomSnap=0.25, attribution_control=True,
     )  # fmt: skip
-    figure = page.get_root()
+    figure = cast("branca.element.Figure", page.get_root())
     figure.title = html.escape(payload["title"]["name"])
     figure._id, page._id = "figure", "fleet"
     figure.render()
@@ -98,10 +99,10 @@ def to_map(plan: Plan) -> FleetMap:
     return FleetMap(_locked(_offline(figure)))
 
 
-class _Inline(branca.element.Element):  # type: ignore[misc,unused-ignore]
+class _Inline(branca.element.Element):
     """Text that is put into the page as it is: an attribute, since branca reads text with braces as a template."""
 
-    _template = branca.element.Template("{{ this.text }}")
+    _template = jinja2.Template("{{ this.text }}")
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -48,14 +48,14 @@ def title(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     nodes = sum(row.nodes for row in document.cluster_periods if row.period == last)
     located = sum(1 for site in inventory.sites if not site.is_network)
     scenario = document.scenario.name
+    proof = f"{result.status.replace('_', ' ')}, " + ("no bound" if result.gap is None else f"gap {result.gap:.2%}")
     return {
         "name": document.inventory.name + (f" · {scenario}" if scenario else ""),
         "lines": [
             f"{currency} {totals.present_value:,.0f} present value",
             f"capex {totals.capex:,.0f} · opex {totals.opex:,.0f}",
-            f"{result.status}, " + ("no bound" if result.gap is None else f"gap {result.gap:.2%}")
-            + (f" ({result.stopped_by})" if result.stopped_by else ""),
-            f"{counted(located, 'site')} · {counted(len(document.clusters), 'cluster')} · {counted(nodes, 'node')} at the end",
+            proof + (f" ({result.stopped_by})" if result.stopped_by else ""),
+            f"{counted(located, 'site')} · {counted(len(document.clusters), 'cluster')} · {nodes:,} nodes at the end",
             f"audit: {counted(severities['error'], 'error')}, {counted(severities['warning'], 'warning')}",
         ],
         "errors": severities["error"],
@@ -85,7 +85,9 @@ def map_payload(plan: Plan) -> dict[str, Any]:
         "arcs": _arcs(plan, inventory, cluster_index),
         **_links(document.links, site_index, len(document.periods)),
         "unplaced": [
-            site.site for site in inventory.sites if not site.is_network and (site.latitude is None or site.longitude is None)
+            site.site
+            for site in inventory.sites
+            if not site.is_network and (site.latitude is None or site.longitude is None)
         ],
     }
 
@@ -97,7 +99,7 @@ def _sites(
     cluster_index: dict[str, int],
     workload_index: dict[str, int],
 ) -> list[list[Any]]:
-    """Per site: name, label, kind, latitude, longitude, region, network?, [workload, cluster, RTT, limit, standby]…"""
+    """Per site: name, label, kind, place, region, and per demand workload, cluster, RTT, limit and standby."""
     demands: dict[str, list[list[Any]]] = defaultdict(list)
     for row in plan.document.assignments:
         key = DemandKey(row.workload, row.site)
@@ -120,7 +122,6 @@ def _sites(
             None if site.latitude is None else round(site.latitude, 4),
             None if site.longitude is None else round(site.longitude, 4),
             ", ".join(part for part in (site.region, site.country) if part),
-            int(site.is_network),
             demands[site.site],
         ]
         for site in inventory.sites

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from plan_fixture import HUBS, STORES
+from tests.exchange.plan_fixture import HUBS, STORES
 
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
@@ -73,17 +73,33 @@ def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
             )
         standbys.append(
             StandbyRow(
-                workload="pos", site=site.site, cluster=primary, standby=standby, mechanism="replica_15min",
-                rtt_ms=14.0, required_mbps=1.5, path=(), rpo_minutes=20.0, rto_minutes=30.0, origin="chosen",
-            )  # fmt: skip
+                workload="pos",
+                site=site.site,
+                cluster=primary,
+                standby=standby,
+                mechanism="replica_15min",
+                rtt_ms=14.0,
+                required_mbps=1.5,
+                path=(),
+                rpo_minutes=20.0,
+                rto_minutes=30.0,
+                origin="chosen",
+            )
         )
         load = chance.uniform(5, 90)
         for ends in ((site.site, "SD-WAN"), ("SD-WAN", site.site)):
             links += [
                 LinkRow(
-                    link=f"{site.site} access", from_=ends[0], to=ends[1], period=period, capacity_mbps=80,
-                    upgraded=False, normal_mbps=load / 2, worst_mbps=load, worst_case="site:Chicago",
-                )  # fmt: skip
+                    link=f"{site.site}~SD-WAN",
+                    from_=ends[0],
+                    to=ends[1],
+                    period=period,
+                    capacity_mbps=80,
+                    upgraded=False,
+                    normal_mbps=load / 2,
+                    worst_mbps=load,
+                    worst_case="site:Chicago",
+                )
                 for period in range(2)
             ]
     clusters = [f"{name}-c1" for name, _, _ in places]
@@ -93,26 +109,42 @@ def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
         scenario=ScenarioName(name=""),
         periods=(PeriodRow(period=0, month=0), PeriodRow(period=1, month=6)),
         result=ResultRow(
-            status="feasible", objective=1.0, bound=None, bound_source="", gap=None, stopped_by="", seconds=None, seed=0,
+            status="feasible",
+            objective=1.0,
+            bound=None,
+            bound_source="",
+            gap=None,
+            stopped_by="",
+            seconds=None,
+            seed=0,
             strategy="decompose",
-        ),  # fmt: skip
+        ),
         clusters=tuple(
             ClusterRow(
-                cluster=cluster, site=cluster[:-3], node_model="std", witness="cloud", existing=False, origin="chosen",
+                cluster=cluster,
+                site=cluster[:-3],
+                node_model="std",
+                witness="cloud",
+                existing=False,
+                origin="chosen",
                 opened=0,
-            )  # fmt: skip
+            )
             for cluster in clusters
         ),
         cluster_periods=tuple(
-            ClusterPeriodRow(cluster=cluster, period=period, nodes=2 + number % 12, layout={"warm": "two_way_mirror"})
+            ClusterPeriodRow(cluster=cluster, period=period, nodes=2 + number % 12, layout={"warm": "two-way-mirror"})
             for number, cluster in enumerate(clusters)
             for period in range(2)
         ),
         cluster_loads=tuple(
             ClusterLoadRow(
-                cluster=cluster, period=period, resource="vcpu", capacity=100, load=40 + number % 30 * 2,
+                cluster=cluster,
+                period=period,
+                resource="vcpu",
+                capacity=100,
+                load=40 + number % 30 * 2,
                 standby_reserve=8 * period,
-            )  # fmt: skip
+            )
             for number, cluster in enumerate(clusters)
             for period in range(2)
         ),

@@ -13,6 +13,7 @@ from fleet.inventory.policy import Policy
 from fleet.inventory.prices import Price
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import Workload
+from fleet.plan.costs import totals
 from fleet.plan.plan import (
     ActionRow,
     AssignmentRow,
@@ -31,7 +32,6 @@ from fleet.plan.plan import (
     ResultRow,
     ScenarioName,
     StandbyRow,
-    Totals,
 )
 
 HOSTILE_MARKUP = "<img src=x onerror=alert(1)>"
@@ -300,7 +300,7 @@ def fixture_inventory() -> Inventory:
                 site="Chicago",
                 node_model="MC-48",
                 nodes=3,
-                layout="hot=three_way_mirror;warm=three_way_mirror",
+                layout="hot=three-way-mirror;warm=three-way-mirror",
             ),
         ),
         prices=(Price(item="host_fee_per_core_month", price=10, unit="currency/core/month", source="list price"),),
@@ -345,7 +345,12 @@ def path(a: str, b: str) -> tuple[tuple[str, bool], ...]:
         return ((f"{a}–{b}", True),)
     if (b, a) in BACKBONE:
         return ((f"{b}–{a}", False),)
-    return ((f"{a} access", True), (f"{b} access", False))
+    return ((access(a), True), (access(b), False))
+
+
+def access(site: str) -> str:
+    """The circuit of a site: stated for distribution centers, else generated from its bandwidth."""
+    return f"{site} access" if site in {hub[0] for hub in HUBS} else f"{site}~{CLOUD}"
 
 
 def fixture_plan() -> Plan:
@@ -354,9 +359,8 @@ def fixture_plan() -> Plan:
     primary = {demand.key: ranked(demand.site)[0] for demand in inventory.demands}
     standby = {demand.key: ranked(demand.site)[1] for demand in inventory.demands if demand.is_protected}
     costs = cost_rows(inventory)
-    capex = sum(row.amount for row in costs if row.kind == "capex")
-    opex = sum(row.amount for row in costs if row.kind == "opex")
-    present = capex * 0.985 + opex * 0.945
+    sums = totals(inventory, costs)
+    present = sums.present_value
     document = PlanDocument(
         created="2025-03-01T08:00:00Z",
         generator=Generator(version="0.1.0", ortools="9.15.6755", rule_pack="azure-local 2025-03-01"),
@@ -393,9 +397,9 @@ def fixture_plan() -> Plan:
                 period=period,
                 nodes=nodes,
                 layout={
-                    "hot": "three_way_mirror",
-                    "warm": "three_way_mirror",
-                    "archive": "dual_parity" if nodes >= 4 else "three_way_mirror",
+                    "hot": "three-way-mirror",
+                    "warm": "three-way-mirror",
+                    "archive": "dual-parity" if nodes >= 4 else "three-way-mirror",
                 },
             )
             for cluster, (_, counts) in CLUSTERS.items()
@@ -416,7 +420,7 @@ def fixture_plan() -> Plan:
         links=link_rows(inventory, primary, standby),
         actions=action_rows(inventory),
         costs=costs,
-        totals=Totals(capex=capex, opex=opex, present_value=present),
+        totals=sums,
         findings=findings(),
     )
     return Plan(document)
@@ -497,7 +501,7 @@ def link_rows(inventory: Inventory, primary: Placement, standby: Placement) -> t
                     for link, forward in path(site_of(near), site_of(far)):
                         loads[link, forward, period][state] += 20.0 if demand.row.protection == "sync" else 8.4
     ends = {row.link: (row.from_, row.to, row.bandwidth_mbps) for row in inventory.links}
-    ends |= {f"{row.site} access": (row.site, CLOUD, row.wan_mbps) for row in inventory.sites if row.wan_mbps}
+    ends |= {f"{row.site}~{CLOUD}": (row.site, CLOUD, row.wan_mbps) for row in inventory.sites if row.wan_mbps}
     rows = []
     for link, (start, end, bandwidth) in sorted(ends.items()):
         for period in range(PERIODS):
@@ -585,7 +589,7 @@ def cost_rows(inventory: Inventory) -> tuple[CostRow, ...]:
         ]
         rows += [
             CostRow(
-                term="wan", subject=f"{row.site} access", period=period, kind="opex", amount=row.wan_monthly_cost * 6
+                term="wan", subject=f"{row.site}~{CLOUD}", period=period, kind="opex", amount=row.wan_monthly_cost * 6
             )
             for row in inventory.sites
             if row.wan_mbps
@@ -602,7 +606,7 @@ def findings() -> tuple[Finding, ...]:
         Finding(
             rule="NET-004",
             severity="warning",
-            subject="link:St. Louis access",
+            subject="link:St. Louis~MPLS",
             actual=1,
             limit=0,
             unit="demands",

@@ -292,7 +292,7 @@ function drawFleet(map) {
     return append(card(link[0], [siteName(link[1]) + " – " + siteName(link[2]), data.periods[period], upgraded]), table(LINK_HEADS, linkRows(index)));
   }
   function siteCard(index) {
-    var site = data.sites[index], served = site[7], made = card(site[1] || site[0], [
+    var site = data.sites[index], served = site[6], made = card(site[1] || site[0], [
       (site[1] ? site[0] + " · " : "") + data.kinds[site[2]][0] + (site[5] ? " · " + site[5] : "")
     ]);
     if (served.length) {
