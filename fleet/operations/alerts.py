@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.protection import Floats
+from fleet.plan.protection import Floats, standby_reserve
 from fleet.platform.archetypes import Archetype
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
@@ -59,27 +59,54 @@ def forecast_alerts(plan: Plan, months: int | None = None, context: PlanContext 
     context = context_of(plan) if context is None else context
     policy = context.inventory.policy
     span = max(policy.horizon_months, policy.asset_life_months) if months is None else months
-    loads = monthly_loads(context, span)
-    return tuple(row for index in range(len(context.clusters)) for row in _cluster_alerts(context, index, loads[index]))
+    forecast = monthly_forecast(context, span)
+    return tuple(row for index in range(len(context.clusters)) for row in _cluster_alerts(context, index, forecast))
 
 
-def monthly_loads(context: PlanContext, months: int) -> Floats:
-    """Load of every cluster month by month, standby copies included, shape (n_clusters, n_resources, months).
+@dataclass(frozen=True)
+class MonthlyForecast:
+    """What every cluster carries month by month.
 
-    Before a cluster has nodes its storage is counted at the efficiency of its first layout.
+    Attributes
+    ----------
+    load : (n_clusters, n_resources, months)
+        Own demands; the pool with the footprint of standby copies.
+    reserve : (n_clusters, n_compute_resources, months)
+        Compute kept free for failovers.
+    """
+
+    load: Floats
+    reserve: Floats
+
+
+def monthly_forecast(context: PlanContext, months: int) -> MonthlyForecast:
+    """Load and standby reserve of every cluster month by month.
+
+    While a cluster has no nodes its storage is counted at the efficiency of its first layout.
     """
     monthly = _by_month(context.inventory, months)
-    loads = np.zeros((len(context.clusters), len(RESOURCES), months))
     known: dict[int, Floats] = {}
-    for demand, primary, standby in zip(context.demands, context.primary, context.standby, strict=True):
+    for demand in context.demands:
         if id(demand.row) not in known:
             known[id(demand.row)] = _monthly_amounts(monthly, demand)
+    load = np.zeros((len(context.clusters), len(RESOURCES), months))
+    for demand, primary, standby in zip(context.demands, context.primary, context.standby, strict=True):
         amounts = known[id(demand.row)]
-        loads[primary, COMPUTE] += amounts[COMPUTE]
+        load[primary, COMPUTE] += amounts[COMPUTE]
         for host in (primary, standby):
             if host >= 0:
-                loads[host, POOL] += amounts[POOL] / _efficiency(context, int(host), demand.row.tier, months)
-    return loads
+                load[host, POOL] += amounts[POOL] / _efficiency(context, int(host), demand.row.tier, months)
+    domains = sorted({cluster.fault_domain for cluster in context.clusters})
+    domain_of = np.array([domains.index(cluster.fault_domain) for cluster in context.clusters], dtype=np.int64)
+    compute = np.array([known[id(demand.row)][COMPUTE] for demand in context.demands])
+    reserve = standby_reserve(
+        compute.reshape(len(context.demands), len(COMPUTE), months),
+        context.standby,
+        domain_of[context.primary] if len(context.demands) else context.primary,
+        len(context.clusters),
+        shared=context.inventory.policy.standby_reserve == "shared",
+    )
+    return MonthlyForecast(load, reserve)
 
 
 def _by_month(inventory: Inventory, months: int) -> Inventory:
@@ -109,38 +136,31 @@ def _efficiency(context: PlanContext, index: int, tier: str, months: int) -> Flo
     return np.array([1.0 if archetype is None else archetype.efficiency[tier] for archetype in chosen])
 
 
-def _cluster_alerts(context: PlanContext, index: int, loads: Floats) -> Iterator[AlertRow]:
-    standing = _standing(context, index, loads.shape[1])
+def _cluster_alerts(context: PlanContext, index: int, forecast: MonthlyForecast) -> Iterator[AlertRow]:
+    standing = _standing(context, index, forecast.load.shape[-1])
     months = [month for month, archetype in enumerate(standing) if archetype is not None]
     if not months:
         return
-    length, last = context.inventory.policy.period_months, len(context.inventory.periods) - 1
+    first, final = months[0], months[-1]
     for number, resource in enumerate(RESOURCES):
-        offers = {month: _offer(context, standing[month], resource) for month in months}
-        if max(offers.values()) <= 0:
+        load = forecast.load[index, number]
+        offers = np.array([_offer(context, archetype, resource) for archetype in standing])
+        if offers[final] <= 0:
             continue
-        reserve = _reserve(context, index, resource)
-        limits = {month: _planned(context, standing[month], resource) for month in months}
-        thresholds = {
-            alert: (threshold, {month: threshold * offers[month] for month in months}, 0.0)
-            for alert, threshold in _thresholds(context.pack, resource).items()
+        watched = {
+            alert: (load, threshold * offers) for alert, threshold in _thresholds(context.pack, resource).items()
         }
-        final = months[-1]
-        thresholds[PLANNED_LIMIT] = (limits[final] / offers[final] if offers[final] else 0.0, limits, 1.0)
-        for alert, (threshold, limit, counts_reserve) in thresholds.items():
-            crossed = (
-                month
-                for month in months
-                if exceeds(loads[number, month] + counts_reserve * reserve[min(month // length, last)], limit[month])
-            )
+        claimed = load if resource not in COMPUTE_RESOURCES else load + forecast.reserve[index, COMPUTE.index(number)]
+        watched[PLANNED_LIMIT] = (claimed, np.array([_planned(context, archetype, resource) for archetype in standing]))
+        for alert, (loads, limits) in watched.items():
             yield AlertRow(
                 cluster=context.clusters[index].name,
                 resource=resource,
                 alert=alert,
-                threshold=threshold,
-                limit=limit[final],
-                load=float(loads[number, months[0]]),
-                month=next(crossed, None),
+                threshold=limits[final] / offers[final],
+                limit=limits[final],
+                load=load[first],
+                month=next((month for month in months if exceeds(loads[month], limits[month])), None),
             )
 
 
@@ -170,10 +190,3 @@ def _planned(context: PlanContext, archetype: Archetype | None, resource: str) -
     shared = context.inventory.policy.standby_uses_node_reserve
     capacity = archetype.capacity.without_node_reserve if shared else archetype.capacity.usable
     return float(getattr(capacity, resource))
-
-
-def _reserve(context: PlanContext, index: int, resource: str) -> list[float]:
-    """Standby reserve of a cluster per period; none for the pool."""
-    if resource not in COMPUTE_RESOURCES:
-        return [0.0] * len(context.inventory.periods)
-    return [float(amount) for amount in context.reserve[index, COMPUTE_RESOURCES.index(resource)]]
