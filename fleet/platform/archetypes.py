@@ -22,7 +22,7 @@ from fleet.platform.eligibility import (
 )
 from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import default_layout, resiliency_types
-from fleet.rulepack.loader import RulePack
+from fleet.rulepack.facts import RulePack
 
 __all__ = [
     "PLATFORM_RULES",

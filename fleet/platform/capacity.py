@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.policy import Policy
 from fleet.quantities import Resources, gb_to_tb
-from fleet.rulepack.loader import RulePack
+from fleet.rulepack.facts import RulePack
 
 #: Units of the stages, one per resource in the order of `fleet.quantities.RESOURCES`.
 STAGE_UNITS = ("vCPU", "GiB", "TB", "GPU")

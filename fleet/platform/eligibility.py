@@ -10,7 +10,7 @@ from fleet.inventory.hardware import NodeModel
 from fleet.inventory.workloads import TIERS, Workload
 from fleet.platform.capacity import Capacity, host_reserve_memory_gb, raw_tb
 from fleet.platform.resiliency import DISK_MEDIA, resiliency_types
-from fleet.rulepack.loader import RulePack
+from fleet.rulepack.facts import RulePack
 
 #: Threads of a core, for the limit on logical processors.
 THREADS_PER_CORE = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from fleet.rulepack.loader import RulePack
+from fleet.rulepack.facts import RulePack
 
 WitnessType = Literal["cloud", "file_share", "none"]
 

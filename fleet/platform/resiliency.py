@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.errors import FleetError
 from fleet.inventory.workloads import TIERS
-from fleet.rulepack.loader import RulePack, row_at
+from fleet.rulepack.facts import RulePack, row_at
 
 #: Media of capacity drives that need a cache in front; clusters of them are called hybrid.
 DISK_MEDIA = "hdd"

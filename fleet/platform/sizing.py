@@ -10,7 +10,7 @@ from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
 from fleet.platform.eligibility import instance_refusal
 from fleet.quantities import RESOURCES, Resources
-from fleet.rulepack.loader import RulePack
+from fleet.rulepack.facts import RulePack
 
 #: Relative slack of every limit, which is inclusive.
 TOLERANCE = 1e-6

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.rulepack.loader import Fact, RulePack, load_rulepack, row_at
+from fleet.rulepack.facts import Fact, RulePack, row_at
+from fleet.rulepack.loader import load_rulepack
 from fleet.rulepack.schema import SCHEMA
 
 #: Shown where a pack has no such row or column.
