@@ -193,18 +193,18 @@ def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str
     Microsoft, azure-local/manage/add-server.md (08/2025).
     """
     if smaller.node_model != larger.node_model:
-        return f"PLT-119 a cluster of {smaller.node_model} cannot take nodes of {larger.node_model}"
+        return f"PLT-019 a cluster of {smaller.node_model} cannot take nodes of {larger.node_model}"
     if larger.nodes < smaller.nodes:
-        return f"PLT-120 a cluster of {smaller.nodes} nodes cannot shrink to {larger.nodes}"
+        return f"PLT-020 a cluster of {smaller.nodes} nodes cannot shrink to {larger.nodes}"
     if smaller.nodes == 1 < larger.nodes and not pack.flag("growth.from_single_node"):
-        return "PLT-121 a single node cannot grow into a cluster"
+        return "PLT-021 a single node cannot grow into a cluster"
     paths = pack.table("growth.layout_paths")
     for tier in TIERS:
         old, new = smaller.layout[tier], larger.layout[tier]
         if old != new and new not in paths.get(old, ()):
-            return f"PLT-122 {tier}: {old} cannot become {new} while the cluster grows"
+            return f"PLT-022 {tier}: {old} cannot become {new} while the cluster grows"
         if old != new and _is_parity(new, pack) and not pack.flag("growth.rebuild_to_parity"):
-            return f"PLT-122 {tier}: {old} would have to be rebuilt as {new}, which the rule pack does not allow"
+            return f"PLT-022 {tier}: {old} would have to be rebuilt as {new}, which the rule pack does not allow"
     return None
 
 

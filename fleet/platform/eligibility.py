@@ -30,60 +30,64 @@ class PlatformRule:
     facts: tuple[str, ...]
 
 
-#: What `fleet.platform` refuses and why. Rules of plans have ids below PLT-100.
+#: What `fleet.platform` refuses and why. Rules of plans have ids below PLT-000.
 PLATFORM_RULES: tuple[PlatformRule, ...] = (
     PlatformRule(
-        "PLT-101",
+        "PLT-001",
         "node-count",
         "the node count lies within the limits of platform and node model",
         ("limits.min_nodes", "limits.max_nodes"),
     ),
     PlatformRule(
-        "PLT-102",
+        "PLT-002",
         "capacity-drives",
         "a node has enough capacity drives",
         ("drives.min_capacity_drives_flash", "drives.min_capacity_drives_hybrid"),
     ),
-    PlatformRule("PLT-103", "drive-size", "a capacity drive is large enough", ("drives.min_capacity_drive_tb",)),
-    PlatformRule("PLT-104", "node-storage", "raw storage per node has a limit", ("limits.max_node_storage_tb",)),
-    PlatformRule("PLT-105", "cluster-storage", "raw storage of a pool has a limit", ("limits.max_cluster_storage_tb",)),
+    PlatformRule("PLT-003", "drive-size", "a capacity drive is large enough", ("drives.min_capacity_drive_tb",)),
+    PlatformRule("PLT-004", "node-storage", "raw storage per node has a limit", ("limits.max_node_storage_tb",)),
+    PlatformRule("PLT-005", "cluster-storage", "raw storage of a pool has a limit", ("limits.max_cluster_storage_tb",)),
     PlatformRule(
-        "PLT-106", "memory", "memory per node lies within limits", ("limits.min_memory_gb", "limits.max_memory_gb")
+        "PLT-006", "memory", "memory per node lies within limits", ("limits.min_memory_gb", "limits.max_memory_gb")
     ),
-    PlatformRule("PLT-107", "processors", "logical processors have a limit", ("limits.max_logical_processors",)),
-    PlatformRule("PLT-108", "disk-needs-flash", "hard disks have a flash cache", ("drives.allow_disk_only",)),
-    PlatformRule("PLT-109", "single-node-cache", "a single node has no cache", ("cache.allow_single_node",)),
+    PlatformRule("PLT-007", "processors", "logical processors have a limit", ("limits.max_logical_processors",)),
+    PlatformRule("PLT-008", "disk-needs-flash", "hard disks have a flash cache", ("drives.allow_disk_only",)),
+    PlatformRule("PLT-009", "single-node-cache", "a single node has no cache", ("cache.allow_single_node",)),
     PlatformRule(
-        "PLT-110",
+        "PLT-010",
         "cache-drives",
         "cache drives are enough and divide the capacity drives evenly",
         ("cache.min_drives", "cache.whole_multiple"),
     ),
-    PlatformRule("PLT-111", "cache-ratio", "a cache before hard disks is large enough", ("cache.min_ratio_hybrid",)),
-    PlatformRule("PLT-112", "storage-network", "storage ports are fast enough", ("network.min_storage_gbps",)),
-    PlatformRule("PLT-113", "gpu-memory", "GPU memory is limited", ("limits.max_gpu_memory_gb", "gpu.models")),
-    PlatformRule("PLT-114", "layout-type", "every tier has a resiliency type that serves it", ("resiliency.types",)),
-    PlatformRule("PLT-115", "layout-nodes", "a resiliency type is allowed at the node count", ("resiliency.types",)),
-    PlatformRule("PLT-116", "layout-drives", "a resiliency type gets the drives that it needs", ("resiliency.types",)),
+    PlatformRule("PLT-011", "cache-ratio", "a cache before hard disks is large enough", ("cache.min_ratio_hybrid",)),
+    PlatformRule("PLT-012", "storage-network", "storage ports are fast enough", ("network.min_storage_gbps",)),
+    PlatformRule("PLT-013", "gpu-memory", "GPU memory is limited", ("limits.max_gpu_memory_gb", "gpu.models")),
+    PlatformRule("PLT-014", "layout-type", "every tier has a resiliency type that serves it", ("resiliency.types",)),
+    PlatformRule("PLT-015", "layout-nodes", "a resiliency type is allowed at the node count", ("resiliency.types",)),
+    PlatformRule("PLT-016", "layout-drives", "a resiliency type gets the drives that it needs", ("resiliency.types",)),
     PlatformRule(
-        "PLT-117",
+        "PLT-017",
         "two-way-above-two",
         "two-way mirrors are not offered above two nodes",
         ("resiliency.two_way_above_two_nodes",),
     ),
-    PlatformRule("PLT-118", "nothing-left", "something is left of every resource after the reserves", ()),
-    PlatformRule("PLT-119", "growth-same-model", "a cluster grows by nodes of its own model", ()),
+    PlatformRule("PLT-018", "nothing-left", "something is left of every resource after the reserves", ()),
+    PlatformRule("PLT-019", "growth-same-model", "a cluster grows by nodes of its own model", ()),
     PlatformRule(
-        "PLT-120", "growth-never-shrinks", "a node is never taken out of a cluster", ("growth.from_single_node",)
+        "PLT-020", "growth-never-shrinks", "a node is never taken out of a cluster", ("growth.from_single_node",)
     ),
-    PlatformRule("PLT-121", "growth-single-node", "a single node may grow", ("growth.from_single_node",)),
+    PlatformRule("PLT-021", "growth-single-node", "a single node may grow", ("growth.from_single_node",)),
     PlatformRule(
-        "PLT-122",
+        "PLT-022",
         "growth-layout",
         "a growing cluster changes its layout along allowed paths only",
         ("growth.layout_paths", "growth.rebuild_to_parity"),
     ),
-    PlatformRule("PLT-123", "instance-size", "an instance of a workload fits on one node", ("limits.max_vm_vcpus",)),
+)
+
+#: What it refuses about a workload on a node model.
+INSTANCE_RULE = PlatformRule(
+    "PLT-024", "instance-size", "an instance of a workload fits on one node", ("limits.max_vm_vcpus",)
 )
 
 #: (rule id, reason)
@@ -97,63 +101,63 @@ def hardware_refusals(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[
     yield from _cache(model, nodes, pack)
     low, high = pack.number("limits.min_memory_gb"), pack.number("limits.max_memory_gb")
     if not low <= model.memory_gb <= high:
-        yield "PLT-106", f"{model.memory_gb:g} GiB of memory per node, allowed are {low:g} to {high:g} GiB"
+        yield "PLT-006", f"{model.memory_gb:g} GiB of memory per node, allowed are {low:g} to {high:g} GiB"
     threads = THREADS_PER_CORE * model.cores
     if threads > pack.whole("limits.max_logical_processors"):
         limit = pack.whole("limits.max_logical_processors")
-        yield "PLT-107", f"{threads} logical processors per node, at most {limit} are allowed"
+        yield "PLT-007", f"{threads} logical processors per node, at most {limit} are allowed"
     if nodes > 1 and model.nic_gbps < pack.number("network.min_storage_gbps"):
         low = pack.number("network.min_storage_gbps")
-        yield "PLT-112", f"storage ports of {model.nic_gbps:g} Gbit/s, at least {low:g} Gbit/s are needed"
+        yield "PLT-012", f"storage ports of {model.nic_gbps:g} Gbit/s, at least {low:g} Gbit/s are needed"
     facts = gpu_facts(model, pack)
     memory, limit_gb = model.gpus * float((facts or {}).get("memory_gb", 0)), pack.number("limits.max_gpu_memory_gb")
     if memory > limit_gb:
-        yield "PLT-113", f"{memory:g} GB of GPU memory per node, at most {limit_gb:g} GB are allowed"
+        yield "PLT-013", f"{memory:g} GB of GPU memory per node, at most {limit_gb:g} GB are allowed"
 
 
 def _node_count(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     low = max(model.min_nodes, pack.whole("limits.min_nodes"))
     high = min(model.max_nodes, pack.whole("limits.max_nodes"))
     if not low <= nodes <= high:
-        yield "PLT-101", f"{nodes} nodes, clusters of this model have {low} to {high}"
+        yield "PLT-001", f"{nodes} nodes, clusters of this model have {low} to {high}"
 
 
 def _drives(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     kind = "hybrid" if model.cache_drives else "flash"
     least = pack.whole(f"drives.min_capacity_drives_{kind}")
     if model.capacity_drives < least:
-        yield "PLT-102", f"{model.capacity_drives} capacity drives per node, at least {least} are needed"
+        yield "PLT-002", f"{model.capacity_drives} capacity drives per node, at least {least} are needed"
     size = pack.number("drives.min_capacity_drive_tb")
     if model.capacity_drive_tb < size:
-        yield "PLT-103", f"capacity drives of {model.capacity_drive_tb:g} TB, at least {size:g} TB are needed"
+        yield "PLT-003", f"capacity drives of {model.capacity_drive_tb:g} TB, at least {size:g} TB are needed"
     per_node, limit = raw_tb(model, 1), pack.number("limits.max_node_storage_tb")
     if per_node > limit * (1 + TOLERANCE):
-        yield "PLT-104", f"{per_node:g} TB of raw storage per node, at most {limit:g} TB are allowed"
+        yield "PLT-004", f"{per_node:g} TB of raw storage per node, at most {limit:g} TB are allowed"
     pool, limit = raw_tb(model, nodes), pack.number("limits.max_cluster_storage_tb")
     if pool > limit * (1 + TOLERANCE):
-        yield "PLT-105", f"{pool:g} TB of raw storage in the pool, at most {limit:g} TB are allowed"
+        yield "PLT-005", f"{pool:g} TB of raw storage in the pool, at most {limit:g} TB are allowed"
 
 
 def _cache(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     is_disk = model.capacity_media == DISK_MEDIA
     if not model.cache_drives:
         if is_disk and not pack.flag("drives.allow_disk_only"):
-            yield "PLT-108", "hard disks without a flash cache"
+            yield "PLT-008", "hard disks without a flash cache"
         return
     if nodes == 1 and not pack.flag("cache.allow_single_node"):
-        yield "PLT-109", f"{model.cache_drives} cache drives in a cluster of one node, which may have none"
+        yield "PLT-009", f"{model.cache_drives} cache drives in a cluster of one node, which may have none"
     least = pack.whole("cache.min_drives")
     if model.cache_drives < least:
-        yield "PLT-110", f"{model.cache_drives} cache drives per node, at least {least} are needed"
+        yield "PLT-010", f"{model.cache_drives} cache drives per node, at least {least} are needed"
     if pack.flag("cache.whole_multiple") and model.capacity_drives % model.cache_drives:
         yield (
-            "PLT-110",
+            "PLT-010",
             f"{model.capacity_drives} capacity drives do not divide evenly over {model.cache_drives} cache drives",
         )
     cache, least_ratio = model.cache_drives * model.cache_drive_tb, pack.number("cache.min_ratio_hybrid")
     if is_disk and cache < least_ratio * raw_tb(model, 1) * (1 - TOLERANCE):
         yield (
-            "PLT-111",
+            "PLT-011",
             f"{cache:g} TB of cache before {raw_tb(model, 1):g} TB per node, at least {least_ratio:.0%} are needed",
         )
 
@@ -172,12 +176,12 @@ def instance_refusal(row: Workload, model: NodeModel, pack: RulePack) -> str | N
     """
     vcpus = min(pack.number("limits.max_vm_vcpus"), THREADS_PER_CORE * model.cores)
     if row.vcpus > vcpus:
-        return f"PLT-123 an instance of {row.workload!r} has {row.vcpus:g} vCPU, a node runs at most {vcpus:g} in one"
+        return f"PLT-024 an instance of {row.workload!r} has {row.vcpus:g} vCPU, a node runs at most {vcpus:g} in one"
     memory = model.memory_gb - host_reserve_memory_gb(model, pack)
     if row.memory_gb > memory:
-        return f"PLT-123 an instance of {row.workload!r} has {row.memory_gb:g} GiB, a node offers {memory:g} GiB"
+        return f"PLT-024 an instance of {row.workload!r} has {row.memory_gb:g} GiB, a node offers {memory:g} GiB"
     if row.gpus > model.gpus:
-        return f"PLT-123 an instance of {row.workload!r} has {row.gpus:g} GPUs, a node has {model.gpus}"
+        return f"PLT-024 an instance of {row.workload!r} has {row.gpus:g} GPUs, a node has {model.gpus}"
     return None
 
 
@@ -188,21 +192,21 @@ def layout_refusals(model: NodeModel, nodes: int, layout: Mapping[str, str], pac
         name = layout.get(tier, "")
         kind = types.get(name)
         if kind is None or tier not in TIERS:
-            yield "PLT-114", f"tier {tier!r} has no resiliency type that is known, got {name!r}"
+            yield "PLT-014", f"tier {tier!r} has no resiliency type that is known, got {name!r}"
             continue
         if kind.refusal:
-            yield "PLT-114", f"{name} {kind.refusal}"
+            yield "PLT-014", f"{name} {kind.refusal}"
         if tier not in kind.tiers:
-            yield "PLT-114", f"{name} does not serve tier {tier!r}, only {', '.join(kind.tiers)}"
+            yield "PLT-014", f"{name} does not serve tier {tier!r}, only {', '.join(kind.tiers)}"
         if not kind.minimum_nodes <= nodes <= kind.maximum_nodes:
-            yield "PLT-115", f"{name} needs {_range(kind.minimum_nodes, kind.maximum_nodes)}, not {nodes}"
+            yield "PLT-015", f"{name} needs {_range(kind.minimum_nodes, kind.maximum_nodes)}, not {nodes}"
         if model.capacity_drives < kind.minimum_capacity_drives:
             least = kind.minimum_capacity_drives
-            yield "PLT-116", f"{name} needs {least} capacity drives per node, got {model.capacity_drives}"
+            yield "PLT-016", f"{name} needs {least} capacity drives per node, got {model.capacity_drives}"
         if kind.flash_only and model.capacity_media == DISK_MEDIA:
-            yield "PLT-116", f"{name} needs flash, got hard disks"
+            yield "PLT-016", f"{name} needs flash, got hard disks"
         if name == TWO_WAY and nodes > TWO_WAY_NODES and not pack.flag("resiliency.two_way_above_two_nodes"):
-            yield "PLT-117", f"{name} at {nodes} nodes: warned against above {TWO_WAY_NODES}, a switch of the rule pack"
+            yield "PLT-017", f"{name} at {nodes} nodes: warned against above {TWO_WAY_NODES}, a switch of the rule pack"
 
 
 def _range(low: int, high: int) -> str:
@@ -217,7 +221,7 @@ def capacity_refusals(model: NodeModel, capacity: Capacity) -> Iterator[Reason]:
         amounts["GPU"] = usable.gpu
     for name, amount in amounts.items():
         if amount <= 0:
-            yield "PLT-118", f"no {name} is left after the reserves ({amount:,.2f})"
+            yield "PLT-018", f"no {name} is left after the reserves ({amount:,.2f})"
 
 
 def archetype_warnings(model: NodeModel, nodes: int, layout: Mapping[str, str], pack: RulePack) -> Iterator[str]:

@@ -72,7 +72,7 @@ def test_deep_dive_offers_two_way_mirrors_beside_three_way() -> None:
 def test_switch_offers_two_way_mirrors_above_two_nodes(tmp_path: Path) -> None:
     pack = switched(tmp_path, "resiliency.two_way_above_two_nodes", "true")
     catalog = enumerate_archetypes(an_inventory(), pack)
-    assert not any(refusal.rule == "PLT-117" for refusal in catalog.refusals)
+    assert not any(refusal.rule == "PLT-017" for refusal in catalog.refusals)
     two_way = [a for a in catalog.archetypes if a.layout["hot"] == "two-way-mirror" and a.nodes > 2]
     assert two_way
     assert all(any("a drive and a node lost together" in text for text in a.warnings) for a in two_way)
@@ -88,59 +88,59 @@ def test_without_rebuilding_the_mirrored_archive_stays_on_offer(tmp_path: Path) 
 
 #: rule, nodes, columns that break it, part of the reason, columns exactly at the limit (None: no limit to stand at)
 HARDWARE_REFUSALS: list[tuple[str, int, dict[str, Any], str, dict[str, Any] | None]] = [
-    ("PLT-101", 17, {"max_nodes": 20}, "17 nodes, clusters of this model have 1 to 16", None),
-    ("PLT-101", 2, {"min_nodes": 3}, "2 nodes, clusters of this model have 3 to 16", {"min_nodes": 2}),
-    ("PLT-101", 5, {"max_nodes": 4}, "5 nodes, clusters of this model have 1 to 4", {"max_nodes": 5}),
-    ("PLT-102", 3, {"capacity_drives": 1}, "1 capacity drives per node, at least 2", {"capacity_drives": 2}),
+    ("PLT-001", 17, {"max_nodes": 20}, "17 nodes, clusters of this model have 1 to 16", None),
+    ("PLT-001", 2, {"min_nodes": 3}, "2 nodes, clusters of this model have 3 to 16", {"min_nodes": 2}),
+    ("PLT-001", 5, {"max_nodes": 4}, "5 nodes, clusters of this model have 1 to 4", {"max_nodes": 5}),
+    ("PLT-002", 3, {"capacity_drives": 1}, "1 capacity drives per node, at least 2", {"capacity_drives": 2}),
     (
-        "PLT-102",
+        "PLT-002",
         3,
         {"capacity_drives": 3, "cache_drives": 3, "cache_drive_tb": 1},
         "at least 4 are needed",
         {"capacity_drives": 4, "cache_drives": 2, "cache_drive_tb": 1},
     ),
-    ("PLT-103", 3, {"capacity_drive_tb": 0.48}, "capacity drives of 0.48 TB", {"capacity_drive_tb": 0.5}),
+    ("PLT-003", 3, {"capacity_drive_tb": 0.48}, "capacity drives of 0.48 TB", {"capacity_drive_tb": 0.5}),
     (
-        "PLT-104",
+        "PLT-004",
         3,
         {"capacity_drives": 20, "capacity_drive_tb": 20.5},
         "410 TB of raw storage per node, at most 400 TB",
         {"capacity_drives": 20, "capacity_drive_tb": 20},
     ),
     (
-        "PLT-105",
+        "PLT-005",
         11,
         {"capacity_drives": 20, "capacity_drive_tb": 19},
         "4180 TB of raw storage in the pool, at most 4000 TB",
         {"capacity_drives": 20, "capacity_drive_tb": 4000 / 20 / 11},
     ),
-    ("PLT-106", 3, {"memory_gb": 31}, "31 GiB of memory per node, allowed are 32 to 24576", None),
-    ("PLT-106", 3, {"memory_gb": 24577}, "24577 GiB of memory", {"memory_gb": 24576}),
-    ("PLT-107", 3, {"cores": 257}, "514 logical processors per node, at most 512", {"cores": 256}),
+    ("PLT-006", 3, {"memory_gb": 31}, "31 GiB of memory per node, allowed are 32 to 24576", None),
+    ("PLT-006", 3, {"memory_gb": 24577}, "24577 GiB of memory", {"memory_gb": 24576}),
+    ("PLT-007", 3, {"cores": 257}, "514 logical processors per node, at most 512", {"cores": 256}),
     (
-        "PLT-108",
+        "PLT-008",
         3,
         {"capacity_media": "hdd"},
         "hard disks without a flash cache",
         {"capacity_media": "hdd", "cache_drives": 2, "cache_drive_tb": 6},
     ),
-    ("PLT-109", 1, {"cache_drives": 2, "cache_drive_tb": 3.2}, "2 cache drives in a cluster of one node", None),
+    ("PLT-009", 1, {"cache_drives": 2, "cache_drive_tb": 3.2}, "2 cache drives in a cluster of one node", None),
     (
-        "PLT-110",
+        "PLT-010",
         3,
         {"cache_drives": 1, "cache_drive_tb": 3.2},
         "1 cache drives per node, at least 2",
         {"cache_drives": 2, "cache_drive_tb": 3.2},
     ),
     (
-        "PLT-110",
+        "PLT-010",
         3,
         {"cache_drives": 4, "cache_drive_tb": 1.6},
         "6 capacity drives do not divide evenly over 4 cache drives",
         {"cache_drives": 3, "cache_drive_tb": 1.6},
     ),
     (
-        "PLT-111",
+        "PLT-011",
         3,
         {
             "capacity_media": "hdd",
@@ -158,16 +158,16 @@ HARDWARE_REFUSALS: list[tuple[str, int, dict[str, Any], str, dict[str, Any] | No
             "cache_drive_tb": 4.8,
         },
     ),
-    ("PLT-112", 2, {"nic_gbps": 1}, "storage ports of 1 Gbit/s, at least 10 Gbit/s", {"nic_gbps": 10}),
+    ("PLT-012", 2, {"nic_gbps": 1}, "storage ports of 1 Gbit/s, at least 10 Gbit/s", {"nic_gbps": 10}),
     (
-        "PLT-113",
+        "PLT-013",
         2,
         {"gpus": 3, "gpu_model": "NVIDIA H100"},
         "240 GB of GPU memory per node, at most 192 GB",
         {"gpus": 4, "gpu_model": "l40s"},
     ),
-    ("PLT-118", 1, {"cores": 2, "memory_gb": 64}, "no vCPU is left after the reserves (-3.60)", None),
-    ("PLT-118", 1, {"memory_gb": 40}, "no memory is left after the reserves (0.00)", {"memory_gb": 40.5}),
+    ("PLT-018", 1, {"cores": 2, "memory_gb": 64}, "no vCPU is left after the reserves (-3.60)", None),
+    ("PLT-018", 1, {"memory_gb": 40}, "no memory is left after the reserves (0.00)", {"memory_gb": 40.5}),
 ]
 
 
@@ -187,7 +187,7 @@ def test_hardware_refusals(
 def test_too_many_nodes_kept_free() -> None:
     catalog = enumerate_archetypes(an_inventory(reserve_nodes=2), PACK)
     refused = [refusal for refusal in catalog.refusals if refusal.nodes == 2]
-    assert {refusal.rule for refusal in refused} == {"PLT-118"}
+    assert {refusal.rule for refusal in refused} == {"PLT-018"}
     assert [archetype.nodes for archetype in catalog.archetypes][:3] == [1, 3, 4]
 
 
@@ -205,23 +205,23 @@ def test_every_count_is_either_offered_or_refused() -> None:
 
 #: rule, nodes, layout, part of the reason
 LAYOUT_REFUSALS: list[tuple[str, int, dict[str, str], str]] = [
-    ("PLT-114", 3, {"hot": "three-way-mirror", "warm": "three-way-mirror"}, "tier 'archive' has no resiliency type"),
-    ("PLT-114", 3, one_layout("raid-5"), "got 'raid-5'"),
-    ("PLT-114", 4, one_layout("dual-parity"), "dual-parity does not serve tier 'hot', only archive"),
-    ("PLT-114", 4, {**one_layout("three-way-mirror"), "cold": "dual-parity"}, "tier 'cold'"),
-    ("PLT-114", 1, one_layout("simple"), "low-capacity class"),
-    ("PLT-114", 4, one_layout("three-way-mirror", "single-parity"), "discouraged"),
-    ("PLT-114", 4, one_layout("rack-aware-four-way-mirror"), "rack-aware clusters"),
-    ("PLT-115", 2, one_layout("three-way-mirror"), "three-way-mirror needs 3 to 16 nodes, not 2"),
-    ("PLT-115", 3, one_layout("nested-two-way-mirror"), "needs exactly 2 nodes, not 3"),
-    ("PLT-115", 3, one_layout("three-way-mirror", "dual-parity"), "dual-parity needs 4 to 16 nodes, not 3"),
+    ("PLT-014", 3, {"hot": "three-way-mirror", "warm": "three-way-mirror"}, "tier 'archive' has no resiliency type"),
+    ("PLT-014", 3, one_layout("raid-5"), "got 'raid-5'"),
+    ("PLT-014", 4, one_layout("dual-parity"), "dual-parity does not serve tier 'hot', only archive"),
+    ("PLT-014", 4, {**one_layout("three-way-mirror"), "cold": "dual-parity"}, "tier 'cold'"),
+    ("PLT-014", 1, one_layout("simple"), "low-capacity class"),
+    ("PLT-014", 4, one_layout("three-way-mirror", "single-parity"), "discouraged"),
+    ("PLT-014", 4, one_layout("rack-aware-four-way-mirror"), "rack-aware clusters"),
+    ("PLT-015", 2, one_layout("three-way-mirror"), "three-way-mirror needs 3 to 16 nodes, not 2"),
+    ("PLT-015", 3, one_layout("nested-two-way-mirror"), "needs exactly 2 nodes, not 3"),
+    ("PLT-015", 3, one_layout("three-way-mirror", "dual-parity"), "dual-parity needs 4 to 16 nodes, not 3"),
     (
-        "PLT-116",
+        "PLT-016",
         2,
         one_layout("two-way-mirror", "nested-parity"),
         "nested-parity needs 4 capacity drives per node, got 3",
     ),
-    ("PLT-117", 3, one_layout("two-way-mirror"), "warned against above 2"),
+    ("PLT-017", 3, one_layout("two-way-mirror"), "warned against above 2"),
 ]
 
 
@@ -351,10 +351,10 @@ def test_allowed_growth(before: tuple[int, str, str], after: tuple[int, str, str
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        ((4, THREE, THREE), (3, THREE, THREE), "PLT-120 a cluster of 4 nodes cannot shrink to 3"),
-        ((2, NESTED, NESTED), (3, THREE, THREE), "PLT-122 hot: nested-two-way-mirror cannot become three-way-mirror"),
-        ((2, TWO, TWO), (2, NESTED, NESTED), "PLT-122 hot: two-way-mirror cannot become nested-two-way-mirror"),
-        ((4, THREE, PARITY), (5, THREE, THREE), "PLT-122 archive: dual-parity cannot become three-way-mirror"),
+        ((4, THREE, THREE), (3, THREE, THREE), "PLT-020 a cluster of 4 nodes cannot shrink to 3"),
+        ((2, NESTED, NESTED), (3, THREE, THREE), "PLT-022 hot: nested-two-way-mirror cannot become three-way-mirror"),
+        ((2, TWO, TWO), (2, NESTED, NESTED), "PLT-022 hot: two-way-mirror cannot become nested-two-way-mirror"),
+        ((4, THREE, PARITY), (5, THREE, THREE), "PLT-022 archive: dual-parity cannot become three-way-mirror"),
     ],
 )
 def test_refused_growth(before: tuple[int, str, str], after: tuple[int, str, str], reason: str) -> None:
@@ -364,9 +364,9 @@ def test_refused_growth(before: tuple[int, str, str], after: tuple[int, str, str
 def test_growth_by_another_model_or_from_a_fixed_single_node(tmp_path: Path) -> None:
     inventory = an_inventory(hardware=[a_node_model("a"), a_node_model("b")])
     a, b = (archetype_for(inventory, PACK, name, 3, one_layout(THREE)) for name in "ab")
-    assert growth_refusal(a, b, PACK) == "PLT-119 a cluster of a cannot take nodes of b"
+    assert growth_refusal(a, b, PACK) == "PLT-019 a cluster of a cannot take nodes of b"
     fixed = switched(tmp_path, "growth.from_single_node", "false")
-    assert str(growth((1, TWO, TWO), (2, TWO, TWO), fixed)).startswith("PLT-121")
+    assert str(growth((1, TWO, TWO), (2, TWO, TWO), fixed)).startswith("PLT-021")
 
 
 def test_deep_dive_grows_from_a_single_node_without_resiliency() -> None:
@@ -398,7 +398,7 @@ def test_growth_notes() -> None:
 def test_an_instance_must_fit_on_one_node(columns: dict[str, Any], reason: str | None) -> None:
     model = a_node_model(gpus=2, gpu_model="A2")
     found = instance_refusal(a_workload("erp", "hub", count=100, **columns), model, PACK)
-    assert (found is None) if reason is None else (reason in str(found) and str(found).startswith("PLT-123"))
+    assert (found is None) if reason is None else (reason in str(found) and str(found).startswith("PLT-024"))
 
 
 def test_enumeration_is_quick() -> None:

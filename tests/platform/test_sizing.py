@@ -81,7 +81,7 @@ def test_reasons_other_than_capacity() -> None:
 def test_an_instance_larger_than_a_node_fits_nowhere() -> None:
     sizing = size_fleet(an_inventory(SITES, [a_workload("big", "hub", memory_gb=600)]), PACK)
     assert sizing.cheapest is None
-    assert all("PLT-123 an instance of 'big' has 600 GiB" in row.reason for row in sizing.rows)
+    assert all("PLT-024 an instance of 'big' has 600 GiB" in row.reason for row in sizing.rows)
 
 
 def test_nothing_to_carry_takes_the_cheapest_cluster() -> None:
