@@ -9,6 +9,7 @@ import numpy as np
 
 from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.workloads import TIERS
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
@@ -90,12 +91,13 @@ def monthly_forecast(context: PlanContext, months: int) -> MonthlyForecast:
         if id(demand.row) not in known:
             known[id(demand.row)] = _monthly_amounts(monthly, demand)
     load = np.zeros((len(context.clusters), len(RESOURCES), months))
+    efficiency = [_efficiency(context, index, months) for index in range(len(context.clusters))]
     for demand, primary, standby in zip(context.demands, context.primary, context.standby, strict=True):
         amounts = known[id(demand.row)]
         load[primary, COMPUTE] += amounts[COMPUTE]
         for host in (primary, standby):
             if host >= 0:
-                load[host, POOL] += amounts[POOL] / _efficiency(context, int(host), demand.row.tier, months)
+                load[host, POOL] += amounts[POOL] / efficiency[host][demand.row.tier]
     domains = sorted({cluster.fault_domain for cluster in context.clusters})
     domain_of = np.array([domains.index(cluster.fault_domain) for cluster in context.clusters], dtype=np.int64)
     compute = np.array([known[id(demand.row)][COMPUTE] for demand in context.demands])
@@ -129,11 +131,13 @@ def _standing(context: PlanContext, index: int, months: int) -> list[Archetype |
     return [cluster.archetypes[min(month // length, last)] for month in range(months)]
 
 
-def _efficiency(context: PlanContext, index: int, tier: str, months: int) -> Floats:
+def _efficiency(context: PlanContext, index: int, months: int) -> dict[str, Floats]:
+    """Per tier, the share of a cluster's footprint that is data, shape (months,)."""
     standing = _standing(context, index, months)
     first = next((archetype for archetype in standing if archetype is not None), None)
-    chosen = (archetype or first for archetype in standing)
-    return np.array([1.0 if archetype is None else archetype.efficiency[tier] for archetype in chosen])
+    if first is None:
+        return {tier: np.ones(months) for tier in TIERS}
+    return {tier: np.array([(archetype or first).efficiency[tier] for archetype in standing]) for tier in TIERS}
 
 
 def _cluster_alerts(context: PlanContext, index: int, forecast: MonthlyForecast) -> Iterator[AlertRow]:
@@ -157,9 +161,9 @@ def _cluster_alerts(context: PlanContext, index: int, forecast: MonthlyForecast)
                 cluster=context.clusters[index].name,
                 resource=resource,
                 alert=alert,
-                threshold=limits[final] / offers[final],
-                limit=limits[final],
-                load=load[first],
+                threshold=float(limits[final] / offers[final]),
+                limit=float(limits[final]),
+                load=float(load[first]),
                 month=next((month for month in months if exceeds(loads[month], limits[month])), None),
             )
 

@@ -10,6 +10,7 @@ seen from the host outward, the smallest link id.
 from __future__ import annotations
 
 import heapq
+from array import array
 from dataclasses import dataclass, field
 
 from fleet.errors import UnknownIdError
@@ -48,29 +49,52 @@ LOCAL = Route(0.0, ())
 
 
 @dataclass(slots=True)
-class _Tree:
-    """Shortest-path tree toward one host: per reached site its label, and the next site and link toward the host."""
+class _Labels:
+    """Shortest paths toward one host: per reached site its label, and its route's first step (next site, link)."""
 
     labels: dict[int, int] = field(default_factory=dict)
-    next_site: dict[int, int] = field(default_factory=dict)
-    next_link: dict[int, int] = field(default_factory=dict)
+    steps: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def offer(self, site: int, label: int, step: tuple[int, int]) -> bool:
+        """Take a way if it is shorter than the known one, or as long and of a smaller link; whether it is shorter."""
+        known = self.labels.get(site)
+        if known is None or label < known:
+            self.labels[site] = label
+            self.steps[site] = step
+            return True
+        if label == known and site in self.steps and step[1] < self.steps[site][1]:
+            self.steps[site] = step
+        return False
+
+
+@dataclass(slots=True)
+class _Tree:
+    """The shortest paths of the normal state toward one host, packed; −1 where a site does not reach it.
+
+    Attributes
+    ----------
+    labels, next_site, next_link : array, (n_sites,)
+        Label of each site, and the site and link that its route begins with.
+    is_inner : bytearray, (n_sites,)
+        Whether others' routes pass the site or end there.
+    routes : dict
+        Routes that were asked for.
+    """
+
+    labels: array[int]
+    next_site: array[int]
+    next_link: array[int]
+    is_inner: bytearray
     routes: dict[int, Route | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class _NormalTree(_Tree):
-    """The tree of the normal state, with what is needed to see whom a failure touches."""
-
-    children: dict[int, list[int]] = field(default_factory=dict)
-    inner_sites: frozenset[str] = frozenset()
-    child_of_link: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Repair(_Tree):
-    """The part of a tree that a failure changes: the sites that are routed anew."""
+class _Repair:
+    """The part of a tree that a failure changes: the sites that are routed anew, and how."""
 
     affected: frozenset[int] = frozenset()
+    found: _Labels = field(default_factory=_Labels)
+    routes: dict[int, Route | None] = field(default_factory=dict)
 
 
 class Router:
@@ -84,27 +108,29 @@ class Router:
         The network.
     """
 
-    #: Repaired trees kept at most; beyond it they are forgotten together.
+    #: Repaired trees and routes kept at most, to bound the memory of large fleets; the rest is calculated again.
     KEPT_REPAIRS = 200_000
+    KEPT_ROUTES = 1_000_000
 
     def __init__(self, wan: Wan) -> None:
         self.wan = wan
         self._names = tuple(sorted(wan.sites))
         self._index = {name: index for index, name in enumerate(self._names)}
-        self._transit = tuple(name in wan.transit for name in self._names)
+        self._is_transit = tuple(name in wan.transit for name in self._names)
         self._link_names = tuple(sorted(wan.links))
         self._link_index = {name: index for index, name in enumerate(self._link_names)}
-        self._from = tuple(self._index[wan.links[name].from_] for name in self._link_names)
-        neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
-        for number, name in enumerate(self._link_names):
-            link = wan.links[name]
-            length = (round(link.rtt_ms * _UNITS_PER_MS) << _HOP_BITS) + 1
-            a, b = self._index[link.from_], self._index[link.to]
-            neighbors[a].append((b, length, number))
-            neighbors[b].append((a, length, number))
-        self._neighbors = neighbors
-        self._trees: dict[int, _NormalTree] = {}
+        self._ends = tuple(
+            (self._index[wan.links[name].from_], self._index[wan.links[name].to]) for name in self._link_names
+        )
+        self._hops = tuple((Hop(name, forward=True), Hop(name, forward=False)) for name in self._link_names)
+        self._neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
+        for number, (a, b) in enumerate(self._ends):
+            length = (round(wan.links[self._link_names[number]].rtt_ms * _UNITS_PER_MS) << _HOP_BITS) + 1
+            self._neighbors[a].append((b, length, number))
+            self._neighbors[b].append((a, length, number))
+        self._trees: dict[int, _Tree] = {}
         self._repairs: dict[tuple[int, frozenset[str], frozenset[str]], _Repair] = {}
+        self._kept_routes = 0
         self._untouched = _Repair()
 
     def route(self, origin_site: str, host_site: str, state: FailureState = NORMAL) -> Route | None:
@@ -127,11 +153,26 @@ class Router:
             return LOCAL
         tree = self._tree(host)
         repair = self._repair(host, tree, state)
-        changed = origin in repair.affected
-        routes = repair.routes if changed else tree.routes
-        if origin not in routes:
-            routes[origin] = self._walk(origin, host, tree, repair if changed else self._untouched)
-        return routes[origin]
+        routes = repair.routes if origin in repair.affected else tree.routes
+        if origin in routes:
+            return routes[origin]
+        route = self._walk(origin, host, tree, repair)
+        if self._kept_routes < self.KEPT_ROUTES:
+            self._kept_routes += 1
+            routes[origin] = route
+        return route
+
+    def round_trips(self, host_site: str) -> dict[str, float]:
+        """Round trip of every site that reaches `host_site` in the normal state [ms], without its route.
+
+        The same values as `route`, for callers who need very many of them.
+        """
+        tree = self._tree(self._site(host_site))
+        return {
+            name: (label >> _HOP_BITS) / _UNITS_PER_MS
+            for name, label in zip(self._names, tree.labels, strict=True)
+            if label >= 0
+        }
 
     def changed_sites(self, host_site: str, state: FailureState) -> frozenset[str]:
         """The sites, up in `state`, whose route to `host_site` is not the normal one, or that lose theirs.
@@ -142,7 +183,7 @@ class Router:
         host = self._site(host_site)
         tree = self._tree(host)
         if host_site in state.sites:
-            reached = frozenset(self._names[site] for site in tree.labels)
+            reached = frozenset(name for name, label in zip(self._names, tree.labels, strict=True) if label >= 0)
             return reached - state.sites
         return frozenset(self._names[site] for site in self._repair(host, tree, state).affected)
 
@@ -152,24 +193,27 @@ class Router:
         except KeyError:
             raise UnknownIdError("site", name) from None
 
-    def _tree(self, host: int) -> _NormalTree:
+    def _tree(self, host: int) -> _Tree:
         tree = self._trees.get(host)
         if tree is None:
             tree = self._trees[host] = self._normal_tree(host)
         return tree
 
-    def _normal_tree(self, host: int) -> _NormalTree:
-        tree = _NormalTree(labels={host: 0})
-        self._settle(tree, [(0, host)], host)
-        for site, parent in tree.next_site.items():
-            tree.children.setdefault(parent, []).append(site)
-            tree.child_of_link[self._link_names[tree.next_link[site]]] = site
-        tree.inner_sites = frozenset(self._names[site] for site in tree.children)
+    def _normal_tree(self, host: int) -> _Tree:
+        found = _Labels(labels={host: 0})
+        self._settle(found, [(0, host)], host)
+        unreached = [-1] * len(self._names)
+        tree = _Tree(array("q", unreached), array("l", unreached), array("l", unreached), bytearray(len(self._names)))
+        for site, label in found.labels.items():
+            tree.labels[site] = label
+        for site, (next_site, link) in found.steps.items():
+            tree.next_site[site], tree.next_link[site] = next_site, link
+            tree.is_inner[next_site] = 1
         return tree
 
-    def _repair(self, host: int, tree: _NormalTree, state: FailureState) -> _Repair:
+    def _repair(self, host: int, tree: _Tree, state: FailureState) -> _Repair:
         """What `state`, in which the host is up, changes about the tree."""
-        if tree.inner_sites.isdisjoint(state.sites) and tree.child_of_link.keys().isdisjoint(state.links):
+        if not self._touches(tree, state):
             return self._untouched
         key = (host, state.sites, state.links)
         repair = self._repairs.get(key)
@@ -179,68 +223,87 @@ class Router:
             repair = self._repairs[key] = self._repaired(host, tree, state)
         return repair
 
-    def _repaired(self, host: int, tree: _NormalTree, state: FailureState) -> _Repair:
-        down = frozenset(self._index[name] for name in state.sites if name in self._index)
+    def _touches(self, tree: _Tree, state: FailureState) -> bool:
+        """Whether a site that others' routes pass, or a link of the tree, is down."""
+        for name in state.sites:
+            site = self._index.get(name)
+            if site is not None and tree.is_inner[site]:
+                return True
+        return any(self._below(tree, name) is not None for name in state.links)
+
+    def _below(self, tree: _Tree, link: str) -> int | None:
+        """The site whose route begins with a link; None where the tree does not use it."""
+        number = self._link_index.get(link)
+        if number is None:
+            return None
+        return next((end for end in self._ends[number] if tree.next_link[end] == number), None)
+
+    def _repaired(self, host: int, tree: _Tree, state: FailureState) -> _Repair:
+        down = {self._index[name] for name in state.sites if name in self._index}
         cut = frozenset(self._link_index[name] for name in state.links if name in self._link_index)
-        pending = [child for site in down for child in tree.children.get(site, ())]
-        pending += [tree.child_of_link[name] for name in state.links if name in tree.child_of_link]
+        pending = [*down]
         behind: set[int] = set()
-        while pending:
-            site = pending.pop()
-            if site not in behind:
+        for name in state.links:
+            site = self._below(tree, name)
+            if site is not None and site not in behind:
                 behind.add(site)
-                pending.extend(tree.children.get(site, ()))
+                pending.append(site)
+        while pending:
+            parent = pending.pop()
+            for site, _, _ in self._neighbors[parent]:
+                if tree.next_site[site] == parent and site not in behind:
+                    behind.add(site)
+                    pending.append(site)
         affected = frozenset(behind - down)
-        repair = _Repair(affected=affected)
-        starts: list[tuple[int, int]] = []
+        found, starts = _Labels(), []
         for site in affected:
             for neighbor, length, number in self._neighbors[site]:
-                if neighbor in behind or neighbor in down or number in cut or neighbor not in tree.labels:
+                label = tree.labels[neighbor]
+                if label < 0 or neighbor in behind or neighbor in down or number in cut:
                     continue
-                if neighbor == host or self._transit[neighbor]:
-                    _offer(repair, starts, site, tree.labels[neighbor] + length, (neighbor, number))
-        self._settle(repair, starts, host, cut=cut, within=affected)
-        return repair
+                if neighbor == host or self._is_transit[neighbor]:
+                    found.offer(site, label + length, (neighbor, number))
+            if site in found.labels and self._is_transit[site]:
+                starts.append((found.labels[site], site))
+        heapq.heapify(starts)
+        self._settle(found, starts, host, cut=cut, within=affected)
+        return _Repair(affected, found)
 
     def _settle(
         self,
-        tree: _Tree,
+        found: _Labels,
         heap: list[tuple[int, int]],
         host: int,
         *,
         cut: frozenset[int] = frozenset(),
         within: frozenset[int] | None = None,
     ) -> None:
-        """Dijkstra's algorithm from the labels in `heap`, over the sites in `within` (None = all)."""
+        """Dijkstra's algorithm from the sites in `heap`, over those in `within` (None = all).
+
+        Only the host and transit sites pass traffic on, so that all others are labeled but never expanded.
+        """
         while heap:
             label, site = heapq.heappop(heap)
-            if label > tree.labels[site] or not (site == host or self._transit[site]):
+            if label > found.labels[site]:
                 continue
             for neighbor, length, number in self._neighbors[site]:
-                if number not in cut and (within is None or neighbor in within):
-                    _offer(tree, heap, neighbor, label + length, (site, number))
+                if number in cut or neighbor == host or (within is not None and neighbor not in within):
+                    continue
+                if found.offer(neighbor, label + length, (site, number)) and self._is_transit[neighbor]:
+                    heapq.heappush(heap, (label + length, neighbor))
 
-    def _walk(self, origin: int, host: int, tree: _NormalTree, repair: _Repair) -> Route | None:
+    def _walk(self, origin: int, host: int, tree: _Tree, repair: _Repair) -> Route | None:
         """The route along the tree, the repaired part first."""
-        label = (repair if origin in repair.affected else tree).labels.get(origin)
-        if label is None:
+        label = repair.found.labels.get(origin, -1) if origin in repair.affected else tree.labels[origin]
+        if label < 0:
             return None
         hops = []
         site = origin
         while site != host:
-            part = repair if site in repair.affected else tree
-            number = part.next_link[site]
-            hops.append(Hop(self._link_names[number], self._from[number] == site))
-            site = part.next_site[site]
+            if site in repair.affected:
+                next_site, number = repair.found.steps[site]
+            else:
+                next_site, number = tree.next_site[site], tree.next_link[site]
+            hops.append(self._hops[number][0 if self._ends[number][0] == site else 1])
+            site = next_site
         return Route((label >> _HOP_BITS) / _UNITS_PER_MS, tuple(hops))
-
-
-def _offer(tree: _Tree, heap: list[tuple[int, int]], site: int, label: int, step: tuple[int, int]) -> None:
-    """Take a way to `site` if it is shorter than the known one, or as long and of a smaller link id."""
-    known = tree.labels.get(site)
-    if known is None or label < known:
-        tree.labels[site] = label
-        heapq.heappush(heap, (label, site))
-    elif label > known or step[1] > tree.next_link.get(site, -1):
-        return
-    tree.next_site[site], tree.next_link[site] = step
