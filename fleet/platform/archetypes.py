@@ -138,12 +138,14 @@ def enumerate_archetypes(inventory: Inventory, pack: RulePack) -> Catalog:
     Returns
     -------
     Catalog
-        Archetypes and refusals by node model, then node count.
+        Archetypes and refusals by node model, then node count, up to the platform's most nodes, or one more where the
+        model claims more.
     """
     archetypes: list[Archetype] = []
     refusals: list[Refusal] = []
+    most = pack.whole("limits.max_nodes")
     for model in sorted(inventory.hardware, key=lambda model: model.node_model):
-        for nodes in range(1, max(pack.whole("limits.max_nodes"), model.max_nodes) + 1):
+        for nodes in range(1, most + (2 if model.max_nodes > most else 1)):
             found, refused = _of_count(inventory, pack, model, nodes)
             archetypes += found
             refusals += refused

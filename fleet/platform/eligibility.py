@@ -30,7 +30,7 @@ class PlatformRule:
     facts: tuple[str, ...]
 
 
-#: What `fleet.platform` refuses and why. Rules of plans have ids below PLT-000.
+#: What `fleet.platform` refuses about clusters; the audit reports the same under the same ids.
 PLATFORM_RULES: tuple[PlatformRule, ...] = (
     PlatformRule(
         "PLT-001",

@@ -35,7 +35,7 @@ class Fact:
     unit : str
         Unit of the value; empty where it has none.
     source : str
-        Where it is published; ``assumption`` where nobody publishes it.
+        Where it is published; the word ``assumption`` where nobody publishes it, or a part of it.
     date : datetime.date
         Date of the source.
     statement : str
@@ -54,8 +54,8 @@ class Fact:
 
     @property
     def is_assumption(self) -> bool:
-        """Whether no source publishes the value."""
-        return self.source.startswith("assumption")
+        """Whether no source publishes the value, or a part of it."""
+        return "assumption" in self.source
 
 
 @dataclass(frozen=True, eq=False)

@@ -238,6 +238,12 @@ def test_unknown_node_model() -> None:
         archetype_for(an_inventory(), PACK, "huge", 3, one_layout("three-way-mirror"))
 
 
+def test_a_model_that_claims_more_nodes_than_the_platform_takes() -> None:
+    catalog = enumerate_archetypes(an_inventory(hardware=[a_node_model(max_nodes=10**9)]), PACK)
+    assert max(archetype.nodes for archetype in catalog.archetypes) == 16
+    assert [refusal.nodes for refusal in catalog.refusals if refusal.rule == "PLT-001"] == [17]
+
+
 def test_any_allowed_layout_can_be_asked_for() -> None:
     inventory = an_inventory()
     nested = archetype_for(inventory, PACK, "std", 2, one_layout("nested-two-way-mirror"))

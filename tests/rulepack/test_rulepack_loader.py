@@ -55,6 +55,7 @@ def test_every_price_item_has_a_dated_default() -> None:
     assert pack.number("prices.host_fee_per_core_month") == pytest.approx(0.33 * 365.25 / 12, abs=0.01)
     assert pack.fact("prices.power_price_per_kwh").is_assumption
     assert pack.fact("prices.application_sync_per_stream_month").is_assumption
+    assert pack.fact("mechanisms").is_assumption  # recovery times
     assert not pack.fact("prices.host_fee_per_core_month").is_assumption
 
 
