@@ -10,8 +10,9 @@ PIP    := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python in
 plan: $(VENV)/.installed
 	$(BIN)/fleet plan data/retail -o out/retail --time-limit 300 --gap 0.03
 
+# The notebook runs with the tests.
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbmake tests notebooks
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

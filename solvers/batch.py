@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from joblib.externals.loky import ProcessPoolExecutor
 
 import fleet
+import solvers
 from fleet.errors import FleetError, ProblemsError
 from fleet.exchange.exports import export_plan
 from fleet.exchange.figures import figures
@@ -24,7 +25,6 @@ from fleet.exchange.files import write_text
 from fleet.exchange.workbook import rows_to_excel
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
-from solvers import solve
 from solvers.config import SolveConfig
 from solvers.outcome import Exit, exit_code
 
@@ -206,7 +206,7 @@ def _run_pool(group: Sequence[_Job], width: int, done: Callable[[BatchRow], None
 def _run(job: _Job) -> BatchRow:
     """Plan one scenario in this process, export it, and leave a record."""
     try:
-        result = solve(job.inventory, job.scenario, job.config, job.strategy)
+        result = solvers.solve(job.inventory, job.scenario, job.config, job.strategy)
     except ProblemsError as error:
         return _failed(job, "; ".join(str(problem) for problem in error.problems), Exit.INVALID_INPUT)
     except FleetError as error:

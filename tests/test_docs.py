@@ -1,0 +1,62 @@
+"""What the documents promise exists: commands, options, files, public names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import cli
+import fleet
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md"))]
+VERBS = get_command(cli.app).commands
+COMMAND = re.compile(r"(?:^|`|\$ )fleet ([a-z]+)((?: [^`\n]*)?)", re.MULTILINE)
+
+
+def commands(path):
+    return [
+        (verb, rest) for verb, rest in COMMAND.findall(path.read_text(encoding="utf-8")) if not verb.startswith("is")
+    ]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_in_documents_exist(path):
+    for verb, rest in commands(path):
+        assert verb in VERBS, f"{path.name}: fleet {verb}"
+        options = {option for parameter in VERBS[verb].params for option in parameter.opts}
+        for option in re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", rest):
+            assert option in options, f"{path.name}: fleet {verb} {option}"
+
+
+def test_the_readme_shows_every_verb():
+    shown = {verb for verb, _ in commands(ROOT / "README.md")}
+    assert shown >= set(VERBS)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_in_documents_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_make_targets_in_the_readme_exist():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for target in re.findall(r"make ([a-z][a-z-]+)\b(?=`|\n| +#)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert target in targets, target
+
+
+def test_public_names_in_the_readme_exist():
+    for name in re.findall(r"\bfleet\.([a-z_]+)\(", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert name in fleet.__all__, name
+
+
+def test_versions_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == fleet.__version__
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
