@@ -65,8 +65,7 @@ def title(plan: Plan, inventory: Inventory) -> dict[str, Any]:
 def map_payload(plan: Plan) -> dict[str, Any]:
     """Everything that the script of a map draws.
 
-    Sites without coordinates are carrier clouds, or listed in ``unplaced``; circuits to a carrier cloud without
-    coordinates are drawn as rings around the site at their other end.
+    Only carrier clouds may lack coordinates: their circuits are drawn as rings around the site at the other end.
     """
     document, inventory = plan.document, inventory_of(plan)
     site_index = {site.site: index for index, site in enumerate(inventory.sites)}
@@ -84,11 +83,6 @@ def map_payload(plan: Plan) -> dict[str, Any]:
         "spokes": _spokes(plan, site_index, cluster_index),
         "arcs": _arcs(plan, inventory, cluster_index),
         **_links(document.links, site_index, len(document.periods)),
-        "unplaced": [
-            site.site
-            for site in inventory.sites
-            if not site.is_network and (site.latitude is None or site.longitude is None)
-        ],
     }
 
 

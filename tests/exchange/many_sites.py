@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 
-from tests.exchange.plan_fixture import HUBS, STORES
-
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.policy import Policy
@@ -27,6 +25,7 @@ from fleet.plan.plan import (
     StandbyRow,
     Totals,
 )
+from tests.exchange.plan_fixture import HUBS, STORES
 
 
 def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
@@ -152,5 +151,58 @@ def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
         standbys=tuple(standbys),
         links=tuple(links),
         totals=Totals(capex=0, opex=0, present_value=1),
+    )
+    return Plan(document)
+
+
+def one_site_plan() -> Plan:
+    """The smallest plan: one site that runs its own demand, one period."""
+    inventory = Inventory(
+        name="one",
+        sites=(Site(site="plant", latitude=48.1, longitude=11.6, can_host=True),),
+        links=(),
+        workloads=(Workload(workload="mes", site="plant", vcpus=4, memory_gb=16, storage_gb=100),),
+        hardware=(
+            NodeModel(node_model="std", cores=32, memory_gb=512, capacity_drives=6, capacity_drive_tb=7.68, price=1),
+        ),
+        policy=Policy(horizon_months=6),
+    )
+    document = PlanDocument(
+        generator=Generator(version="0", ortools="0", rule_pack="azure-local"),
+        inventory=InventoryCopy(name=inventory.name, sha256=inventory.sha256, tables=inventory.tables),
+        scenario=ScenarioName(name=""),
+        periods=(PeriodRow(period=0, month=0),),
+        result=ResultRow(
+            status="optimal",
+            objective=2.0,
+            bound=2.0,
+            bound_source="engine",
+            gap=0.0,
+            stopped_by="",
+            seconds=None,
+            seed=0,
+            strategy="exact",
+        ),
+        clusters=(
+            ClusterRow(
+                cluster="plant-c1",
+                site="plant",
+                node_model="std",
+                witness="cloud",
+                existing=False,
+                origin="chosen",
+                opened=0,
+            ),
+        ),
+        cluster_periods=(
+            ClusterPeriodRow(
+                cluster="plant-c1",
+                period=0,
+                nodes=2,
+                layout=dict.fromkeys(("hot", "warm", "archive"), "two-way-mirror"),
+            ),
+        ),
+        assignments=(AssignmentRow(workload="mes", site="plant", cluster="plant-c1", rtt_ms=0.0, origin="chosen"),),
+        totals=Totals(capex=2, opex=0, present_value=2),
     )
     return Plan(document)

@@ -18,7 +18,7 @@ from fleet.exchange.maps import FleetMap, to_map
 from fleet.exchange.maps_data import map_payload
 from fleet.plan.plan import Plan
 from tests.exchange.browser import launched, visit
-from tests.exchange.many_sites import many_sites_plan
+from tests.exchange.many_sites import many_sites_plan, one_site_plan
 from tests.exchange.plan_fixture import HOSTILE_FORMULA, HOSTILE_MARKUP, HOSTILE_TEMPLATE, fixture_plan
 
 ROOT = Path(__file__).parents[2]
@@ -177,8 +177,10 @@ def test_layers_come_and_go(browser: Any, saved: Path) -> None:
         box.check()
         assert page.evaluate(shown) is True
     stores = page.locator("[data-layer=sites] label", has_text="store").locator("input")
+    kinds = "fleetMap.groups.sites.getLayers().length"
+    before = page.evaluate(kinds)
     stores.uncheck()
-    assert page.evaluate("fleetMap.groups.sites.getLayers().length") == 2
+    assert page.evaluate(kinds) == before - 1
 
 
 def test_period_and_load_case_change_what_is_shown(browser: Any, saved: Path) -> None:
@@ -238,18 +240,9 @@ def test_ten_thousand_sites_stay_usable(browser: Any, tmp_path: Path) -> None:
     assert seen.complaints == []
 
 
-def test_map_without_any_place_still_opens(browser: Any, plan: Plan, tmp_path: Path) -> None:
-    copy = plan.document.inventory
-    tables = {
-        **copy.tables,
-        "sites": [
-            {key: value for key, value in row.items() if key not in ("latitude", "longitude")}
-            for row in copy.tables["sites"]
-        ],
-        "links": [{**row, "rtt_ms": row.get("rtt_ms", 5)} for row in copy.tables["links"]],
-    }
-    bare = plan.document.model_copy(update={"inventory": copy.model_copy(update={"tables": tables})})
-    seen = visit(browser, to_map(Plan(bare)).save(tmp_path / "bare.html"))
-    assert counts(seen)["sites"] == 0
-    assert "59 sites without coordinates" in seen.page.inner_text(".fleet-panel")
+def test_smallest_plan_is_drawn(browser: Any, tmp_path: Path) -> None:
+    """One site that runs its own demand: no links, no arcs, no slider, nothing to complain about."""
+    seen = visit(browser, to_map(one_site_plan()).save(tmp_path / "small.html"))
+    assert counts(seen) == {"sites": 1, "clusters": 1, "links": 0, "rings": 0, "arcs": 0, "spokes": 0}
+    assert seen.page.locator("[data-layer=period]").count() == 0
     assert seen.complaints == []

@@ -548,7 +548,6 @@ function drawFleet(map) {
       toggle(part, kind[0] + " (" + number(kind[1]) + ")", true, kindStyle(i), true, switcher(kindGroups[i], groups.sites));
     }
   });
-  if (data.unplaced.length) note(part, data.unplaced.length + " sites without coordinates: " + data.unplaced.slice(0, 5).join(", "));
   var search = element("input");
   search.type = "search";
   search.placeholder = "find a site or cluster …";
