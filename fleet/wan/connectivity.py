@@ -57,7 +57,14 @@ class Connectivity:
         A site that is no junction and reaches two groups belongs to the larger one; sites that reach no transit site
         are grouped by the links among them.
         """
-        return self._parts(NORMAL)
+        left = set(self.wan.sites)
+        parts = []
+        for group in sorted(self._groups(NORMAL), key=lambda group: (-len(group), min(group))):
+            own = frozenset(group & left)
+            left -= own
+            if own:
+                parts.append(own)
+        return tuple(parts)
 
     @property
     def is_connected(self) -> bool:
@@ -76,20 +83,23 @@ class Connectivity:
         part_of = _part_of(nx.connected_components(core))
         bridges = {frozenset(ends) for ends in nx.bridges(core)}
         reaches = {
-            name: Counter(part_of[end] for end in self._neighbors(name) if end in part_of)
-            for name in self.wan.sites
-            if name not in self.wan.transit
+            leaf: Counter(part_of[end] for end in self._neighbors(leaf) if end in part_of) for leaf in self._leaves
         }
+        main = self.parts[0] if self.parts else frozenset()
         found = []
         for link in self.wan.links.values():
             leaves = [end for end in (link.from_, link.to) if end in reaches]
-            if not leaves:
-                is_critical = frozenset((link.from_, link.to)) in bridges
-            elif len(leaves) == 1:
-                is_critical = reaches[leaves[0]][part_of[link.other_end(leaves[0])]] == 1
+            if len(leaves) == 1:
+                leaf, hub = leaves[0], link.other_end(leaves[0])
+                if reaches[leaf][part_of[hub]] == 1:
+                    separated = (leaf,) if leaf in main and hub in main else ()
+                    found.append(CriticalElement("link", link.link, separated))
+                continue
+            if leaves:
+                is_shared = reaches[leaves[0]].keys() & reaches[leaves[1]].keys()
+                is_critical = not is_shared and self.wan.graph.number_of_edges(*leaves) == 1
             else:
-                shared = reaches[leaves[0]].keys() & reaches[leaves[1]].keys()
-                is_critical = not shared and self.wan.graph.number_of_edges(*leaves) == 1
+                is_critical = frozenset((link.from_, link.to)) in bridges
             if is_critical:
                 state = FailureState("link", link.link, links=frozenset({link.link}))
                 found.append(CriticalElement("link", link.link, self.separated(state)))
@@ -98,10 +108,21 @@ class Connectivity:
     @cached_property
     def critical_sites(self) -> tuple[CriticalElement, ...]:
         """Transit sites and carrier clouds whose loss separates other sites, by name."""
+        core = self._core(NORMAL)
+        main = self.parts[0] if self.parts else frozenset()
+        hanging: dict[str, list[str]] = {}
+        for leaf in self._leaves:
+            hubs = {end for end in self._neighbors(leaf) if end in core and end in main}
+            if leaf in main and len(hubs) == 1:
+                hanging.setdefault(hubs.pop(), []).append(leaf)
+        joints = set(nx.articulation_points(nx.Graph(core)))
         found = []
-        for name in sorted(self.wan.transit):
-            kind: Literal["site", "network"] = "network" if self.wan.sites[name].is_network else "site"
-            separated = self.separated(FailureState(kind, name, sites=frozenset({name})))
+        for name in sorted(core):
+            kind: Literal["network", "site"] = "network" if self.wan.sites[name].is_network else "site"
+            if name in joints or len(main & self.wan.transit) == 1:
+                separated = self.separated(FailureState(kind, name, sites=frozenset({name})))
+            else:
+                separated = tuple(hanging.get(name, ()))
             if separated:
                 found.append(CriticalElement(kind, name, separated))
         return tuple(found)
@@ -113,11 +134,11 @@ class Connectivity:
         return tuple(CriticalElement("shared_risk", name, separated) for name, separated in found if separated)
 
     def separated(self, state: FailureState) -> tuple[str, ...]:
-        """The sites that are up in `state` and lose the largest part of the network, which they reached before."""
-        main = self.parts[0] if self.parts else frozenset()
-        parts = self._parts(state)
-        largest = parts[0] if parts else frozenset()
-        return tuple(sorted(main - state.sites - largest))
+        """The sites, up in `state`, that lose the largest rest of the largest part of the network."""
+        main = (self.parts[0] if self.parts else frozenset()) - state.sites
+        groups = (main & group for group in self._groups(state))
+        rest = min(groups, key=lambda group: (-len(group), sorted(group)), default=frozenset())
+        return tuple(sorted(main - rest))
 
     def disjoint_paths(self, targets: Iterable[str], limit: int = 3) -> dict[str, int]:
         """Link-disjoint paths from every site to the `targets`, together.
@@ -178,6 +199,11 @@ class Connectivity:
             flow += 1
         return flow
 
+    @cached_property
+    def _leaves(self) -> tuple[str, ...]:
+        """The sites that pass on no traffic, by name."""
+        return tuple(sorted(self.wan.sites.keys() - self.wan.transit))
+
     def _neighbors(self, name: str) -> list[str]:
         """The far end of every link of a site, parallel links repeated."""
         return [self.wan.links[link].other_end(name) for link in self.wan.links_of[name]]
@@ -192,25 +218,24 @@ class Connectivity:
                 core.add_edge(*ends, key=link.link)
         return core
 
-    def _parts(self, state: FailureState) -> tuple[frozenset[str], ...]:
-        core = self._core(state)
-        members = [set(part) for part in nx.connected_components(core)]
-        part_of = _part_of(members)
-        reach: dict[str, set[int]] = {}
-        for leaf in sorted(self.wan.sites.keys() - self.wan.transit - state.sites):
-            ends = (self.wan.links[link].other_end(leaf) for link in self.wan.links_of[leaf] if link not in state.links)
-            reach[leaf] = {part_of[end] for end in ends if end in part_of}
-        sizes = Counter(part for parts in reach.values() for part in parts)
-        for leaf, parts in reach.items():
-            if parts:
-                members[max(parts, key=lambda part: (len(members[part]) + sizes[part], -part))].add(leaf)
+    def _groups(self, state: FailureState) -> list[set[str]]:
+        """The sites that are up, grouped by who reaches whom; a leaf that reaches two groups is in both."""
+        groups = [set(part) for part in nx.connected_components(self._core(state))]
+        part_of = _part_of(groups)
         alone: nx.Graph[str] = nx.Graph()
-        alone.add_nodes_from(leaf for leaf, parts in reach.items() if not parts)
+        for leaf in self._leaves:
+            if leaf in state.sites:
+                continue
+            ends = (self.wan.links[link].other_end(leaf) for link in self.wan.links_of[leaf] if link not in state.links)
+            reached = {part_of[end] for end in ends if end in part_of}
+            for part in reached:
+                groups[part].add(leaf)
+            if not reached:
+                alone.add_node(leaf)
         for link in self.wan.links.values():
             if link.link not in state.links and link.from_ in alone and link.to in alone:
                 alone.add_edge(link.from_, link.to)
-        members += [set(part) for part in nx.connected_components(alone)]
-        return tuple(sorted((frozenset(part) for part in members), key=lambda part: (-len(part), min(part))))
+        return groups + [set(part) for part in nx.connected_components(alone)]
 
 
 def _part_of(parts: Iterable[Iterable[str]]) -> dict[str, int]:

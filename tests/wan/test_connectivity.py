@@ -118,3 +118,15 @@ def test_sites_without_links_are_parts_of_their_own() -> None:
     assert set(connectivity.parts) == {frozenset("a"), frozenset("b"), frozenset("cd")}
     assert connectivity.disjoint_paths(["a"]) == {"a": 0, "b": 0, "c": 0, "d": 0}
     assert Connectivity(build_wan(an_inventory())).is_connected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_shortcuts_agree_with_taking_the_element_away(seed: int) -> None:
+    connectivity = Connectivity(random_wan(seed, size=14, density=0.12, transit=0.5))
+    for name in sorted(connectivity.wan.transit):
+        slow = connectivity.separated(FailureState("site", name, sites=frozenset({name})))
+        fast = {element.name: element.separated for element in connectivity.critical_sites}.get(name, ())
+        assert fast == slow
+    for element in connectivity.critical_links:
+        state = FailureState("link", element.name, links=frozenset({element.name}))
+        assert len(element.separated) == len(connectivity.separated(state)), "of two equal halves either may be named"
