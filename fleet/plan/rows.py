@@ -239,8 +239,10 @@ def _cluster_actions(context: PlanContext, capex: dict[tuple[str, str, int], flo
 
 def _growth_detail(context: PlanContext, cluster: StandingCluster, period: int, added: int) -> str:
     decision = cluster.decision
-    layout = ", ".join(f"{tier} {kind}" for tier, kind in sorted(decision.layouts[period].items()))
-    parts = [f"{decision.nodes[period]} × {decision.node_model}", layout]
+    layout = decision.layouts[period]
+    kinds = set(layout.values())
+    tiers = ", ".join(f"{tier} {kind}" for tier, kind in sorted(layout.items()))
+    parts = [f"{decision.nodes[period]} × {decision.node_model}", next(iter(kinds)) if len(kinds) == 1 else tiers]
     if added:
         parts.insert(0, f"{added} more")
     before = cluster.archetypes[period - 1] if period > 0 else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, listed, text
+from fleet.platform.eligibility import INSTANCE_RULE, instance_refusal
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
 
@@ -57,16 +58,46 @@ def _estimates(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
-    """PLT-024: what the platform remarks about archetypes that it takes."""
+    """PLT-025: what the platform remarks about archetypes that it takes."""
     for cluster in evidence.context.clusters:
         remarks = dict.fromkeys(
             warning for archetype in cluster.archetypes if archetype is not None for warning in archetype.warnings
         )
         for remark in remarks:
-            yield finding("PLT-024", cluster.name, remark, "check whether it matters here", severity="info")
+            yield finding("PLT-025", cluster.name, remark, "check whether it matters here", severity="info")
+
+
+def _instances(evidence: Evidence) -> Iterator[Finding]:
+    """PLT-024: instances that no single node of a cluster can run; one finding per workload and node model."""
+    context, models = evidence.context, evidence.inventory.node_model_by_name
+    seen: set[tuple[str, str]] = set()
+    for index, demand in enumerate(context.demands):
+        for host in {int(context.primary[index]), int(context.standby[index])} - {-1}:
+            cluster = context.clusters[host].decision
+            if (demand.workload, cluster.node_model) in seen:
+                continue
+            seen.add((demand.workload, cluster.node_model))
+            refusal = instance_refusal(demand.row, models[cluster.node_model], evidence.pack)
+            if refusal is not None:
+                yield finding(
+                    INSTANCE_RULE.id,
+                    cluster.cluster,
+                    f"{cluster.node_model}: {refusal.removeprefix(INSTANCE_RULE.id).strip()}",
+                    "split the workload into more instances, or use larger nodes",
+                    severity="warning",
+                )
 
 
 RULES = (
+    Rule(
+        INSTANCE_RULE.id,
+        INSTANCE_RULE.name,
+        "An instance of a workload fits on one node.",
+        ", ".join(f"rule pack {fact}" for fact in INSTANCE_RULE.facts),
+        "warning",
+        NO_LIMIT,
+        _instances,
+    ),
     Rule(
         "AVL-001",
         "single node",
@@ -95,7 +126,7 @@ RULES = (
         _estimates,
     ),
     Rule(
-        "PLT-024",
+        "PLT-025",
         "platform remarks",
         "Remarks of the platform about allowed clusters are passed on.",
         "rule pack",

@@ -1,0 +1,96 @@
+"""The audit names what is broken, and nothing else; it never raises on a plan that its schema accepts."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fleet.plan.audit import audit
+from fleet.plan.plan import PLAN_TABLES, Plan
+from fleet.plan.rules import RULES
+from fleet.tables import Row
+from tests.plan.broken_plans import BROKEN, Broken
+from tests.plan.judged_fleet import a_plan, rules_of, the_decisions, the_inventory, the_plan
+
+
+def errors(plan: Plan) -> set[str]:
+    return {found.rule for found in audit(plan) if found.severity == "error"}
+
+
+def test_sound_plan_has_no_errors_or_warnings() -> None:
+    plan = the_plan()
+    assert rules_of(plan) == set()
+    assert rules_of(plan, "warning") == set()
+    assert audit(plan) == plan.document.findings
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=str)
+def test_broken_plan_is_named(case: Broken) -> None:
+    assert errors(case.make()) == case.rules
+
+
+def test_every_rule_that_can_break_is_broken_somewhere() -> None:
+    named = set().union(*(case.rules for case in BROKEN))
+    own = {rule.id for rule in RULES if rule.severity == "error" and not rule.id.startswith("PLT")}
+    assert own - named == set()
+
+
+def test_another_inventory_is_a_finding() -> None:
+    other = the_inventory(discount_rate=0.1)
+    assert "DAT-003" in {found.rule for found in audit(the_plan(), other)}
+
+
+def test_findings_of_the_plan_itself_are_not_looked_at() -> None:
+    plan = the_plan()
+    assert audit(Plan(plan.document.model_copy(update={"findings": ()}))) == plan.document.findings
+
+
+VALUES: dict[type, tuple[Any, ...]] = {
+    str: ("", "nowhere", "a", "a-b", "old", "s1", "std"),
+    int: (-1, 0, 1, 99),
+    float: (0.0, -1.0, 1e9),
+    bool: (True, False),
+}
+
+
+def edited(row: Row, chance: random.Random) -> Row:
+    """The row with one cell changed to anything that its schema accepts."""
+    column = chance.choice(list(type(row).model_fields))
+    known = getattr(row, column)
+    value = chance.choice(VALUES[type(known)]) if type(known) in VALUES else type(known)()
+    try:
+        return type(row).model_validate({**row.model_dump(), column: value})
+    except ValidationError:
+        return row
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_mangled_plans_never_raise(seed: int) -> None:
+    chance = random.Random(seed)
+    document = a_plan(the_inventory(), the_decisions()).document
+    for _ in range(chance.randint(1, 6)):
+        table = chance.choice([name for name in PLAN_TABLES if name not in ("findings", "unserved")])
+        rows = list(getattr(document, table))
+        if not rows:
+            continue
+        place = chance.randrange(len(rows))
+        action = chance.choice(("drop", "double", "edit", "edit", "empty"))
+        if action == "drop":
+            del rows[place]
+        elif action == "double":
+            rows.insert(0, rows[place])
+        elif action == "empty":
+            rows = []
+        else:
+            rows[place] = edited(rows[place], chance)
+        document = document.model_copy(update={table: tuple(rows)})
+    audit(Plan(document))
+
+
+@pytest.mark.parametrize("table", [name for name in PLAN_TABLES if name not in ("findings", "unserved")])
+def test_an_empty_table_is_found(table: str) -> None:
+    document = the_plan().document
+    assert audit(Plan(document.model_copy(update={table: ()}))) != document.findings
