@@ -36,7 +36,7 @@ def distance_km(a: Site, b: Site) -> float | None:
     >>> paris = Site(site="paris", latitude=48.8566, longitude=2.3522)
     >>> lyon = Site(site="lyon", latitude=45.764, longitude=4.8357)
     >>> round(distance_km(paris, lyon))
-    392
+    391
     """
     if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
         return None
