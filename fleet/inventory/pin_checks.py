@@ -136,12 +136,13 @@ def _check_names(draft: Draft, names: _Names, record: Record[Pin]) -> Iterator[P
         yield draft.pins.problem("INV051", record, "site", message, "write yes in its can_host, or remove the pin")
     else:
         yield from unknown("site", sites, "site")
-    yield from unknown("workload", names.demands, "workload")
+    if names.demands:
+        yield from unknown("workload", names.demands, "workload")
     yield from unknown("link", draft.links.names("link"), "link")
     if row.cluster and names.host_of(row.cluster) is None:
         yield from unknown("cluster", names.cluster_sites, "cluster")
-    users_known = row.workload in names.demands and row.site in sites
-    if row.decision in ("assign", "standby", "forbid") and users_known and row.site not in names.demands[row.workload]:
+    users = names.demands.get(row.workload, set())
+    if row.decision in ("assign", "standby", "forbid") and users and row.site in sites - users:
         message = f"workload {row.workload!r} has no users at site {row.site!r}"
         yield draft.pins.problem("INV051", record, "site", message, "correct the site, or leave it blank for all")
     if row.decision == "standby" and row.workload in names.demands:

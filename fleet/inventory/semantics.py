@@ -129,7 +129,7 @@ def _access_circuits(draft: Draft) -> Iterator[Problem]:
 def check_workloads(draft: Draft) -> Iterator[Problem]:
     """Check where users are, protection, residency and GPUs of workloads."""
     sheet = draft.workloads
-    sites = {item.row.site: item for item in draft.sites.records}
+    sites = {item.row.site: item for item in reversed(draft.sites.records)}
     at: dict[int, list[str]] = {}
     for (_, site), record in draft.demand_places().items():
         at.setdefault(record.index, []).append(site)
@@ -193,7 +193,7 @@ def check_hardware(draft: Draft) -> Iterator[Problem]:
 def _standing_clusters(draft: Draft) -> Iterator[Problem]:
     sheet = draft.clusters
     models = {item.row.node_model: item for item in draft.hardware.records}
-    sites = {item.row.site: item for item in draft.sites.records}
+    sites = {item.row.site: item for item in reversed(draft.sites.records)}
     count: dict[str, int] = {}
     nodes: dict[str, int] = {}
     for record in sheet.records:
@@ -207,10 +207,10 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
             yield sheet.problem("INV007", record, "witness", message, "leave it blank for the rule's choice")
         if record.has("layout"):
             for part in row.layout.split(";") if row.layout else ():
-                tier, equals, kind = (word.strip() for word in part.partition("="))
-                if not equals or not kind or tier not in TIERS:
-                    message = f"got {part.strip()!r}, expected tier=type with a tier of {', '.join(TIERS)}"
-                    yield sheet.problem("INV007", record, "layout", message, "such as warm=three_way_mirror")
+                tier, _, kind = (word.strip() for word in part.rpartition("="))
+                if not kind or (tier and tier.lower() not in TIERS):
+                    message = f"got {part.strip()!r}, expected type or tier=type with a tier of {', '.join(TIERS)}"
+                    yield sheet.problem("INV007", record, "layout", message, "such as archive=dual-parity")
         if site is None or not record.has("site", "nodes"):
             continue
         count[row.site] = count.get(row.site, 0) + 1

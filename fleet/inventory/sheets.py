@@ -132,6 +132,7 @@ def read_sheet(
     for name in unknown:
         close = nearest(name, [option for option in known if option not in seen])
         meant.add(close)
+        close = close or nearest(name, known)
         other = f"name it {EXTRA_PREFIX}{name} to pass it through, or remove it"
         remedy = f"did you mean {close!r}? Otherwise {other}" if close else other
         problems.append(Problem("INV004", where(-1, name), f"table {table} has no column {name!r}", remedy))
