@@ -34,6 +34,9 @@ __all__ = [
     "worst_loads",
 ]
 
+#: Differences of loads below this are rounding [Mbit/s].
+NOISE_MBPS = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class LinkViolation:
@@ -82,7 +85,7 @@ class StateOutcome:
     Attributes
     ----------
     link_rows, link_mbps : (n_changed,) and (n_changed, T)
-        Link directions, ``2 · link + (0 forward, 1 back)``, whose load may differ from the normal one, and that load.
+        Link directions, ``2 · link + (0 forward, 1 back)``, whose load differs from the normal one, and that load.
     cluster_rows, moved_compute : (n_receiving,) and (n_receiving, C, T)
         Clusters that take in demands, and the compute of those.
     moved : tuple of int
@@ -204,14 +207,14 @@ def worst_loads(context: PlanContext, outcomes: Iterable[StateOutcome]) -> Worst
     for position, outcome in enumerate(outcomes, start=1):
         names.append(outcome.state.id)
         known = worst[outcome.link_rows]
-        rows, periods = np.nonzero(outcome.link_mbps > known + 1e-9 * np.maximum(1.0, known))
+        rows, periods = np.nonzero(outcome.link_mbps > known + NOISE_MBPS * np.maximum(1.0, known))
         worst[outcome.link_rows[rows], periods] = outcome.link_mbps[rows, periods]
         states[outcome.link_rows[rows], periods] = position
     return WorstLoads(worst, states, tuple(names))
 
 
 def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:
-    """Loads of every link direction that a touched demand loads, before or after."""
+    """Loads of every link direction on which the touched demands bring another load than in the normal state."""
     rows: list[int] = []
     demands: list[int] = []
     signs: list[float] = []
@@ -229,7 +232,8 @@ def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple
     if rows:
         amounts = np.where(np.array(streams)[:, np.newaxis], context.stream[demands], context.traffic[demands])
         np.add.at(loads, position.reshape(-1), amounts * np.array(signs)[:, np.newaxis])
-    return link_rows, loads
+    is_changed = (np.abs(loads - context.normal_mbps[link_rows]) > NOISE_MBPS).any(axis=1)
+    return link_rows[is_changed], loads[is_changed]
 
 
 def _moved(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:

@@ -231,7 +231,6 @@ BROKEN = (
         "a link too small for every day",
         inventory_of(**table_with("links", "s1-a", bandwidth_mbps=7.5)),
         "NET-002",
-        "NET-003",
     ),
     broken(
         "a link too small after a failure", inventory_of(**table_with("links", "s1-b", bandwidth_mbps=7.5)), "NET-003"

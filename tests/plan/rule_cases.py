@@ -1,0 +1,314 @@
+"""Rules at their limits: for each, a fleet and a decision inside, exactly at, or outside the limit.
+
+Every case keeps all other rules, so that a model which must take exactly this decision is feasible if and only if the
+case is not broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fleet.inventory.inventory import Inventory
+from fleet.plan.context import build_context
+from fleet.plan.decisions import Decisions
+from fleet.plan.states import sweep, worst_loads
+from fleet.quantities import GB_PER_TB
+from fleet.wan.latency import distance_km
+from tests.builders import (
+    a_link,
+    a_pin,
+    a_protected_workload,
+    a_site,
+    a_workload,
+    an_existing_cluster,
+    an_inventory,
+)
+from tests.plan.broken_plans import added, both, moved, resized, table_and, table_with
+from tests.plan.judged_fleet import PACK, THREE_WAY, TWO_WAY, a_cluster, key, the_decisions, the_inventory
+
+Place = Literal["inside", "at", "outside"]
+#: Well above the tolerance of 1e-6, well below anything that matters.
+STEP = 1e-4
+
+
+@dataclass(frozen=True)
+class RuleCase:
+    """One decision in one fleet, at a place relative to the limit of one rule."""
+
+    rule: str
+    name: str
+    place: Place
+    inventory: Inventory
+    decisions: Decisions
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the rule must complain."""
+        return self.place == "outside"
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.name} {self.place}"
+
+
+def _same(decisions: Decisions) -> Decisions:
+    return decisions
+
+
+def three(
+    rule: str,
+    name: str,
+    fleet: Callable[[Any], dict[str, Any]],
+    values: tuple[Any, Any, Any],
+    change: Callable[[Decisions], Decisions] = _same,
+) -> Iterator[RuleCase]:
+    """Cases inside, at and outside a limit; a value of None leaves the case out."""
+    for place, value in zip(("inside", "at", "outside"), values, strict=True):
+        if value is not None:
+            yield RuleCase(rule, name, place, the_inventory(**fleet(value)), change(the_decisions()))  # type: ignore[arg-type]
+
+
+def two(
+    rule: str, name: str, good: Callable[[Decisions], Decisions], bad: Callable[[Decisions], Decisions], **fleet: Any
+) -> Iterator[RuleCase]:
+    """A decision that keeps a rule without a number, and one that breaks it."""
+    yield RuleCase(rule, name, "inside", the_inventory(**fleet), good(the_decisions()))
+    yield RuleCase(rule, name, "outside", the_inventory(**fleet), bad(the_decisions()))
+
+
+def around(limit: float) -> tuple[float, float, float]:
+    """Values below, at and above an upper limit."""
+    return limit * (1 - STEP), limit, limit * (1 + STEP)
+
+
+def falling(need: float) -> tuple[float, float, float]:
+    """Limits above, at and below a need."""
+    return need * (1 + STEP), need, need * (1 - STEP)
+
+
+def _room(
+    cluster: str, resource: int, without: str, change: Callable[[Decisions], Decisions] = _same, **fleet: Any
+) -> float:
+    """What is left on a cluster for one resource in the tightest period, standby reserve kept, without one workload."""
+    inventory = the_inventory(**fleet)
+    decisions = change(the_decisions())
+    primary = {demand: host for demand, host in decisions.primary.items() if demand.workload != without}
+    context = build_context(inventory, PACK, replace(decisions, primary=primary))
+    index = context.cluster_index[cluster]
+    left = context.capacity[index, resource] - context.load[index, resource]
+    if resource < 2:
+        left = left - context.reserve[index, resource]
+    return float(min(left[period] for period, nodes in enumerate(context.clusters[index].decision.nodes) if nodes))
+
+
+def _link_need(link: str, is_worst: bool) -> float:
+    """Bandwidth at which the heaviest direction of a link is exactly at its limit."""
+    context = build_context(the_inventory(), PACK, the_decisions())
+    loads = worst_loads(context, sweep(context)).mbps if is_worst else context.normal_mbps
+    index = context.link_index[link]
+    return float(loads[2 * index : 2 * index + 2].max()) / context.inventory.policy.max_link_utilization
+
+
+GPU_FROM_START = resized("c-c1", nodes=(2, 2), layouts=(TWO_WAY, TWO_WAY))
+ON_OLD = moved("primary", "extra", "s1", "old")
+
+
+def _platform() -> Iterator[RuleCase]:
+    yield from three("PLT-001", "node model", lambda limit: table_with("hardware", "std", max_nodes=limit), (4, 3, 2))
+    for place, nodes in (("inside", (2, 3)), ("at", (3, 3)), ("outside", (3, 2))):
+        layouts = tuple(TWO_WAY if count == 2 else THREE_WAY for count in nodes)
+        decisions = resized("a-c1", nodes=nodes, layouts=layouts)(the_decisions())
+        yield RuleCase("PLT-020", "never shrinks", place, the_inventory(), decisions)  # type: ignore[arg-type]
+    yield from two(
+        "PLT-015",
+        "three copies need three nodes",
+        resized("a-c1", nodes=(3, 3), layouts=(THREE_WAY, THREE_WAY)),
+        resized("a-c1", nodes=(2, 3), layouts=(THREE_WAY, THREE_WAY)),
+    )
+
+
+def _siting() -> Iterator[RuleCase]:
+    yield from three("SIT-002", "nodes", lambda limit: table_with("sites", "c", max_nodes=limit), (3, 2, 1))
+    yield from three("SIT-002", "power", lambda limit: table_with("sites", "a", max_power_kw=limit), falling(1.5))
+    yield from three(
+        "SIT-002", "rack units", lambda limit: table_with("sites", "c", max_rack_units=limit), falling(6.0)
+    )
+    yield from three(
+        "SIT-002",
+        "clusters",
+        lambda limit: table_with("sites", "a", max_clusters=limit),
+        (3, 2, 1),
+        both(added(a_cluster("a-c2", (2, 2))), moved("primary", "vision", "s2", "c-c1")),
+    )
+
+
+def _capacity() -> Iterator[RuleCase]:
+    for name, resource, column, per_unit in (("vcpu", 0, "vcpus", 2.0), ("memory", 1, "memory_gb", 2.0)):
+        room = _room("a-c1", resource, "back") / per_unit
+        yield from three(
+            "CAP-001", name, lambda value, c=column: table_with("workloads", "back", **{c: value}), around(room)
+        )
+    pair = resized("a-c1", nodes=(2, 2), layouts=(TWO_WAY, TWO_WAY))
+    room = _room("a-c1", 2, "back", pair) * 0.5 * GB_PER_TB / 2.0
+    yield from three(
+        "CAP-001", "pool", lambda value: table_with("workloads", "back", storage_gb=value), around(room), pair
+    )
+    yield from three("CAP-001", "gpu", lambda value: table_with("workloads", "vision", gpus=value), (1.0, 2.0, 3.0))
+    extra = table_and("workloads", a_workload("extra", "s1", vcpus=1.0))
+    room = _room("old", 0, "extra", ON_OLD, **extra)
+    yield from three(
+        "CAP-003",
+        "shared reserve",
+        lambda value: table_and("workloads", a_workload("extra", "s1", vcpus=value)),
+        around(room),
+        ON_OLD,
+    )
+    yield from _carrier_cases()
+
+
+def _carrier_cases() -> Iterator[RuleCase]:
+    """Two primaries at different hubs, cut by one carrier cloud, move to one standby: more than its shared reserve."""
+    tills = ("left", "right")
+    usable = None
+    for place, share in (("inside", 1 - STEP), ("at", 1.0), ("outside", 1 + STEP)):
+        vcpus = 1.0 if usable is None else usable / 2.0 * share
+        for final in (False, True):
+            inventory = an_inventory(
+                [
+                    *(a_site(hub, can_host=True, transit="no") for hub in (*tills, "rear")),
+                    a_site("s"),
+                    a_site("net", kind="network"),
+                ],
+                [a_protected_workload(name, "s", vcpus=vcpus, max_rtt_ms=12.0) for name in tills],
+                [
+                    a_link("s", "net"),
+                    *(a_link(hub, "net") for hub in tills),
+                    *(a_link(hub, "rear") for hub in tills),
+                    a_link("s", "rear"),
+                ],
+            )
+            decisions = Decisions(
+                tuple(a_cluster(f"{hub}-c1", (2,)) for hub in (*tills, "rear")),
+                {key(name, "s"): f"{name}-c1" for name in tills},
+                {key(name, "s"): "rear-c1" for name in tills},
+            )
+            if usable is None:
+                context = build_context(inventory, PACK, decisions)
+                usable = float(context.capacity[context.cluster_index["rear-c1"], 0, 0])
+                vcpus = usable / 2.0 * share
+            elif final:
+                break
+        yield RuleCase("CAP-004", "cut by a carrier", place, inventory, decisions)  # type: ignore[arg-type]
+
+
+def _assignment() -> Iterator[RuleCase]:
+    yield from two("ASG-002", "opens in time", GPU_FROM_START, resized("a-c1", nodes=(0, 3), layouts=({}, THREE_WAY)))
+    yield from two(
+        "ASG-003",
+        "local",
+        _same,
+        both(moved("primary", "ledger", "a", "old"), moved("standby", "ledger", "a", "a-c1")),
+    )
+    yield from two("ASG-004", "one label", _same, moved("primary", "back", "s1", "old"))
+    yield from three(
+        "ASG-005", "node failures", lambda value: table_with("workloads", "till", fault_tolerance=value), (0, 1, 2)
+    )
+    yield from three(
+        "ASG-006", "GPU model", lambda value: table_with("workloads", "vision", gpu_model=value), ("L4", "", "A2")
+    )
+    yield from three("GOV-001", "country", lambda value: table_with("sites", "b", country=value), ("US", None, "CA"))
+    yield from three("NET-001", "users", lambda value: table_with("workloads", "till", max_rtt_ms=value), falling(5.0))
+
+
+def _network() -> Iterator[RuleCase]:
+    need = _link_need("s1-a", is_worst=False)
+    yield from three(
+        "NET-002", "every day", lambda value: table_with("links", "s1-a", bandwidth_mbps=value), falling(need)
+    )
+    need = _link_need("s1-b", is_worst=True)
+    yield from three(
+        "NET-003", "after a failure", lambda value: table_with("links", "s1-b", bandwidth_mbps=value), falling(need)
+    )
+    yield from three(
+        "NET-004",
+        "reach",
+        lambda value: {**table_with("links", "s1-b", rtt_ms=value), **table_with("workloads", "till", max_rtt_ms=10.0)},
+        around(20.0),
+    )
+
+
+def _recovery() -> Iterator[RuleCase]:
+    sites = the_inventory().site_by_name
+    distance = distance_km(sites["a"], sites["b"]) or 0.0
+    yield from three("DR-003", "separation", lambda value: {"min_separation_km": value}, around(distance))
+    yield from three(
+        "DR-002", "fault domain", lambda value: table_with("sites", "b", fault_domain=value), ("b", "z", "a")
+    )
+    yield from two(
+        "DR-001",
+        "another site",
+        both(added(a_cluster("a-c2", (2, 2))), _same),
+        both(added(a_cluster("a-c2", (2, 2))), moved("standby", "ledger", "a", "a-c2")),
+        **table_with("sites", "a", max_clusters=2),
+    )
+    yield from three(
+        "DR-004",
+        "round trip of synchronous copies",
+        lambda value: {
+            **table_with("links", "a-b", rtt_ms=value),
+            **table_with("workloads", "ledger", protection="sync", rpo_minutes=0.0),
+        },
+        around(5.0),
+    )
+    yield from three(
+        "DR-004",
+        "recovery time",
+        lambda value: table_with("workloads", "ledger", protection="async", rto_minutes=value),
+        (31.0, 30.0, 29.9),
+    )
+    yield from three(
+        "DR-004",
+        "recovery point",
+        lambda value: table_with("workloads", "ledger", protection="async", rpo_minutes=value),
+        (0.6, None, 0.5),
+    )
+    yield from two(
+        "DR-006",
+        "one partner",
+        GPU_FROM_START,
+        both(GPU_FROM_START, moved("standby", "till", "s2", "c-c1")),
+        partner_scope="cluster",
+    )
+
+
+def _decided() -> Iterator[RuleCase]:
+    def pin(decision: str, column: str, **columns: Any) -> Callable[[Any], dict[str, Any]]:
+        return lambda value: {"pins": [a_pin(decision, **columns, **{column: value})]}
+
+    yield from three("PIN-001", "nodes", pin("nodes", "value", site="a"), ("1", "2", "3"))
+    yield from three("PIN-001", "nodes later", pin("nodes", "value", site="a", period=1), ("2", "3", "4"))
+    yield from three("PIN-001", "open", pin("open", "period", site="c"), (None, 1, 0))
+    yield from three("PIN-001", "close", pin("close", "site"), (None, None, "c"))
+    yield from three("PIN-001", "assign", pin("assign", "value", workload="back"), ("a", "a-c1", "b"))
+    yield from three("PIN-001", "standby", pin("standby", "value", workload="till"), ("b", "old", "c"))
+    yield from three("PIN-001", "forbid", pin("forbid", "value", workload="till"), ("c", None, "b"))
+    yield from three("PIN-001", "node model", pin("node_model", "value", site="a"), ("std", None, "gpu"))
+    yield from three("PIN-001", "upgrade", pin("link_upgrade", "period", link="a-b", value="yes"), (None, 1, 0))
+    yield from three(
+        "EXI-001", "nodes", lambda value: {"clusters": [an_existing_cluster("old", "b", nodes=value)]}, (None, 2, 3)
+    )
+    yield from three("BUD-001", "budget", lambda value: {"budget": value}, falling(125000.0))
+
+
+def rule_cases() -> tuple[RuleCase, ...]:
+    """Every case."""
+    return (
+        *_platform(),
+        *_siting(),
+        *_capacity(),
+        *_assignment(),
+        *_network(),
+        *_recovery(),
+        *_decided(),
+    )
