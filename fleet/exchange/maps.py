@@ -28,8 +28,10 @@ from fleet.plan.plan import Plan
 
 #: Height of a map in a notebook [pixels].
 NOTEBOOK_HEIGHT = 640
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_SCRIPT_BLOCK = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _LEAFLET_IMAGE = re.compile(r"url\((images/[\w.-]+)\)")
+#: Scripts of the page, in order: words and shapes, the panel, the drawing.
+_PAGE_SCRIPTS = ("map_tools.js", "map_panel.js", "map.js")
 #: What folium asks for and nothing here uses.
 _DROPPED = frozenset(
     {"jquery", "bootstrap", "bootstrap_css", "awesome_markers", "awesome_markers_css", "glyphicons_css",
@@ -92,7 +94,12 @@ def to_map(plan: Plan) -> FleetMap:
     figure.title = html.escape(payload["title"]["name"])
     figure._id, page._id = "figure", "fleet"
     figure.render()
-    figure.header.add_child(_Inline(f"<style>{_data('map.css')}</style>\n<script>{_data('map.js')}</script>"))
+    figure.header.add_child(
+        _Inline(
+            f"<style>{_data('map.css')}</style>"
+            + "".join(f"\n<script>{_data(name)}</script>" for name in _PAGE_SCRIPTS)
+        )
+    )
     figure.html.add_child(_Inline(_data_block("fleet-basemap", _data("basemap.json"))))
     figure.html.add_child(_Inline(_data_block("fleet-data", json.dumps(payload))))
     figure.script.add_child(_Inline(f"drawFleet({page.get_name()});"))
@@ -160,7 +167,7 @@ def _locked(page: str) -> str:
     hashes = sorted(
         {
             base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-            for text in _SCRIPT.findall(page)
+            for text in _SCRIPT_BLOCK.findall(page)
         }
     )
     sources = " ".join(f"'sha256-{value}'" for value in hashes)

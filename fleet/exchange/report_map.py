@@ -19,6 +19,7 @@ MAP_WIDTH, MAP_HEIGHT, MARGIN = 760.0, 430.0, 26.0
 FINEST = 0.8
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 Projection = Callable[[float, float], Point]
 
 
@@ -70,11 +71,12 @@ def _bubbles(plan: Plan, homes: dict[str, Point]) -> Iterable[Markup]:
         if row.period == last and row.capacity > 0:
             peaks[row.cluster] = max(peaks.get(row.cluster, 0.0), (row.load + row.standby_reserve) / row.capacity)
     most = max(8, *nodes.values()) if nodes else 8
-    taken: list[tuple[float, float, float]] = []
-    for cluster, (x, y) in sorted(homes.items(), key=lambda item: (-nodes.get(item[0], 0), item[0])):
-        count = nodes.get(cluster, 0)
-        radius = 6 + 9 * math.sqrt(count / most)
-        color = load_color(peaks.get(cluster, 0.0))
+    order = sorted(homes.items(), key=lambda item: (-nodes.get(item[0], 0), item[0]))
+    radii = {cluster: 6 + 9 * math.sqrt(nodes.get(cluster, 0) / most) for cluster in homes}
+    taken: list[Box] = []
+    for cluster, (x, y) in order:
+        radius, color = radii[cluster], load_color(peaks.get(cluster, 0.0))
+        taken.append((x - radius, y - radius, x + radius, y + radius))
         yield Markup(
             '<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{color}" stroke="#fff" stroke-width="1.5"/>'
             '<text x="{x:.1f}" y="{ty:.1f}" class="middle strong" fill="{ink}">{count}</text>'
@@ -84,15 +86,22 @@ def _bubbles(plan: Plan, homes: dict[str, Point]) -> Iterable[Markup]:
             r=radius,
             color=color,
             ty=y + 4,
-            count=count,
+            count=nodes.get(cluster, 0),
             ink="#10191F" if color in ("#56B4E9", "#E69F00") else "#fff",
         )
-        below, reach = y + radius + 12, 3.4 * len(cluster)
-        if all(abs(x - a) > reach + b or abs(below - c) > 12 for a, b, c in taken):
-            taken.append((x, reach, below))
+    for cluster, (x, y) in order:
+        base, reach = y + radii[cluster] + 12, 3.4 * len(cluster)
+        box = (x - reach, base - 9, x + reach, base + 2)
+        if not any(_overlap(box, other) for other in taken):
+            taken.append(box)
             yield Markup('<text x="{x:.1f}" y="{y:.1f}" class="middle strong halo">{name}</text>').format(
-                x=x, y=below, name=cluster
+                x=x, y=base, name=cluster
             )
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    """Whether two boxes of left, top, right, bottom share a pixel."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _arc(start: Point, end: Point) -> Markup:

@@ -1,110 +1,20 @@
-/* Draws a plan on a Leaflet map. Every text of the plan reaches the page through textContent or fillText only. */
+/* Draws a plan on a Leaflet map. */
 function drawFleet(map) {
   "use strict";
 
   var data = JSON.parse(document.getElementById("fleet-data").textContent);
   var basemap = JSON.parse(document.getElementById("fleet-basemap").textContent);
 
-  // Okabe and Ito: told apart with any color vision.
-  var LOAD_COLORS = ["#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#5B0A5E"];
-  var LOAD_LIMITS = [0.5, 0.7, 0.85, 1.000001];
-  var LOAD_NAMES = ["< 50 %", "< 70", "< 85", "≤ 100", "over"];
-  var IDLE_COLOR = "#9AA7AF";
-  var KIND_COLORS = ["#3F4D57", "#10191F", "#B5548C", "#7A5C00", "#1D3F72"];
-  var KIND_SHAPES = ["circle", "square", "triangle", "diamond", "star", "pentagon", "cross", "down"];
+  var LOAD_LIMITS = fleetTools.LOAD_LIMITS, IDLE_COLOR = fleetTools.IDLE_COLOR, KIND_COLORS = fleetTools.KIND_COLORS,
+    KIND_SHAPES = fleetTools.KIND_SHAPES, Glyph = fleetTools.Glyph, element = fleetTools.element, append = fleetTools.append,
+    number = fleetTools.number, percent = fleetTools.percent, loadColor = fleetTools.loadColor, table = fleetTools.table,
+    card = fleetTools.card;
   var ARC_STYLES = [["#009E73", null], ["#7B3294", "9 5"], ["#A6611A", "3 5"], ["#1D3F72", "12 4 3 4"]];
   var NAMES = { vcpu: "vCPU", memory_gb: "memory", pool_tb: "pool", gpu: "GPU" };
   var UNITS = { vcpu: "vCPU", memory_gb: "GiB", pool_tb: "TB", gpu: "" };
   var ROWS_SHOWN = 12, LABELED_SITES = 70;
 
   var period = data.periods.length - 1, worst = true;
-
-  // ---------------------------------------------------------------- small tools
-  function element(tag, name, text) {
-    var made = document.createElement(tag);
-    if (name) made.className = name;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-  function append(parent) {
-    for (var i = 1; i < arguments.length; i++) if (arguments[i]) parent.appendChild(arguments[i]);
-    return parent;
-  }
-  function number(value, digits) {
-    return value.toLocaleString("en-US", { maximumFractionDigits: digits === undefined ? 1 : digits });
-  }
-  function percent(value) { return Math.round(value * 100) + " %"; }
-  function loadColor(share) {
-    for (var i = 0; i < LOAD_LIMITS.length; i++) if (share < LOAD_LIMITS[i]) return LOAD_COLORS[i];
-    return LOAD_COLORS[LOAD_LIMITS.length];
-  }
-  function table(heads, rows) {
-    var made = element("table"), line = element("tr");
-    heads.forEach(function (head, i) { append(line, element("th", i ? "number" : "", head)); });
-    append(made, line);
-    rows.forEach(function (row) {
-      var cells = element("tr");
-      row.forEach(function (cell, i) { append(cells, element("td", i && typeof cell !== "object" ? "number" : "", String(cell))); });
-      append(made, cells);
-    });
-    return made;
-  }
-  function card(title, lines) {
-    var made = element("div");
-    append(made, element("h2", "", title));
-    lines.forEach(function (line) { if (line) append(made, element("div", "sub", line)); });
-    return made;
-  }
-
-  // ---------------------------------------------------------------- shapes
-  function polygon(context, x, y, radius, corners, turn, inner) {
-    for (var i = 0; i < corners; i++) {
-      var reach = inner && i % 2 ? radius * inner : radius, angle = turn + 2 * Math.PI * i / corners;
-      context[i ? "lineTo" : "moveTo"](x + reach * Math.cos(angle), y + reach * Math.sin(angle));
-    }
-    context.closePath();
-  }
-  var UP = -Math.PI / 2;
-  var SHAPES = {
-    circle: function (c, x, y, r) { c.arc(x, y, r, 0, 2 * Math.PI); },
-    square: function (c, x, y, r) { c.rect(x - 0.88 * r, y - 0.88 * r, 1.76 * r, 1.76 * r); },
-    triangle: function (c, x, y, r) { polygon(c, x, y, 1.25 * r, 3, UP); },
-    down: function (c, x, y, r) { polygon(c, x, y, 1.25 * r, 3, -UP); },
-    diamond: function (c, x, y, r) { polygon(c, x, y, 1.2 * r, 4, UP); },
-    pentagon: function (c, x, y, r) { polygon(c, x, y, 1.1 * r, 5, UP); },
-    star: function (c, x, y, r) { polygon(c, x, y, 1.45 * r, 10, UP, 0.45); },
-    cross: function (c, x, y, r) { polygon(c, x, y, 1.3 * r, 8, 0, 0.35); },
-    arrow: function (c, x, y, r, turn) {
-      c.moveTo(x + r * Math.cos(turn), y + r * Math.sin(turn));
-      c.lineTo(x + r * Math.cos(turn + 2.5), y + r * Math.sin(turn + 2.5));
-      c.lineTo(x + r * Math.cos(turn - 2.5), y + r * Math.sin(turn - 2.5));
-      c.closePath();
-    }
-  };
-  var Glyph = L.CircleMarker.extend({
-    _project: function () {
-      L.CircleMarker.prototype._project.call(this);
-      if (this.options.offset) {
-        this._point = this._point.add(this.options.offset);
-        this._updateBounds();
-      }
-    },
-    _updatePath: function () {
-      var canvas = this._renderer, context = canvas._ctx, options = this.options;
-      if (!canvas._drawing || this._empty()) return;
-      context.beginPath();
-      SHAPES[options.shape](context, this._point.x, this._point.y, this._radius, options.turn);
-      canvas._fillStroke(context, this);
-      if (options.text) {
-        context.globalAlpha = 1;
-        context.fillStyle = options.textColor;
-        context.font = "600 " + Math.round(Math.max(10, this._radius * 0.95)) + "px system-ui, sans-serif";
-        context.textAlign = "center";
-        context.textBaseline = "middle";
-        context.fillText(options.text, this._point.x, this._point.y + 0.5);
-      }
-    }
-  });
 
   // ---------------------------------------------------------------- basemap
   map.createPane("basemap").style.zIndex = 150;
@@ -419,142 +329,20 @@ function drawFleet(map) {
     });
   }
 
-  // ---------------------------------------------------------------- title, layers and legend
-  function box(name) {
-    var made = element("div", "fleet-box " + name);
-    L.DomEvent.disableClickPropagation(made);
-    L.DomEvent.disableScrollPropagation(made);
-    map.getContainer().appendChild(made);
-    return made;
-  }
-  var title = append(box("fleet-title"), element("h1", "", data.title.name));
-  data.title.lines.forEach(function (line, i) {
-    append(title, element("div", i === data.title.lines.length - 1 && data.title.errors ? "wrong" : "", line));
-  });
-
-  var panel = box("fleet-panel"), head = element("div", "fleet-head"), fold = element("button", "", "hide");
-  fold.type = "button";
-  fold.onclick = function () {
-    panel.classList.toggle("closed");
-    fold.textContent = panel.classList.contains("closed") ? "show" : "hide";
-    fold.setAttribute("aria-expanded", String(!panel.classList.contains("closed")));
-  };
-  append(panel, append(head, element("b", "", "Layers and legend"), fold));
-  function swatch(style) {
-    var picture = element("canvas"), context = picture.getContext("2d"), scale = 2;
-    picture.width = 26 * scale; picture.height = 16 * scale;
-    picture.style.width = "26px"; picture.style.height = "16px";
-    context.scale(scale, scale);
-    context.beginPath();
-    if (style.shape) {
-      SHAPES[style.shape](context, 13, 8, style.radius, 0);
-      if (style.fillColor) { context.fillStyle = style.fillColor; context.fill(); }
-    } else { context.moveTo(0, 8); context.lineTo(26, 8); }
-    context.lineWidth = style.weight || 1;
-    context.strokeStyle = style.color;
-    if (style.dashArray) context.setLineDash(style.dashArray.split(" ").map(Number));
-    context.stroke();
-    if (style.arrow) { context.setLineDash([]); context.beginPath(); SHAPES.arrow(context, 15, 8, 6, 0); context.fillStyle = style.color; context.fill(); }
-    return picture;
-  }
+  // ---------------------------------------------------------------- what the panel may do
   function front() {
     names.forEach(function (name) {
       if (map.hasLayer(groups[name])) groups[name].eachLayer(function (layer) { if (layer.bringToFront) layer.bringToFront(); });
     });
   }
-  function toggle(parent, text, on, style, part, change) {
-    var line = element("label", part ? "part" : ""), input = element("input"), words = element("span", "", text);
-    input.type = "checkbox";
-    input.checked = on;
-    words.title = text;
-    input.onchange = function () { change(input.checked); paint(); front(); label(); };
-    append(parent, append(line, input, style && swatch(style), words));
-    return input;
+  function refresh() {
+    paint();
+    front();
+    label();
   }
-  function switcher(group, inside) {
-    return function (on) { if (on) (inside || map).addLayer(group); else (inside || map).removeLayer(group); };
-  }
-  function section(name) {
-    var made = element("fieldset");
-    made.dataset.layer = name;
-    return append(panel, made) && made;
-  }
-  function note(parent, text) { append(parent, element("div", "fleet-note", text)); }
-
-  if (data.periods.length > 1) {
-    var time = section("period"), caption = element("div", "", data.periods[period]), slider = element("input");
-    slider.type = "range";
-    slider.min = 0;
-    slider.max = data.periods.length - 1;
-    slider.step = 1;
-    slider.value = period;
-    slider.setAttribute("aria-label", "period");
-    slider.oninput = function () {
-      period = Number(slider.value);
-      caption.textContent = data.periods[period];
-      map.closePopup();
-      paint();
-      label();
-    };
-    append(time, caption, slider);
-  }
-
-  var start = {
-    clusters: true, sites: true, spokes: true, arcs: data.arcs.length <= 60, links: true, rings: true
-  };
-  var part = section("clusters");
-  toggle(part, "Clusters (" + data.clusters.length + "), number: nodes", true, null, false, switcher(groups.clusters));
-  var scale = element("div", "fleet-scale");
-  LOAD_COLORS.forEach(function (color, i) {
-    var bar = element("i");
-    bar.style.background = color;
-    append(scale, append(element("div"), bar, document.createTextNode(LOAD_NAMES[i])));
-  });
-  append(part, scale);
-  note(part, "color: fullest resource with standby reserve, of usable; links: of usable bandwidth");
-
-  part = section("links");
-  if (linkLayers.length) toggle(part, "WAN links (" + linkLayers.length + "), color: load", start.links, { color: LOAD_COLORS[1], weight: 4 }, false, switcher(groups.links));
-  if (ringLayers.length) {
-    toggle(part, "Carrier circuits (" + number(ringLayers.length) + ")", start.rings, { shape: "circle", radius: 6, color: LOAD_COLORS[1], weight: 2.5 }, false, switcher(groups.rings));
-    note(part, "a ring at the site: the carrier cloud has no place on the map" + (onlyBusyRings ? "; drawn from " + percent(LOAD_LIMITS[0]) + " load" : ""));
-  }
-  [["worst single failure", true], ["normal", false]].forEach(function (choice) {
-    var line = element("label", "part"), input = element("input");
-    input.type = "radio";
-    input.name = "load";
-    input.value = choice[1] ? "worst" : "normal";
-    input.checked = choice[1] === worst;
-    input.onchange = function () { worst = choice[1]; paint(); };
-    append(part, append(line, input, element("span", "", choice[0])));
-  });
-  if (hidden) note(part, hidden + " links between places without coordinates are not shown");
-
-  if (data.arcs.length) {
-    part = section("arcs");
-    toggle(part, "Replication, width: Mbit/s", start.arcs, null, false, switcher(groups.arcs));
-    mechanisms.forEach(function (mechanism, i) {
-      var style = ARC_STYLES[i % ARC_STYLES.length];
-      toggle(part, mechanism.replace(/_/g, " "), true, { color: style[0], dashArray: style[1], weight: 3, arrow: true }, true, switcher(mechanismGroups[i], groups.arcs));
-    });
-  }
-  part = section("spokes");
-  toggle(part, "Assignments (" + number(data.spokes.length) + ")", start.spokes, { color: "#52616B", weight: 1 }, false, switcher(groups.spokes));
-
-  part = section("sites");
-  toggle(part, "Sites", true, null, false, switcher(groups.sites));
-  data.kinds.forEach(function (kind, i) {
-    if (kindGroups[i].getLayers().length) {
-      toggle(part, kind[0] + " (" + number(kind[1]) + ")", true, kindStyle(i), true, switcher(kindGroups[i], groups.sites));
-    }
-  });
-  var search = element("input");
-  search.type = "search";
-  search.placeholder = "find a site or cluster …";
-  search.setAttribute("aria-label", "find a site or cluster");
-  search.onkeydown = function (event) {
-    if (event.key !== "Enter" || !search.value) return;
-    var wanted = search.value.toLowerCase(), found = null;
+  // Opens the best match of a typed name: a cluster, then a site of exactly, beginning with or containing it.
+  function find(wanted) {
+    var found = null;
     data.clusters.forEach(function (cluster, i) {
       if (!found && clusterLayers[i] && cluster.name.toLowerCase() === wanted) found = ["cluster", i, point(cluster.site)];
     });
@@ -568,21 +356,41 @@ function drawFleet(map) {
         if (hit) found = ["site", i, point(i)];
       });
     });
-    search.setCustomValidity(found ? "" : "no such site");
-    search.reportValidity();
-    if (found) { map.setView(found[2], Math.max(map.getZoom(), 7), { animate: false }); show(found, found[2]); }
-  };
-  search.oninput = function () { search.setCustomValidity(""); };
-  append(part, search);
+    if (found) {
+      map.setView(found[2], Math.max(map.getZoom(), 7), { animate: false });
+      show(found, found[2]);
+    }
+    return found !== null;
+  }
+  var start = { clusters: true, sites: true, spokes: true, arcs: data.arcs.length <= 60, links: true, rings: true };
+  var boxes = fleetPanel(map, {
+    data: data, groups: groups, start: start, period: period, worst: worst, refresh: refresh, find: find,
+    links: linkLayers.length, rings: ringLayers.length, hidden: hidden, onlyBusyRings: onlyBusyRings,
+    kinds: data.kinds.map(function (kind, i) { return { name: kind[0], count: kind[1], group: kindGroups[i], style: kindStyle(i) }; }),
+    mechanisms: mechanisms.map(function (name, i) {
+      var style = ARC_STYLES[i % ARC_STYLES.length];
+      return { name: name, group: mechanismGroups[i], style: { color: style[0], dashArray: style[1], weight: 3, arrow: true } };
+    }),
+    setPeriod: function (index) {
+      period = index;
+      map.closePopup();
+      paint();
+      label();
+    },
+    setWorst: function (choice) {
+      worst = choice;
+      paint();
+    }
+  });
 
   // ---------------------------------------------------------------- first view
   map.attributionControl.setPrefix("Leaflet").addAttribution("Natural Earth, US Census Bureau");
   var bounds = L.latLngBounds(Object.keys(siteLayers).map(function (index) { return siteLayers[index].getLatLng(); }));
-  if (map.getSize().x < 760) fold.onclick();
   if (bounds.isValid()) {
     map.fitBounds(bounds, {
-      paddingTopLeft: [30, Math.min(title.offsetHeight + 16, map.getSize().y / 3)],
-      paddingBottomRight: [panel.classList.contains("closed") ? 30 : panel.offsetWidth + 24, 40], maxZoom: 8, animate: false
+      paddingTopLeft: [30, Math.min(boxes.title.offsetHeight + 16, map.getSize().y / 3)],
+      paddingBottomRight: [boxes.panel.classList.contains("closed") ? 30 : boxes.panel.offsetWidth + 24, 40],
+      maxZoom: 8, animate: false
     });
   }
   names.forEach(function (name) { if (start[name]) groups[name].addTo(map); });
