@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -17,8 +17,8 @@ from fleet.plan.plan import Finding, Plan
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 #: Columns of plain lines are padded up to this; longer cells push the rest of their line to the right.
 _WIDEST = 64
-#: More warnings of a plan than this are counted, not listed, in its summary.
-_MOST_WARNINGS = 12
+#: More warnings of one rule than this are counted, not listed, in the summary of a plan.
+_MOST_WARNINGS = 3
 
 
 def console_for(stream: TextIO) -> Console:
@@ -133,12 +133,25 @@ def print_plan(console: Console, plan: Plan, verbose: bool = True) -> None:
         for use in shown.uses
     ]
     print_table(console, ["cluster", "site", "model", "nodes", *resources], rows, numeric=["nodes", *resources])
-    warnings = [finding for finding in plan.document.findings if finding.severity == "warning"]
+    for line, color in _finding_lines(plan):
+        print_line(console, line, color)
+
+
+def _finding_lines(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Every error, and of each rule the first warnings with how many more there are."""
+    warnings: dict[str, list[Finding]] = {}
+    for finding in plan.document.findings:
+        if finding.severity == "warning":
+            warnings.setdefault(finding.rule, []).append(finding)
     if warnings or plan.errors:
-        print_line(console, "")
-        print_findings(console, [*plan.errors, *warnings[:_MOST_WARNINGS]])
-    if len(warnings) > _MOST_WARNINGS:
-        print_line(console, f"… and {counted(len(warnings) - _MOST_WARNINGS, 'more warning')}: see `fleet audit`")
+        yield "", ""
+    for finding in plan.errors:
+        yield _finding_text(finding), _COLORS["error"]
+    for rule, found in warnings.items():
+        for finding in found[:_MOST_WARNINGS]:
+            yield _finding_text(finding), _COLORS["warning"]
+        if len(found) > _MOST_WARNINGS:
+            yield f"… and {counted(len(found) - _MOST_WARNINGS, 'more warning')} of {rule}: see `fleet audit`", ""
 
 
 def _share(value: float | None) -> str:
