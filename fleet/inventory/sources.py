@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
-import re
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +13,13 @@ from typing import Any, NoReturn
 from fleet.errors import Problem
 from fleet.inventory.cells import is_blank, printable, shown
 from fleet.inventory.sheets import Where, where_in
+from fleet.inventory.workbook_parts import ZIP_DAMAGE, inspect_workbook
 
 #: Sheets and files of these names are for people.
 FOR_PEOPLE = ("readme", "notes")
 _SPREADSHEET = "save the file as comma-separated CSV UTF-8"
+#: A sheet that spans more cells than this has a stray cell far away.
+MOST_CELLS = 50_000_000
 #: A spreadsheet's formula error, which must not pass for a blank cell.
 FORMULA_ERROR = "#VALUE!"
 
@@ -231,13 +231,19 @@ def _read_workbook(path: Path) -> RawTables:
     problems: list[Problem] = []
     unreadable = set()
     try:
+        errors, extents = inspect_workbook(path)
         workbook = CalamineWorkbook.from_path(str(path))
-        errors = _formula_errors(path)
         for sheet in workbook.sheets_metadata:
             is_table = sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             if not is_table or _for_people(sheet.name):
                 continue
             label, table = f"{path.name}:{sheet.name}", sheet.name.strip().lower()
+            height, width = extents.get(sheet.name, (0, 0))
+            if height * width > MOST_CELLS:
+                message = f"it spans {height} rows and {width} columns"
+                problems.append(Problem("INV001", label, message, "clear the stray cells far from the table"))
+                unreadable.add(table)
+                continue
             grid = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
             for row, column in errors.get(sheet.name, ()):
                 if row < len(grid) and column < len(grid[row]):
@@ -250,7 +256,7 @@ def _read_workbook(path: Path) -> RawTables:
             except _UnreadableError as error:
                 problems.append(Problem("INV001", label, error.message, error.remedy))
                 unreadable.add(table)
-    except (CalamineError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+    except (CalamineError, *ZIP_DAMAGE) as error:
         raise _UnreadableError(f"it is no workbook that can be read: {error}", "save it again as .xlsx") from error
     if not tables and not problems:
         raise _UnreadableError(
@@ -258,36 +264,6 @@ def _read_workbook(path: Path) -> RawTables:
         )
     raw = _gathered(path.stem, tables, problems)
     return RawTables(raw.name, raw.tables, raw.places, raw.problems, frozenset(unreadable), raw.suspect)
-
-
-def _formula_errors(path: Path) -> dict[str, list[tuple[int, int]]]:
-    """Find cells such as #DIV/0!, which the reader shows as blank: (row, column) from 0, by sheet name."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    with zipfile.ZipFile(path) as archive:
-        parts = set(archive.namelist())
-        if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= parts:
-            return found
-        relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8")
-        targets = {}
-        for tag in re.findall(r"<Relationship\b[^>]*>", relations):
-            attributes = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
-            targets[attributes.get("Id")] = attributes.get("Target", "").removeprefix("/xl/")
-        for tag in re.findall(r"<sheet\b[^>]*>", archive.read("xl/workbook.xml").decode("utf-8")):
-            attributes = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
-            part = f"xl/{targets.get(attributes.get('r:id'), '')}"
-            if part in parts:
-                cells = re.findall(rb'<c\b[^>]*\bt="e"[^>]*>', archive.read(part))
-                places = [re.search(rb'\br="([A-Z]+)(\d+)"', cell) for cell in cells]
-                name = html.unescape(attributes.get("name", ""))
-                found[name] = [(int(at[2]) - 1, _position(at[1].decode())) for at in places if at]
-    return found
-
-
-def _position(letters: str) -> int:
-    position = 0
-    for letter in letters:
-        position = position * 26 + ord(letter) - ord("A") + 1
-    return position - 1
 
 
 def _read_json(path: Path) -> Any:

@@ -190,6 +190,16 @@ def test_formula_errors_do_not_pass_for_blanks(tmp_path: Path) -> None:
     assert "could not compute" in found
 
 
+def test_stray_cell_far_away(tmp_path: Path) -> None:
+    workbook = xlsxwriter.Workbook(str(tmp_path / "fleet.xlsx"))
+    sheet = workbook.add_worksheet("sites")
+    sheet.write_string(0, 0, "site")
+    sheet.write_string(1_048_575, 16_383, "x")
+    workbook.close()
+    with pytest.raises(InventoryError, match=r"INV001 fleet\.xlsx:sites – it spans 1048576 rows and 16384 columns"):
+        read(tmp_path / "fleet.xlsx")
+
+
 PLANTED = [
     "INV001 pins.csv – it is no CSV file",
     "INV001 prices.csv – byte",
