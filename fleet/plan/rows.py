@@ -191,6 +191,7 @@ def action_rows(context: PlanContext, costs: Iterable[CostRow]) -> tuple[ActionR
         *(
             ActionRow(period=period, action="upgrade_link", link=name, detail=f"to {_upgrade(context, name)} Mbit/s")
             for name, period in context.decisions.upgrades.items()
+            if name in context.wan.links
         ),
         *(
             ActionRow(
@@ -224,9 +225,10 @@ def _cluster_actions(context: PlanContext, capex: dict[tuple[str, str, int], flo
             if not is_opening and added <= 0:
                 continue
             cost = capex.get(("nodes", cluster.name, period), 0.0)
-            if is_opening and cluster.site not in paid:
+            opening = capex.get(("opening", cluster.site, period), 0.0)
+            if is_opening and opening and cluster.site not in paid:
                 paid.add(cluster.site)
-                cost += capex.get(("opening", cluster.site, period), 0.0)
+                cost += opening
             yield ActionRow(
                 period=period,
                 action="open" if is_opening else "add_nodes",
