@@ -149,7 +149,7 @@ def examine(
     problems = list(_unknown_tables(tables, places or {}))
     meant = {nearest(table, INPUT_TABLES) for table in tables if table.strip().lower() not in INPUT_TABLES}
     unreadable = {*unreadable, *(table for table in meant if table and table not in tables)}
-    given = {table.strip().lower(): table for table in tables}
+    given = {table.strip().lower(): table for table in reversed(list(tables))}
 
     def sheet(table: str, row_type: type[R]) -> Sheet[R]:
         key = given.get(table, table)

@@ -290,6 +290,26 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         changed("workloads", 1, site="cloud", residency=""),
         r"INV037 workloads:row 3 column site – .* users at carrier cloud 'cloud'",
     ),
+    "cluster in the cloud": (
+        changed("clusters", 0, site="cloud"),
+        r"INV037 sites:row 4 column kind – a cluster stands at carrier cloud 'cloud'",
+    ),
+    "objective twice": (
+        policy("objectives", "present_value;present_value"),
+        r"INV049 .* got present_value;present_value, expected each objective once",
+    ),
+    "no such GPU at all": (
+        lambda tables: tables["hardware"][0].update(gpus="", gpu_model=""),
+        r"INV039 workloads:row 3 column gpu_model – workload 'vision' asks for GPU 'A2', which no node model has",
+    ),
+    "upgrade pinned on a link without a name": (
+        pins({"decision": "link_upgrade", "link": "hub-a--s1", "value": "yes"}),
+        r"INV051 pins:row 2 column link – link 'hub-a--s1' has no upgrade_mbps",
+    ),
+    "table twice": (
+        lambda tables: tables.update({"Growth": []}),
+        r"INV002 Growth – table 'growth' is given twice – remove one of them",
+    ),
     "blank country": (
         changed("sites", 3, country=""),
         r"INV038 workloads:row 3 column residency – residency 'country' .* site 's1' has no country",
