@@ -80,6 +80,8 @@ def to_map(plan: Plan) -> FleetMap:
     ------
     InventoryError
         If the tables inside the plan contradict themselves.
+    PlanError
+        If rows of the plan name a cluster, site or period that does not exist.
 
     Examples
     --------

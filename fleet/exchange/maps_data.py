@@ -6,24 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from fleet.inventory.checks import checked_inventory
+from fleet.exchange.plan_inventory import inventory_of
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.plan import LinkRow, Plan
 
 #: Index of a standby that a demand does not have.
 NOWHERE = -1
-
-
-def inventory_of(plan: Plan) -> Inventory:
-    """The inventory that a plan carries.
-
-    Raises
-    ------
-    InventoryError
-        If the plan's tables contradict themselves.
-    """
-    copy = plan.document.inventory
-    return checked_inventory(copy.name, copy.tables)
 
 
 def period_labels(inventory: Inventory) -> list[str]:

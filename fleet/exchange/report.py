@@ -11,7 +11,8 @@ from fleet.errors import RulePackError
 from fleet.exchange import report_risks as risks
 from fleet.exchange import report_sections as sections
 from fleet.exchange.files import write_text
-from fleet.exchange.maps_data import inventory_of, period_labels
+from fleet.exchange.maps_data import period_labels
+from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report_map import plan_map
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import Plan
@@ -27,6 +28,8 @@ def to_report(plan: Plan, path: str | Path) -> Path:
         If the file cannot be written.
     InventoryError
         If the tables inside the plan contradict themselves.
+    PlanError
+        If rows of the plan name a cluster, site or period that does not exist.
 
     Examples
     --------
@@ -46,6 +49,8 @@ def report_html(plan: Plan) -> str:
     ------
     InventoryError
         If the tables inside the plan contradict themselves.
+    PlanError
+        If rows of the plan name a cluster, site or period that does not exist.
     """
     inventory = inventory_of(plan)
     return _environment().get_template("report.html.j2").render(_context(plan, inventory))

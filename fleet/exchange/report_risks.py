@@ -20,8 +20,8 @@ from fleet.wan.graph import build_wan
 #: How many rows of a long table the report shows; the workbook has them all.
 SHOWN = 40
 SHOWN_LINKS = SHOWN_FAILURES = 20
-#: Fleets with more links are swept on demand, not for every report.
-SWEPT_LINKS = 1500
+#: Fleets with more pairs of link and demand are swept on demand, not for every report.
+SWEPT_PAIRS = 3_000_000
 #: Where failures and alerts cannot be computed.
 NO_OUTLOOK: Mapping[str, Any] = {"note": "", "failures": (), "hidden_failures": 0, "alerts": (), "quiet": 0}
 SEVERITIES = ("error", "warning", "info")
@@ -108,7 +108,7 @@ def findings(plan: Plan) -> list[dict[str, Any]]:
 
 def outlook(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     """The loss of every single element, the worst first, and the alerts ahead; or why they were not computed."""
-    if len({row.link for row in plan.document.links}) > SWEPT_LINKS:
+    if len({row.link for row in plan.document.links}) * len(plan.document.assignments) > SWEPT_PAIRS:
         return {**NO_OUTLOOK, "note": "Not computed for a fleet of this size: run fleet fail PLAN --all single."}
     try:
         context = context_of(plan, inventory)

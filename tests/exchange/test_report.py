@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from fleet.errors import ExportError
-from fleet.exchange.maps_data import inventory_of
+from fleet.errors import ExportError, PlanError
+from fleet.exchange.maps import to_map
+from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report import report_html, to_report
 from fleet.exchange.report_charts import load_color, short, stacked_bars, utilization_bar
 from fleet.exchange.report_map import MAP_HEIGHT, MAP_WIDTH, plan_map
@@ -226,6 +227,18 @@ def test_saving_into_a_file_as_folder_is_an_export_error(plan: Plan, tmp_path: P
     blocker.write_text("x")
     with pytest.raises(ExportError, match="cannot be written"):
         to_report(plan, blocker / "report.html")
+
+
+@pytest.mark.parametrize("export", [report_html, to_map])
+def test_rows_that_name_nothing_are_all_reported(plan: Plan, export: Any) -> None:
+    first, *others = plan.document.assignments
+    lost = first.model_copy(update={"cluster": "Nowhere-c1"})
+    late = plan.document.actions[0].model_copy(update={"period": 9})
+    broken = with_rows(plan, assignments=(lost, *others), actions=(late,))
+    with pytest.raises(
+        PlanError, match=r"assignments:row 1 column cluster – got 'Nowhere-c1'(.|\n)*got 9, expected 0 to 2"
+    ):
+        export(broken)
 
 
 def test_utilization_bar_shows_load_and_reserve() -> None:

@@ -133,7 +133,7 @@ function drawFleet(map) {
   var clusterLayers = data.clusters.map(function (cluster, index) {
     if (!located(data.sites[cluster.site])) return null;
     var layer = new Glyph(point(cluster.site), {
-      renderer: canvas, shape: "circle", color: "#fff", weight: 2, offset: spread("cluster" + cluster.site, 24), what: ["cluster", index]
+      renderer: canvas, shape: "circle", color: "#fff", weight: 2, offset: spread("cluster" + cluster.site, 38), what: ["cluster", index]
     }).addTo(groups.clusters);
     layer.bindTooltip(element("span", "", cluster.name), { permanent: true, direction: "bottom", className: "fleet-label" });
     return layer;
