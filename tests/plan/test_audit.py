@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import audit
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.plan.rules import RULES
 from fleet.tables import Row
+from tests.builders import a_link, a_node_model, a_site, a_workload, an_inventory
 from tests.plan.broken_plans import BROKEN, Broken
 from tests.plan.judged_fleet import a_plan, rules_of, the_decisions, the_inventory, the_plan
 
@@ -41,6 +43,42 @@ def test_every_rule_that_can_break_is_broken_somewhere() -> None:
 def test_another_inventory_is_a_finding() -> None:
     other = the_inventory(discount_rate=0.1)
     assert "DAT-003" in {found.rule for found in audit(the_plan(), other)}
+
+
+OTHERS: dict[str, Inventory] = {
+    "fewer periods": the_inventory(horizon_months=6, pins=[]),
+    "more periods": the_inventory(horizon_months=36),
+    "no links": the_inventory(links=[], pins=[]),
+    "other hardware": the_inventory(hardware=[a_node_model("tiny", cores=4)], clusters=[]),
+    "fewer sites": the_inventory(
+        sites=[a_site("a", can_host=True), a_site("s1", kind="store")],
+        links=[a_link("s1", "a")],
+        workloads=[a_workload("back", kind="store")],
+        clusters=[],
+        pins=[],
+    ),
+    "other pack": the_inventory(rule_pack="deep-dive"),
+    "nothing in common": an_inventory([a_site("x", can_host=True)], [a_workload("w", "x")]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_plan_of_another_fleet_never_raises(name: str) -> None:
+    found = {entry.rule for entry in audit(the_plan(), OTHERS[name])}
+    assert "DAT-003" in found
+
+
+def test_unreadable_rule_pack_is_a_finding() -> None:
+    (found,) = audit(the_plan(), the_inventory(rule_pack="no-such-pack"))
+    assert found.rule == "DAT-003"
+
+
+def test_single_points_on_one_neighbor_make_one_finding() -> None:
+    links = [link for link in the_inventory().links if link.link not in ("s1-b", "s2-b")]
+    plan = a_plan(the_inventory(links=links), the_decisions())
+    found = [entry for entry in plan.document.findings if entry.rule == "DR-007"]
+    assert [entry.subject for entry in found] == ["links to a"]
+    assert "till at s1, s2" in found[0].message
 
 
 def test_findings_of_the_plan_itself_are_not_looked_at() -> None:

@@ -121,8 +121,30 @@ def text(key: DemandKey) -> str:
     return f"{key.workload} at {key.site}"
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names in order, spelled out up to `NAMED` of them."""
+def listed(names: Iterable[str], named: int = NAMED) -> str:
+    """Names in order, spelled out up to `named` of them."""
     known = list(names)
-    shown = ", ".join(known[:NAMED])
-    return shown if len(known) <= NAMED else f"{shown} and {len(known) - NAMED} more"
+    shown = ", ".join(known[:named])
+    return shown if len(known) <= named else f"{shown} and {len(known) - named} more"
+
+
+def demands_text(keys: Iterable[DemandKey], named: int | None = NAMED) -> str:
+    """Name demands briefly, sites with the same workloads together: ``pos, stock at Akron, Boston; db at Chicago``.
+
+    Parameters
+    ----------
+    keys : iterable of DemandKey
+        The demands.
+    named : int, optional
+        Sites of a group that are spelled out; None = all.
+    """
+    workloads: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        workloads.setdefault(key.site, []).append(key.workload)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for site in sorted(workloads):
+        groups.setdefault(tuple(workloads[site]), []).append(site)
+    return "; ".join(
+        f"{', '.join(names)} at {', '.join(sites) if named is None else listed(sites, named)}"
+        for names, sites in groups.items()
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.plan.plan import Finding
-from fleet.plan.rules.base import Evidence, Rule, finding, listed, text
+from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, listed
 from fleet.platform.eligibility import INSTANCE_RULE, instance_refusal
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
@@ -33,8 +33,7 @@ def _unprotected(evidence: Evidence) -> Iterator[Finding]:
             yield finding(
                 "AVL-002",
                 outcome.state.name,
-                f"{len(keys)} unprotected demands stay down when the cluster or its site is lost: "
-                f"{listed(text(key) for key in keys)}",
+                f"{len(keys)} unprotected demands stay down when the cluster or its site is lost: {demands_text(keys)}",
                 "state a protection for those that matter",
                 len(keys),
                 unit="demands",

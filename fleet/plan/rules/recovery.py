@@ -9,7 +9,7 @@ from fleet.inventory.inventory import DemandKey
 from fleet.plan.placement import Reason, differs, exceeds, mechanism_reason, separation_reason
 from fleet.plan.plan import Finding
 from fleet.plan.protection import recovery_point_minutes
-from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
+from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, finding_of, text
 from fleet.wan.replication import choose_mechanism
 
 
@@ -57,7 +57,7 @@ def _separations(evidence: Evidence, rule: str) -> Iterator[Finding]:
             yield finding(
                 rule,
                 " → ".join(pair),
-                f"{reason.message}: {listed(text(key) for key in keys)}",
+                f"{reason.message}: {demands_text(keys)}",
                 "choose a standby elsewhere",
                 reason.actual,
                 reason.limit,
@@ -165,20 +165,42 @@ def _partner(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _single_points(evidence: Evidence) -> Iterator[Finding]:
-    """DR-007: protected demands that the loss of one link or carrier cloud cuts off; one finding per element."""
+    """DR-007: protected demands that the loss of one link or carrier cloud cuts off.
+
+    One finding per element; the only links of sites that hang on the same neighbor make one finding together.
+    """
+    links_of, links = evidence.context.wan.links_of, evidence.context.wan.links
+    dangling: defaultdict[str, list[tuple[str, list[DemandKey]]]] = defaultdict(list)
     for outcome in evidence.outcomes:
-        if outcome.single_points:
-            keys = [evidence.context.demands[index].key for index in outcome.single_points]
-            yield finding(
-                "DR-007",
-                outcome.state.id,
-                f"single point of failure of {len(keys)} protected demands: {listed(text(key) for key in keys)}",
-                "add a second path, or run them at their site",
-                len(keys),
-                0,
-                "demands",
-                severity="warning",
-            )
+        if not outcome.single_points:
+            continue
+        keys = [evidence.context.demands[index].key for index in outcome.single_points]
+        sites = {key.site for key in keys}
+        site = min(sites)
+        if outcome.state.kind == "link" and len(sites) == 1 and links_of[site] == (outcome.state.name,):
+            dangling[links[outcome.state.name].other_end(site)].append((outcome.state.id, keys))
+        else:
+            yield _single_point(outcome.state.id, keys, "is a single point of failure")
+    for neighbor, members in dangling.items():
+        if len(members) == 1:
+            yield _single_point(*members[0], "is a single point of failure")
+        else:
+            every = [key for _, keys in members for key in keys]
+            subject = f"links to {neighbor}"
+            yield _single_point(subject, every, f"are the only links of {len(members)} sites, single points of failure")
+
+
+def _single_point(subject: str, keys: list[DemandKey], what: str) -> Finding:
+    return finding(
+        "DR-007",
+        subject,
+        f"{what} for {len(keys)} protected demands: {demands_text(keys, None)}",
+        "add a second path, or run them at their site",
+        len(keys),
+        0,
+        "demands",
+        severity="warning",
+    )
 
 
 RULES = (
