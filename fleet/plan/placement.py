@@ -22,12 +22,24 @@ TOLERANCE = 1e-6
 
 
 def exceeds(value: float, limit: float) -> bool:
-    """Whether `value` is above `limit` by more than the tolerance, ``1e-6 · max(1, |limit|)``."""
+    """Whether `value` is above `limit` by more than the tolerance, ``1e-6 · max(1, |limit|)``.
+
+    Examples
+    --------
+    >>> exceeds(100.00005, 100.0), exceeds(100.2, 100.0)
+    (False, True)
+    """
     return value > limit + TOLERANCE * max(1.0, abs(limit))
 
 
 def differs(stated: float, recomputed: float) -> bool:
-    """Whether two values differ by more than the tolerance."""
+    """Whether two values differ by more than the tolerance, relative to the larger one.
+
+    Examples
+    --------
+    >>> differs(1e9, 1e9 + 1), differs(2.0, 2.1)
+    (False, True)
+    """
     return abs(stated - recomputed) > TOLERANCE * max(1.0, abs(stated), abs(recomputed))
 
 

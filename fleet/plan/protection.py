@@ -31,6 +31,17 @@ def standby_reserve(compute: Floats, standby: Indices, domain: Indices, cluster_
     Returns
     -------
     (n_clusters, n_resources, n_periods)
+
+    Examples
+    --------
+    Demands of 1, 2 and 4 vCPU stand by on cluster 0; the first two would fail together.
+
+    >>> compute = np.array([1.0, 2.0, 4.0]).reshape(3, 1, 1)
+    >>> standby, domain = np.array([0, 0, 0]), np.array([0, 0, 1])
+    >>> float(standby_reserve(compute, standby, domain, 1, shared=True)[0, 0, 0])
+    4.0
+    >>> float(standby_reserve(compute, standby, domain, 1, shared=False)[0, 0, 0])
+    7.0
     """
     reserve = np.zeros((cluster_count, *compute.shape[1:]))
     (protected,) = np.nonzero(standby >= 0)

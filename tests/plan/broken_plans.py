@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.plan.plan import Plan
+from fleet.plan.plan import ObjectiveRow, Plan
 from tests.builders import (
     a_pin,
     a_protected_workload,
@@ -392,6 +392,11 @@ BROKEN = (
     ),
     broken("the objective is not the present value", result_of(objective=1e6, bound=1e6), "PRF-001"),
     broken("the objective is missing", result_of(objective=None), "PRF-001"),
+    broken(
+        "two values of one objective",
+        result_of(objectives=(ObjectiveRow(name="present_value", value=1.0, bound=1.0, gap=0.0),)),
+        "PRF-001",
+    ),
     broken("the bound is above the objective", result_of(bound=2e5), "PRF-001"),
     broken("the gap is understated", result_of(bound=1e5, status="feasible"), "PRF-001"),
     broken("a gap without a bound", result_of(bound=None, status="feasible"), "PRF-001"),

@@ -40,6 +40,13 @@ def test_every_rule_that_can_break_is_broken_somewhere() -> None:
     assert own - named == set()
 
 
+def test_a_plan_by_hand_claims_nothing_and_is_sound() -> None:
+    document = the_plan().document
+    claim = {"status": "feasible", "objective": None, "bound": None, "gap": None, "strategy": "by hand"}
+    plan = Plan(document.model_copy(update={"result": document.result.model_copy(update=claim)}))
+    assert errors(plan) == set()
+
+
 def test_another_inventory_is_a_finding() -> None:
     other = the_inventory(discount_rate=0.1)
     assert "DAT-003" in {found.rule for found in audit(the_plan(), other)}

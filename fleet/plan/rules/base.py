@@ -122,7 +122,13 @@ def text(key: DemandKey) -> str:
 
 
 def listed(names: Iterable[str], named: int = NAMED) -> str:
-    """Names in order, spelled out up to `named` of them."""
+    """Names in order, spelled out up to `named` of them.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], named=2)
+    'a, b and 1 more'
+    """
     known = list(names)
     shown = ", ".join(known[:named])
     return shown if len(known) <= named else f"{shown} and {len(known) - named} more"
@@ -137,6 +143,11 @@ def demands_text(keys: Iterable[DemandKey], named: int | None = NAMED) -> str:
         The demands.
     named : int, optional
         Sites of a group that are spelled out; None = all.
+
+    Examples
+    --------
+    >>> demands_text([DemandKey("pos", "Akron"), DemandKey("stock", "Akron"), DemandKey("pos", "Boston")])
+    'pos, stock at Akron; pos at Boston'
     """
     workloads: dict[str, list[str]] = {}
     for key in sorted(keys):

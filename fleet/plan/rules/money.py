@@ -88,11 +88,12 @@ def _proof(evidence: Evidence) -> Iterator[Finding]:
             yield finding("PRF-001", "status", f"is {result.status!r}, yet there is a plan", "correct the status")
         return
     if result.objective is None:
-        yield finding("PRF-001", "objective", "is missing", "state the objective")
+        if result.status == "optimal" or result.bound is not None or result.gap is not None:
+            yield finding("PRF-001", "objective", "is missing, yet something is proven about it", "state the objective")
         return
     objective, present_value = result.objective, evidence.document.totals.present_value
-    names = evidence.inventory.policy.objectives
-    if (not names or names[0] == "present_value") and differs(objective, present_value):
+    names = evidence.inventory.policy.objectives or ("present_value",)
+    if names[0] == "present_value" and differs(objective, present_value):
         yield finding(
             "PRF-001",
             "objective",
@@ -101,6 +102,16 @@ def _proof(evidence: Evidence) -> Iterator[Finding]:
             objective,
             present_value,
         )
+    for row in result.objectives:
+        if row.name == names[0] and (row.value is None or differs(row.value, objective)):
+            yield finding(
+                "PRF-001",
+                row.name,
+                f"is {row.value}, the objective {objective:,.2f}",
+                "state it once",
+                row.value,
+                objective,
+            )
     yield from _gap(objective, result.bound, result.gap, result.status == "optimal")
 
 
