@@ -57,7 +57,7 @@ class Rule:
     statement : str
         What must hold.
     source : str
-        Where it comes from: a section of the design, a policy key, or a fact of the rule pack.
+        Where it comes from: a table or policy key of the inventory, or a fact of the rule pack.
     severity : str
         Severity of its findings.
     encoder : str

@@ -134,9 +134,9 @@ def _rule(platform_rule: PlatformRule) -> Rule:
     statement = platform_rule.statement
     return Rule(
         id=platform_rule.id,
-        name=platform_rule.name,
+        name=platform_rule.name.replace("-", " "),
         statement=f"{statement[0].upper()}{statement[1:]}.",
-        source=", ".join(f"rule pack {fact}" for fact in platform_rule.facts) or "DESIGN 6",
+        source=f"rule pack {', '.join(platform_rule.facts)}" if platform_rule.facts else "platform capacity and growth",
         severity="error",
         encoder="growth" if is_growth else "siting",
         verify=partial(_growth if is_growth else _refused, platform_rule.id),
