@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import audit
+from fleet.plan.decisions import Decisions
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.plan.rules import RULES
 from fleet.tables import Row
 from tests.builders import a_link, a_node_model, a_site, a_workload, an_inventory
 from tests.plan.broken_plans import BROKEN, Broken
-from tests.plan.judged_fleet import a_plan, rules_of, the_decisions, the_inventory, the_plan
+from tests.plan.judged_fleet import TWO_WAY, a_cluster, a_plan, rules_of, the_decisions, the_inventory, the_plan
 
 
 def errors(plan: Plan) -> set[str]:
@@ -139,3 +140,24 @@ def test_mangled_plans_never_raise(seed: int) -> None:
 def test_an_empty_table_is_found(table: str) -> None:
     document = the_plan().document
     assert audit(Plan(document.model_copy(update={table: ()}))) != document.findings
+
+
+def test_notes_about_many_clusters_are_one_finding() -> None:
+    stores = [f"s{number:02}" for number in range(25)]
+    inventory = an_inventory(
+        [a_site(name, kind="store", can_host=True) for name in stores],
+        [a_workload("w", kind="store", fault_tolerance=0)],
+    )
+    single = dict.fromkeys(TWO_WAY, "two-way-mirror")
+    decisions = Decisions(
+        tuple(a_cluster(f"{name}-c1", (1,), layouts=(single,)) for name in stores),
+        {demand.key: f"{demand.site}-c1" for demand in inventory.demands},
+        {},
+    )
+    found = a_plan(inventory, decisions).document.findings
+    assert {entry.severity for entry in found} == {"info"}
+    assert [(entry.rule, entry.subject, entry.actual) for entry in found if entry.rule.startswith("AVL")] == [
+        ("AVL-001", "clusters", 25.0),
+        ("AVL-002", "clusters", 25.0),
+    ]
+    assert "and 5 more" in found[0].message

@@ -22,10 +22,11 @@ from fleet.plan.states import (
     violations,
     worst_loads,
 )
+from fleet.platform.archetypes import archetype_for
 from fleet.wan.states import NORMAL, FailureState
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
-from tests.plan.judged_fleet import PACK, a_cluster, key
-from tests.plan.slow_states import slow_state
+from tests.plan.judged_fleet import PACK, TWO_WAY, a_cluster, a_plan, key, rules_of
+from tests.plan.slow_states import COMPUTE, slow_state
 
 
 def a_pair(**changes: Any) -> PlanContext:
@@ -373,3 +374,37 @@ def test_worst_loads_are_the_largest(seed: int) -> None:
     for row, period in zip(*np.nonzero(worst.states), strict=True):
         named = dense[int(worst.states[row, period])].link_loads(context).reshape(worst.mbps.shape)
         assert named[row, period] == pytest.approx(worst.mbps[row, period])
+
+
+@pytest.mark.parametrize("seed", range(200, 240))
+def test_audit_says_what_the_slow_states_say(seed: int) -> None:
+    inventory, decisions = a_random_fleet(seed)
+    context = build_context(inventory, PACK, decisions)
+    normal = slow_state(inventory, PACK, decisions, NORMAL)
+    expected = set()
+    own = {
+        (cluster.cluster, name, period): 0.0 for cluster in decisions.clusters for name in COMPUTE for period in (0, 1)
+    }
+    for demand in inventory.demands:
+        for period in (0, 1):
+            amounts = inventory.amounts(demand, period)
+            for name in COMPUTE:
+                own[decisions.primary[demand.key], name, period] += getattr(amounts, name)
+    archetype = archetype_for(inventory, PACK, "std", 2, TWO_WAY)
+    for state in (NORMAL, *context.failures):
+        slow = slow_state(inventory, PACK, decisions, state)
+        for (link, forward, period), mbps in slow.links.items():
+            limit = context.wan.links[link].usable_mbps(forward)
+            is_new = state is NORMAL or abs(mbps - normal.links.get((link, forward, period), 0.0)) > 1e-9
+            if is_new and mbps > limit + 1e-6 * max(1.0, limit):
+                expected.add("NET-002" if state is NORMAL else "NET-003")
+        if state is NORMAL:
+            continue
+        if slow.lost:
+            expected.add("NET-004")
+        for where, amount in slow.moved_compute.items():
+            limit = getattr(archetype.capacity.usable, where[1])
+            if amount and own[where] + amount > limit + 1e-6 * max(1.0, limit):
+                expected.add("CAP-004")
+    judged = {"NET-002", "NET-003", "NET-004", "CAP-004"}
+    assert rules_of(a_plan(inventory, decisions)) & judged == expected

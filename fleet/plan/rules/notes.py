@@ -5,40 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.plan.plan import Finding
-from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, listed
+from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed
 from fleet.platform.eligibility import INSTANCE_RULE, instance_refusal
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
 
 
 def _single_nodes(evidence: Evidence) -> Iterator[Finding]:
-    """AVL-001: clusters of one node."""
-    for cluster in evidence.context.clusters:
-        alone = [period for period, nodes in enumerate(cluster.decision.nodes) if nodes == 1]
-        if alone:
-            yield finding(
-                "AVL-001",
-                cluster.name,
-                f"has a single node in {len(alone)} periods: everything on it stops with the node",
-                "use two nodes or more where that matters",
-                severity="info",
-            )
+    """AVL-001: clusters of one node, all in one finding."""
+    names = [cluster.name for cluster in evidence.context.clusters if 1 in cluster.decision.nodes]
+    if names:
+        yield finding(
+            "AVL-001",
+            _subject(names),
+            f"{len(names)} clusters have a single node, and everything on them stops with it: {listed(names)}",
+            "use two nodes or more where that matters",
+            len(names),
+            unit="clusters",
+            severity="info",
+        )
+
+
+def _subject(clusters: list[str]) -> str:
+    return clusters[0] if len(clusters) == 1 else "clusters"
 
 
 def _unprotected(evidence: Evidence) -> Iterator[Finding]:
-    """AVL-002: what stays down when a cluster is lost; one finding per cluster."""
-    for outcome in evidence.outcomes:
-        if outcome.state.kind == "cluster" and outcome.down:
-            keys = [evidence.context.demands[index].key for index in outcome.down]
-            yield finding(
-                "AVL-002",
-                outcome.state.name,
-                f"{len(keys)} unprotected demands stay down when the cluster or its site is lost: {demands_text(keys)}",
-                "state a protection for those that matter",
-                len(keys),
-                unit="demands",
-                severity="info",
-            )
+    """AVL-002: what stays down when a cluster is lost; one finding per cluster, one for all where there are many."""
+    down = {
+        outcome.state.name: [evidence.context.demands[index].key for index in outcome.down]
+        for outcome in evidence.outcomes
+        if outcome.state.kind == "cluster" and outcome.down
+    }
+    if len(down) > NAMED:
+        down = {"clusters": [key for keys in down.values() for key in keys]}
+    for name, keys in down.items():
+        yield finding(
+            "AVL-002",
+            name,
+            f"{len(keys)} unprotected demands stay down when their cluster or its site is lost: {demands_text(keys)}",
+            "state a protection for those that matter",
+            len(keys),
+            unit="demands",
+            severity="info",
+        )
 
 
 def _estimates(evidence: Evidence) -> Iterator[Finding]:
@@ -57,13 +67,16 @@ def _estimates(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
-    """PLT-025: what the platform remarks about archetypes that it takes."""
+    """PLT-025: what the platform remarks about archetypes that it takes; one finding per remark."""
+    remarks: dict[str, list[str]] = {}
     for cluster in evidence.context.clusters:
-        remarks = dict.fromkeys(
-            warning for archetype in cluster.archetypes if archetype is not None for warning in archetype.warnings
+        own = (remark for archetype in cluster.archetypes if archetype is not None for remark in archetype.warnings)
+        for remark in dict.fromkeys(own):
+            remarks.setdefault(remark, []).append(cluster.name)
+    for remark, names in remarks.items():
+        yield finding(
+            "PLT-025", _subject(names), f"{remark}: {listed(names)}", "check whether it matters here", severity="info"
         )
-        for remark in remarks:
-            yield finding("PLT-025", cluster.name, remark, "check whether it matters here", severity="info")
 
 
 def _instances(evidence: Evidence) -> Iterator[Finding]:
