@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from solvers.encoders import assignment, budget, capacity, growth, links, pins, reserve, siting, standby
+from solvers.encoders import access, assignment, budget, capacity, growth, links, pins, reserve, siting, standby
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
 from solvers.problem import DesignProblem
@@ -18,6 +18,8 @@ def build(
     has_pairs: bool,
     slots: Collection[int] | None = None,
     rows: Collection[GeneratedRow] = (),
+    whole: bool = True,
+    sparse: bool = False,
 ) -> Formulation:
     """The model over the given slots (all where None) with the failure rows found so far.
 
@@ -25,7 +27,7 @@ def build(
     """
     chosen = set(range(len(problem.slots)) if slots is None else slots)
     chosen |= {slot.index for slot in problem.slots if slot.existing is not None}
-    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)))
+    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse)
     formulation.model.constant = problem.constant_cost
     growth.encode(formulation)
     siting.encode(formulation)
@@ -34,6 +36,7 @@ def build(
     standby.encode(formulation)
     capacity.encode(formulation)
     reserve.encode(formulation)
+    access.encode(formulation)
     pins.encode(formulation)
     budget.encode(formulation)
     links.encode(formulation, sorted(rows, key=repr))

@@ -21,24 +21,32 @@ from fleet.plan.placement import (
     Reason,
     eligible_site_reason,
     eligible_standby_reason,
+    exceeds,
     pair_reason,
 )
 from fleet.rulepack import RulePack, load_rulepack
 from fleet.wan.graph import Wan, build_wan
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
-from fleet.wan.states import FailureState, single_failures
-from solvers.linear import Floats
+from fleet.wan.states import NORMAL, FailureState, single_failures
+from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, DemandClass, DesignProblem, Profile, Slot, Unit
-from solvers.slots import build_slots, growth_refusals
+from solvers.slots import build_slots, growth_refusals, without_idle_runs
 from solvers.screens import InfeasibleInputs, screen_access, screen_units
 
 #: Failure kinds after which a protected demand must reach its standby (DESIGN: hard).
 HARD_KINDS = ("site", "fault_domain", "cluster")
 
 
-def compile_problem(inventory: Inventory) -> DesignProblem:
+def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozenset()) -> DesignProblem:
     """Turn an inventory into arrays.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        The effective inventory.
+    watched_links : frozenset of str
+        Access circuits whose failure is a core state all the same, because a plan broke a limit in it.
 
     Raises
     ------
@@ -49,9 +57,10 @@ def compile_problem(inventory: Inventory) -> DesignProblem:
     wan = build_wan(inventory)
     router = Router(wan)
     slots = build_slots(inventory, pack)
-    compiler = _Compiler(inventory, pack, wan, router, slots)
+    compiler = _Compiler(inventory, pack, wan, router, slots, watched_links)
     classes = compiler.classes()
-    forced = screen_access(inventory, wan, compiler.access_links)
+    forced = screen_access(inventory, wan)
+    slots = tuple(without_idle_runs(inventory, slot, classes) for slot in slots)
     fees = compiler.protection_cost()
     return DesignProblem(
         inventory=inventory,
@@ -78,7 +87,13 @@ class _Compiler:
     """The steps of compilation that share look-ups."""
 
     def __init__(
-        self, inventory: Inventory, pack: RulePack, wan: Wan, router: Router, slots: tuple[Slot, ...]
+        self,
+        inventory: Inventory,
+        pack: RulePack,
+        wan: Wan,
+        router: Router,
+        slots: tuple[Slot, ...],
+        watched_links: frozenset[str],
     ) -> None:
         self.inventory, self.pack, self.wan, self.router, self.slots = inventory, pack, wan, router, slots
         self.rates = Rates(inventory, pack, wan)
@@ -88,7 +103,9 @@ class _Compiler:
         self.access_links = self._access_links()
         every = single_failures(inventory, wan, {slot.cluster: slot.site for slot in slots})
         self.states: tuple[FailureState, ...] = tuple(
-            state for state in every if not (state.kind == "link" and state.name in self.access_links)
+            state
+            for state in every
+            if not (state.kind == "link" and state.name in self.access_links and state.name not in watched_links)
         )
         self.hard = np.array([state.kind in HARD_KINDS for state in self.states], dtype=bool)
         self.slot_down = np.array(
@@ -98,20 +115,38 @@ class _Compiler:
         self.mechanisms: dict[str, Mechanism] = {}
         self._refused: dict[str, str] = {}
         self.attachments: tuple[str, ...] = ()
-        self._attachment_index: dict[str, int] = {}
-        self._own_rtt: dict[str, Floats] = {}
-        self._entry_rtt: dict[str, Floats] = {}
+        self._site_index = {name: index for index, name in enumerate(wan.sites)}
+        self._attachment_index: dict[object, int] = {}
+        self._routes: dict[str, tuple[Floats, Integers]] = {}
+        self._changed = [
+            [frozenset() if host in state.sites else router.changed_sites(host, state) for host in self.host_names]
+            for state in self.states
+        ]
+        self._host_down = np.array(
+            [[host in state.sites for host in self.host_names] for state in self.states], dtype=bool
+        ).reshape(len(self.states), len(self.host_names))
         self._pair_reasons: dict[str, Booleans] = {}
         self._eligible: dict[tuple[object, ...], list[Reason | None]] = {}
 
     def _access_links(self) -> dict[str, str]:
-        """Link → user site, for sites whose only way into the WAN is that link and that neither host nor carry."""
+        """Link → user site, for circuits that carry the traffic of their own site only and can carry all of it.
+
+        Their load is no decision and their failure moves only their own users; what it moves is checked on the
+        finished plan.
+        """
         hosting = set(self.slot_sites)
-        return {
-            links[0]: name
-            for name, links in self.wan.links_of.items()
-            if len(links) == 1 and name not in hosting and name not in self.wan.transit
-        }
+        traffic: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(self.inventory.periods))
+        for demand in self.inventory.demands:
+            for period in range(len(self.inventory.periods)):
+                traffic[demand.site][period] += self.inventory.amounts(demand, period).traffic_mbps
+        found = {}
+        for name, links in self.wan.links_of.items():
+            if name in hosting or name in self.wan.transit:
+                continue
+            usable = [min(self.wan.links[link].usable_mbps(True), self.wan.links[link].usable_mbps(False)) for link in links]
+            if len(links) == 1 or not any(exceeds(max(traffic[name]), limit) for limit in usable):
+                found.update(dict.fromkeys(links, name))
+        return found
 
     def units(self) -> list[Unit]:
         """Demands, those of one affinity label at one site together; demands that never exist are left out."""
@@ -261,6 +296,7 @@ class _Compiler:
             fault_tolerance=fault_tolerance,
             gpu_models=gpu_models,
             attachment=attachment,
+            is_at_host=unit.site in self.host_names,
             profiles=profiles,
         )
         return key, part
@@ -316,47 +352,50 @@ class _Compiler:
         )
 
     def _attachment(self, site: str) -> int:
-        """Where a site enters the WAN: the neighbor behind its only circuit, or the site itself."""
+        """Sites that enter the WAN alike – by the same neighbor in every state, whatever the host – are one attachment."""
         links = self.wan.links_of[site]
-        is_leaf = len(links) == 1 and links[0] in self.access_links
-        name = self.wan.links[links[0]].other_end(site) if is_leaf else site
-        if name not in self._attachment_index:
-            self._attachment_index[name] = len(self._attachment_index)
-            self.attachments = (*self.attachments, name)
-        return self._attachment_index[name]
+        is_simple = all(link in self.access_links for link in links)
+        key: object = self._routes_of(site)[1].tobytes() if is_simple else site
+        if key not in self._attachment_index:
+            self._attachment_index[key] = len(self._attachment_index)
+            self.attachments = (*self.attachments, site)
+        return self._attachment_index[key]
 
     def _own_rtts(self, site: str) -> Floats:
-        """Round trips [ms] from a site to every host site in every core state, infinite where there is no way."""
-        known = self._own_rtt.get(site)
-        if known is not None:
-            return known
-        links = self.wan.links_of[site]
-        if len(links) == 1 and links[0] in self.access_links:
-            neighbor = self.wan.links[links[0]].other_end(site)
-            access = self.wan.links[links[0]].rtt_ms
-            result = self._site_rtts(neighbor) + access
-            if neighbor not in self.wan.transit:
-                blocked = np.array([host != neighbor for host in self.host_names], dtype=bool)
-                result[:, blocked] = np.inf
-            down = np.array([site in state.sites for state in self.states], dtype=bool)
-            result[down] = np.inf
-        else:
-            result = self._site_rtts(site).copy()
-        self._own_rtt[site] = result
-        return result
+        return self._routes_of(site)[0]
 
-    def _site_rtts(self, site: str) -> Floats:
-        known = self._entry_rtt.get(site)
+    def _routes_of(self, site: str) -> tuple[Floats, Integers]:
+        """Round trips [ms] to every host in every core state, infinite where there is no way; and by which neighbor.
+
+        The neighbors have one more row, the first, for the normal state.
+        """
+        known = self._routes.get(site)
         if known is not None:
             return known
-        table = np.full((len(self.states), len(self.host_names)), np.inf)
+        shape = (len(self.states), len(self.host_names))
+        normal = [self._entry(site, host, NORMAL) for host in self.host_names]
+        rtts = np.tile(np.array([rtt for rtt, _ in normal]), (shape[0], 1)).reshape(shape)
+        neighbors = np.tile(np.array([entry for _, entry in normal], dtype=np.int64), (shape[0] + 1, 1))
         for row, state in enumerate(self.states):
+            if site in state.sites:
+                rtts[row], neighbors[row + 1] = np.inf, -1
+                continue
             for column, host in enumerate(self.host_names):
-                route = self.router.route(site, host, state)
-                if route is not None:
-                    table[row, column] = route.rtt_ms
-        self._entry_rtt[site] = table
-        return table
+                if self._host_down[row, column]:
+                    rtts[row, column], neighbors[row + 1, column] = np.inf, -1
+                elif site in self._changed[row][column]:
+                    rtts[row, column], neighbors[row + 1, column] = self._entry(site, host, state)
+        self._routes[site] = (rtts, neighbors)
+        return self._routes[site]
+
+    def _entry(self, site: str, host: str, state: FailureState) -> tuple[float, int]:
+        """Round trip and the neighbor by which the route leaves `site`; (infinite, −1) where there is none."""
+        route = self.router.route(site, host, state)
+        if route is None:
+            return np.inf, -1
+        if not route.hops:
+            return 0.0, -2
+        return route.rtt_ms, self._site_index[self.wan.links[route.links[0]].other_end(site)]
 
     def _pairs(
         self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile]

@@ -12,12 +12,13 @@ from collections.abc import Collection
 import numpy as np
 
 from solvers.building import GeneratedRow, build
+from solvers.compile import compile_problem
 from solvers.config import SolveConfig
 from solvers.engines import EnginePool, EngineRun
 from solvers.formulation import Formulation
 from solvers.linear import Floats
 from solvers.problem import DesignProblem
-from solvers.search import INFINITY, Search
+from solvers.search import INFINITY, Search, UnwatchedLinks
 
 #: Pair columns up to which the pairs are solved over all slots from the start.
 SMALL_COLUMNS = 1500
@@ -54,11 +55,19 @@ class ExactSolve:
 
     def run(self) -> None:
         """Solve until proof, gap, limit or interrupt."""
-        with EnginePool() as pool:
-            if pair_columns(self.problem) <= SMALL_COLUMNS:
-                self._pairs(pool, None, self.search.deadline)
-            else:
-                self._separate_then_pairs(pool)
+        watched: frozenset[str] = frozenset()
+        while True:
+            try:
+                with EnginePool() as pool:
+                    if pair_columns(self.problem) <= SMALL_COLUMNS:
+                        self._pairs(pool, None, self.search.deadline)
+                    else:
+                        self._separate_then_pairs(pool)
+                return
+            except UnwatchedLinks as found:
+                watched |= found.links
+                self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
+                self._last = None
 
     # -- pairs over a set of slots -------------------------------------------------------------------------------
 

@@ -19,6 +19,10 @@ from solvers.problem import DesignProblem, Run
 
 Terms = list[tuple[int, float]]
 NO_STANDBY = -1
+Terms = list[tuple[int, float]]
+NO_STANDBY = -1
+#: Loads of at least so many columns are summed into a variable of their own where that is asked for.
+MANY_TERMS = 8
 
 
 @dataclass
@@ -31,6 +35,12 @@ class Formulation:
         Whether columns name primary and standby together.
     slots : tuple of int
         The slots that may be used; the others stay closed.
+    whole : bool
+        Whether units are placed whole. If not, placements are continuous: a relaxation that is far easier, and
+        nearly tight where demands are small beside nodes.
+    sparse : bool
+        Whether what is free on a slot is a continuous variable: rows that share it stay short. Engines that live on
+        linear relaxations need that; CP-SAT, which knows integers only, does not.
     run, nodes : dict
         Columns of (slot, run, period): whether the run is used, and the node count where the run has several.
     class_of, primary_of, standby_of : array
@@ -43,11 +53,14 @@ class Formulation:
     problem: DesignProblem
     has_pairs: bool
     slots: tuple[int, ...]
+    whole: bool = True
+    sparse: bool = False
     model: LinearModel = field(default_factory=LinearModel)
     run: dict[tuple[int, int, int], int] = field(default_factory=dict)
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
+    free: dict[tuple[object, ...], int] = field(default_factory=dict)
     unserved: dict[int, int] = field(default_factory=dict)
     class_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     primary_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -102,6 +115,17 @@ class Formulation:
                 terms.append((self.run[slot, number, period], scale * base))
                 terms.append((self.nodes[slot, number, period], scale * slope))
         return terms
+
+    def free_terms(self, key: tuple[object, ...], rule: str, terms: Terms, factor: float) -> Terms:
+        """factor · Σ terms, which is not negative in any feasible point; one variable of that name where sparse."""
+        if not self.sparse:
+            return [(column, factor * value) for column, value in terms]
+        if key not in self.free:
+            reach = sum(max(value, 0.0) * self.model.upper[column] for column, value in terms)
+            column = self.model.add_variable(0.0, reach, False)
+            self.model.add_row(rule, [*terms, (column, -1.0)], lower=0.0)
+            self.free[key] = column
+        return [(self.free[key], factor)]
 
     def columns_of(self, mask: np.ndarray) -> tuple[Integers, Integers]:
         """(model columns, classes) of the placement columns in `mask`."""

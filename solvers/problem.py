@@ -7,6 +7,7 @@ resources *r* (vcpu, memory_gb, gpu), storage tiers *s* (hot, warm, archive), fa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from fleet.platform.archetypes import Archetype
@@ -125,6 +126,8 @@ class DemandClass:
         What the archetype must offer.
     attachment : int
         Index of where it enters the WAN.
+    is_at_host : bool
+        Whether its users are at a candidate site, where a cluster may serve them without any link.
     """
 
     index: int
@@ -139,6 +142,7 @@ class DemandClass:
     fault_tolerance: int
     gpu_models: tuple[str, ...]
     attachment: int
+    is_at_host: bool
     profiles: tuple[Profile, ...]
 
     @property
@@ -179,7 +183,7 @@ class DesignProblem:
         """Number of periods."""
         return len(self.inventory.periods)
 
-    @property
+    @cached_property
     def state_index(self) -> dict[str, int]:
         """Position of each core failure state by its id."""
         return {state.id: index for index, state in enumerate(self.states)}

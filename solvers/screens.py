@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fleet.errors import FleetError
 from fleet.inventory.inventory import Demand, Inventory
@@ -88,15 +88,21 @@ def pair_remedy(inventory: Inventory, unit: Unit) -> str:
     return f"Limits that act on the pair: {text} – relax one, or add a candidate site"
 
 
-def screen_access(inventory: Inventory, wan: Wan, access_links: Mapping[str, str]) -> dict[str, int]:
-    """Check every circuit that is the only way of its site; first period in which each must be upgraded.
+def screen_access(inventory: Inventory, wan: Wan) -> dict[str, int]:
+    """Check every circuit that is the only way of a site without clusters; first period in which each must be upgraded.
 
     Raises
     ------
     InfeasibleInputs
         If the users' traffic exceeds a circuit even after its upgrade.
     """
-    site_links = {site: link for link, site in access_links.items()}
+    hosting = {site.site for site in inventory.host_sites}
+    site_links = {
+        site: links[0]
+        for site, links in wan.links_of.items()
+        if len(links) == 1 and site not in hosting and site not in wan.transit
+    }
+    users = {link: site for site, link in site_links.items()}
     load: dict[str, list[float]] = {}
     for demand in inventory.demands:
         link = site_links.get(demand.site)
@@ -120,7 +126,7 @@ def screen_access(inventory: Inventory, wan: Wan, access_links: Mapping[str, str
                 continue
             needed = (amount + link.reserved_mbps) / link.limit
             lines.append(
-                f"link {name!r}: users of {access_links[name]!r} need {amount:.4g} Mbit/s in each direction in period "
+                f"link {name!r}: users of {users[name]!r} need {amount:.4g} Mbit/s in each direction in period "
                 f"{period}, the circuit carries {usable if upgradable else min(link.usable_mbps(True), link.usable_mbps(False)):.4g} – "
                 f"a bandwidth of at least {_up(needed):g} Mbit/s would do"
             )

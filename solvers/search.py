@@ -25,6 +25,14 @@ from solvers.result import EngineError, TracePoint, relative_gap
 INFINITY = float("inf")
 
 
+class UnwatchedLinks(Exception):  # noqa: N818 - a message to the strategy, not an error
+    """Access circuits whose failure breaks a limit, though it was taken to touch its own users only."""
+
+    def __init__(self, links: frozenset[str]) -> None:
+        self.links = links
+        super().__init__(", ".join(sorted(links)))
+
+
 @dataclass(frozen=True)
 class Judgment:
     """A decision with its present value and the limits that it breaks, as rows for the next model."""
@@ -97,7 +105,11 @@ class Search:
         context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
         broken: set[GeneratedRow] = set()
         slots = {slot.cluster: slot.index for slot in problem.slots}
+        unwatched: set[str] = set()
         for violation in violations(context):
+            if violation.state.kind == "link" and violation.state.id not in problem.state_index:
+                unwatched.add(violation.state.name)
+                continue
             if isinstance(violation, LinkViolation):
                 broken.add(LinkRow(violation.state.id, violation.link, violation.forward, violation.period))
             elif isinstance(violation, ClusterViolation):
@@ -106,6 +118,8 @@ class Search:
                 )
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
+        if unwatched:
+            raise UnwatchedLinks(frozenset(unwatched))
         judgment = Judgment(decisions, objective, tuple(sorted(broken, key=repr)))
         if not broken and objective < self.objective - 1e-9 * abs(objective):
             self.best, self.objective = decisions, objective

@@ -13,7 +13,7 @@ from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archet
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import RulePack
 from solvers.linear import Floats
-from solvers.problem import Run, Slot
+from solvers.problem import DemandClass, Run, Slot
 
 #: Capacities count as affine in the node count within this relative error.
 AFFINE_TOLERANCE = 1e-12
@@ -88,6 +88,22 @@ def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[st
                 if larger.lowest <= smaller.highest and smaller.archetypes[0].layout != larger.archetypes[0].layout:
                     refused.add((slot.cluster, before, after))
     return frozenset(refused)
+
+
+def without_idle_runs(inventory: Inventory, slot: Slot, classes: Sequence[DemandClass]) -> Slot:
+    """A slot without the runs that no demand eligible there may use; nobody opens a cluster for nothing.
+
+    Slots that stand already, and sites where the planner decides, keep every run.
+    """
+    decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
+    if slot.existing is not None or slot.site in decided or slot.cluster in decided:
+        return slot
+    useful = tuple(run for run in slot.runs if any(_may_be_at(part, slot.index) and part.fits(run) for part in classes))
+    return Slot(slot.index, slot.cluster, slot.site, useful)
+
+
+def _may_be_at(part: DemandClass, slot: int) -> bool:
+    return bool(part.eligible[slot]) or (part.pairs is not None and bool(part.pairs[:, slot].any()))
 
 
 def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:

@@ -42,7 +42,7 @@ def _columns(formulation: Formulation) -> None:
     formulation.primary_of = _joined(primaries)
     formulation.standby_of = _joined(standbys)
     counts = np.array([part.count for part in problem.classes], dtype=np.float64)
-    formulation.placement = formulation.model.add_variables(counts[formulation.class_of], integer=True)
+    formulation.placement = formulation.model.add_variables(counts[formulation.class_of], integer=formulation.whole)
 
 
 def _joined(parts: list[Integers]) -> Integers:

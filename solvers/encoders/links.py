@@ -13,7 +13,7 @@ import numpy as np
 
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.wan.states import NORMAL, FailureState
-from solvers.encoders.reserve import slack_terms
+from solvers.encoders.reserve import compute_slack
 from solvers.formulation import NO_STANDBY, Formulation
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, Profile
@@ -175,5 +175,5 @@ def _cluster_row(formulation: Formulation, row: ClusterRow, motion: _Motion) -> 
             loads[columns] += float(profile.compute[row.period, number]) * arrives
     own = np.array([part.compute[row.period, number] for part in problem.classes])
     terms = list(zip(formulation.placement.tolist(), loads.tolist(), strict=True))
-    terms += slack_terms(formulation, row.slot, RESOURCES.index(row.resource), row.period, own, -1.0)
+    terms += compute_slack(formulation, RESOURCES.index(row.resource), row.period, own)(row.slot, -1.0)
     formulation.model.add_row("CAP-004", terms, upper=0.0)

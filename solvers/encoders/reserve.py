@@ -4,11 +4,17 @@ Exact with pairs: own load of k plus what the failure of one fault domain D send
 D. In the separate formulation who goes where is not known, but what leaves D must fit into what is free on the slots
 that it may go to: for every D and set K of standby slots, Σ_{k∈K} (capacity_k − own_k) ≥ Σ load of the units in D whose
 standby options lie in K.
+
+Both are weak where slots are open by fractions: two clusters' worth of openings spread over ten sites would share the reserve
+of ten. With N domains open among a set E that holds every option of some units, each domain's load fits into the
+others' free capacity; summed over the open domains, Σ_{k∈E} (capacity_k − own_k) ≥ load / (N − 1). The right side
+is convex in N, so its secants between whole numbers are valid rows: load · (2n − N) / (n (n − 1)) for n = 2, 3, …
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,8 +23,11 @@ from solvers.encoders.capacity import load_terms
 from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats
 
-#: Standby sets per fault domain that get a row of their own besides the set of all.
+#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all.
 SUBSETS_PER_DOMAIN = 8
+
+#: (slot, factor) → factor · (capacity − own load) of the slot.
+Slack = Callable[[int, float], Terms]
 
 
 def encode(formulation: Formulation) -> None:
@@ -28,17 +37,34 @@ def encode(formulation: Formulation) -> None:
         return
     compute = np.array([part.compute for part in problem.classes])
     moved = np.array([part.standby_compute for part in problem.classes])
+    is_shared = problem.inventory.policy.standby_reserve == "shared"
     for number, resource in enumerate(COMPUTE_RESOURCES):
         if not moved[:, :, number].any():
             continue
         for period in range(problem.periods):
             own, sent = compute[:, period, number], moved[:, period, number]
-            if problem.inventory.policy.standby_reserve == "dedicated":
-                _dedicated(formulation, RESOURCES.index(resource), period, own, sent)
-            elif formulation.has_pairs:
-                _by_pair(formulation, RESOURCES.index(resource), period, own, sent)
+            slack = compute_slack(formulation, RESOURCES.index(resource), period, own)
+            if not is_shared:
+                _dedicated(formulation, slack, sent)
+                continue
+            if formulation.has_pairs:
+                _by_pair(formulation, slack, sent)
             else:
-                _by_subset(formulation, RESOURCES.index(resource), period, own, sent)
+                by_subset(formulation, slack, sent, "CAP-003")
+            by_count(formulation, slack, sent, period, "CAP-003")
+
+
+def compute_slack(formulation: Formulation, resource: int, period: int, own: Floats) -> Slack:
+    """Free capacity of a slot, with the nodes kept free where the policy lets failovers use them."""
+    free = formulation.problem.inventory.policy.standby_uses_node_reserve
+
+    def slack(slot: int, factor: float) -> Terms:
+        columns, classes = formulation.columns_of(formulation.primary_of == slot)
+        terms = formulation.capacity_terms(slot, period, resource, free=free)
+        terms += [(column, -load) for column, load in load_terms(columns, own[classes])]
+        return formulation.free_terms(("compute", slot, resource, period), "CAP-003", terms, factor)
+
+    return slack
 
 
 def domains(formulation: Formulation) -> dict[str, list[int]]:
@@ -50,58 +76,48 @@ def domains(formulation: Formulation) -> dict[str, list[int]]:
     return dict(sorted(result.items()))
 
 
-def slack_terms(formulation: Formulation, slot: int, resource: int, period: int, own: Floats, factor: float) -> Terms:
-    """factor · (capacity − own load) of a slot, with the nodes kept free where the policy lets failovers use them."""
-    free = formulation.problem.inventory.policy.standby_uses_node_reserve
-    columns, classes = formulation.columns_of(formulation.primary_of == slot)
-    terms = formulation.capacity_terms(slot, period, resource, free=free, factor=factor)
-    terms += [(column, -factor * load) for column, load in load_terms(columns, own[classes])]
-    return terms
-
-
-def _by_pair(formulation: Formulation, resource: int, period: int, own: Floats, sent: Floats) -> None:
+def _by_pair(formulation: Formulation, slack: Slack, sent: Floats) -> None:
+    members_of = domains(formulation)
     for slot in formulation.slots:
-        slack: Terms | None = None
-        for members in domains(formulation).values():
+        taken: Terms | None = None
+        for members in members_of.values():
             mask = (formulation.standby_of == slot) & np.isin(formulation.primary_of, members)
             columns, classes = formulation.columns_of(mask)
             terms = load_terms(columns, sent[classes])
             if terms:
-                slack = slack or slack_terms(formulation, slot, resource, period, own, -1.0)
-                formulation.model.add_row("CAP-003", [*terms, *slack], upper=0.0)
+                taken = taken or slack(slot, -1.0)
+                formulation.model.add_row("CAP-003", [*terms, *taken], upper=0.0)
 
 
-def _dedicated(formulation: Formulation, resource: int, period: int, own: Floats, sent: Floats) -> None:
+def _dedicated(formulation: Formulation, slack: Slack, sent: Floats) -> None:
     for slot in formulation.slots:
         columns, classes = formulation.columns_of(formulation.standby_of == slot)
         terms = load_terms(columns, sent[classes])
         if terms:
-            slack = slack_terms(formulation, slot, resource, period, own, -1.0)
-            formulation.model.add_row("CAP-003", [*terms, *slack], upper=0.0)
+            formulation.model.add_row("CAP-003", [*terms, *slack(slot, -1.0)], upper=0.0)
 
 
-def _by_subset(formulation: Formulation, resource: int, period: int, own: Floats, sent: Floats) -> None:
+def by_subset(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -> None:
+    """What leaves each fault domain fits into the free capacity of the slots that it may go to."""
     problem, model = formulation.problem, formulation.model
-    slack = {slot: slack_terms(formulation, slot, resource, period, own, 1.0) for slot in formulation.slots}
+    free = {slot: slack(slot, 1.0) for slot in formulation.slots}
     by_domain = domains(formulation)
-    usable = np.zeros(len(problem.slots), dtype=bool)
-    usable[list(formulation.slots)] = True
     for members in by_domain.values():
         options: dict[int, frozenset[int]] = {}
         for part in problem.classes:
             if part.pairs is not None and sent[part.index] > 0:
-                reach = part.pairs[members].any(axis=0) & usable
-                if reach.any():
-                    options[part.index] = frozenset(np.flatnonzero(reach).tolist())
-        for subset in _subsets(formulation, options, sent):
+                reach = part.pairs[members].any(axis=0)
+                options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & set(formulation.slots)
+        options = {index: reach for index, reach in options.items() if reach}
+        for subset in heaviest_sets(formulation, options, sent):
             inside = [index for index, reach in options.items() if reach <= subset]
             mask = np.isin(formulation.primary_of, members) & np.isin(formulation.class_of, inside)
             columns, classes = formulation.columns_of(mask)
             terms = [(column, -load) for column, load in load_terms(columns, sent[classes])]
             if terms:
                 for slot in sorted(subset):
-                    terms += slack[slot]
-                model.add_row("CAP-003", terms, lower=0.0)
+                    terms += free[slot]
+                model.add_row(rule, terms, lower=0.0)
     if len(by_domain) < 2:
         return
     for slot in formulation.slots:
@@ -109,12 +125,38 @@ def _by_subset(formulation: Formulation, resource: int, period: int, own: Floats
         columns, classes = formulation.columns_of(mask)
         terms = [(column, -load) for column, load in load_terms(columns, sent[classes])]
         if terms:
-            terms += [(column, value * (len(by_domain) - 1)) for column, value in slack[slot]]
-            model.add_row("CAP-003", terms, lower=0.0)
+            terms += [(column, value * (len(by_domain) - 1)) for column, value in free[slot]]
+            model.add_row(rule, terms, lower=0.0)
 
 
-def _subsets(formulation: Formulation, options: dict[int, frozenset[int]], sent: Floats) -> list[frozenset[int]]:
-    """The set of all options, and the option sets that most load depends on."""
+def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, rule: str) -> None:
+    """The free capacity among a set of slots is at least the load that must stay in the set over its open domains − 1."""
+    problem = formulation.problem
+    options: dict[int, frozenset[int]] = {}
+    for part in problem.classes:
+        if part.pairs is not None and sent[part.index] > 0 and part.index not in formulation.unserved:
+            reach = part.pairs.any(axis=0) | part.pairs.any(axis=1)
+            options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & set(formulation.slots)
+    for subset in heaviest_sets(formulation, options, sent):
+        load = sum(
+            float(sent[index]) * problem.classes[index].count for index, reach in options.items() if reach <= subset
+        )
+        free: Terms = []
+        opened: Terms = []
+        for slot in sorted(subset):
+            free += slack(slot, 1.0)
+            opened += formulation.open_terms(slot, period)
+        for count in range(2, len(subset)):
+            share = load / (count * (count - 1))
+            # free ≥ share · (2 count − N)
+            terms = [*free, *((column, share * value) for column, value in opened)]
+            formulation.model.add_row(rule, terms, lower=share * 2 * count)
+
+
+def heaviest_sets(
+    formulation: Formulation, options: dict[int, frozenset[int]], sent: Floats
+) -> list[frozenset[int]]:
+    """The set of all options, and the option sets that hold most load."""
     if not options:
         return []
     everything = frozenset().union(*options.values())
