@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from solvers.encoders import access, assignment, budget, capacity, growth, links, pins, reserve, siting, standby
+from solvers.encoders import access, assignment, budget, capacity, cover, growth, links, pins, reserve, siting, standby
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
 from solvers.problem import DesignProblem
@@ -20,6 +20,8 @@ def build(
     rows: Collection[GeneratedRow] = (),
     whole: bool = True,
     sparse: bool = False,
+    final_demand: bool = False,
+    with_unserved: bool = False,
 ) -> Formulation:
     """The model over the given slots (all where None) with the failure rows found so far.
 
@@ -27,8 +29,10 @@ def build(
     """
     chosen = set(range(len(problem.slots)) if slots is None else slots)
     chosen |= {slot.index for slot in problem.slots if slot.existing is not None}
-    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse)
+    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse, final_demand)
     formulation.model.constant = problem.constant_cost
+    if with_unserved:
+        assignment.allow_unserved(formulation)
     growth.encode(formulation)
     siting.encode(formulation)
     links.encode_upgrades(formulation)
@@ -37,6 +41,9 @@ def build(
     capacity.encode(formulation)
     reserve.encode(formulation)
     access.encode(formulation)
+    cover.encode(formulation)
+    if final_demand:
+        capacity.encode_earlier(formulation)
     pins.encode(formulation)
     budget.encode(formulation)
     links.encode(formulation, sorted(rows, key=repr))

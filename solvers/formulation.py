@@ -41,6 +41,9 @@ class Formulation:
     sparse : bool
         Whether what is free on a slot is a continuous variable: rows that share it stay short. Engines that live on
         linear relaxations need that; CP-SAT, which knows integers only, does not.
+    final_demand : bool
+        Whether loads are encoded for the last period only; earlier periods then hold at least the share of it that
+        every demand has reached by then, a relaxation a third the size.
     run, nodes : dict
         Columns of (slot, run, period): whether the run is used, and the node count where the run has several.
     class_of, primary_of, standby_of : array
@@ -55,17 +58,25 @@ class Formulation:
     slots: tuple[int, ...]
     whole: bool = True
     sparse: bool = False
+    final_demand: bool = False
     model: LinearModel = field(default_factory=LinearModel)
     run: dict[tuple[int, int, int], int] = field(default_factory=dict)
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
+    load: dict[tuple[int, int], int] = field(default_factory=dict)
     free: dict[tuple[object, ...], int] = field(default_factory=dict)
     unserved: dict[int, int] = field(default_factory=dict)
     class_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     primary_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     standby_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     placement: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def load_periods(self) -> range:
+        """The periods whose loads are encoded."""
+        count = self.problem.periods
+        return range(count - 1, count) if self.final_demand else range(count)
 
     def runs(self, slot: int) -> tuple[Run, ...]:
         """The archetype runs of a slot."""

@@ -22,7 +22,7 @@ def encode(formulation: Formulation) -> None:
     sites = [problem.slots[slot].site for slot in formulation.slots]
     if len(set(sites)) < len(sites):
         return  # several clusters share links: left to the link rows
-    for period in range(problem.periods):
+    for period in formulation.load_periods:
         traffic = np.array([_remote_traffic(part, period) for part in problem.classes])
         streams = np.array([_streams(part, period) for part in problem.classes])
         moved = np.array([_remote_traffic(part, period, protected=True) for part in problem.classes])

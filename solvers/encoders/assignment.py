@@ -17,6 +17,12 @@ def encode(formulation: Formulation) -> None:
         _open(formulation, part)
 
 
+def allow_unserved(formulation: Formulation) -> None:
+    """Let units of every class be left out; what that costs is up to the caller."""
+    for part in formulation.problem.classes:
+        formulation.unserved[part.index] = formulation.model.add_variable(0.0, float(part.count), True)
+
+
 def _columns(formulation: Formulation) -> None:
     problem = formulation.problem
     usable = np.zeros(len(problem.slots), dtype=bool)

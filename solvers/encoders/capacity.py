@@ -23,15 +23,53 @@ def encode(formulation: Formulation) -> None:
     compute = np.array([part.compute for part in problem.classes])
     for slot in formulation.slots:
         columns, classes = formulation.columns_of(formulation.primary_of == slot)
-        for period in range(problem.periods):
+        for period in formulation.load_periods:
             for number, resource in enumerate(COMPUTE_RESOURCES):
                 loads = compute[classes, period, number] if len(classes) else np.zeros(0)
                 if not loads.any():
                     continue
                 terms = load_terms(columns, loads)
+                if formulation.final_demand:
+                    terms = _summed(formulation, slot, RESOURCES.index(resource), terms)
                 terms += formulation.capacity_terms(slot, period, RESOURCES.index(resource), factor=-1.0)
                 formulation.model.add_row("CAP-001", terms, upper=0.0)
         _pool(formulation, slot)
+
+
+def _summed(formulation: Formulation, slot: int, resource: int, terms: Terms) -> Terms:
+    """The load of a slot in the last period as one variable, for the rows of earlier periods."""
+    model = formulation.model
+    reach = sum(value * model.upper[column] for column, value in terms)
+    column = model.add_variable(0.0, reach, False)
+    model.add_row("CAP-001", [*terms, (column, -1.0)], upper=0.0)
+    formulation.load[slot, resource] = column
+    return [(column, 1.0)]
+
+
+def encode_earlier(formulation: Formulation) -> None:
+    """Capacity of earlier periods, where only the final demand is encoded: the share that every demand has reached."""
+    problem = formulation.problem
+    policy = problem.inventory.policy
+    last = problem.periods - 1
+    for (slot, resource), column in formulation.load.items():
+        is_pool = resource == POOL
+        amounts = (
+            np.array([part.storage.sum(axis=1) for part in problem.classes])
+            if is_pool
+            else np.array([part.compute[:, COMPUTE_RESOURCES.index(RESOURCES[resource])] for part in problem.classes])
+        )
+        present = amounts[:, last] > 0
+        reserve = formulation.free.get(("compute", slot, resource, last))
+        for period in range(last):
+            share = float((amounts[present, period] / amounts[present, last]).min(initial=np.inf))
+            if share <= 0 or not np.isfinite(share):
+                continue
+            terms = [(column, share)]
+            if reserve is not None and not policy.standby_uses_node_reserve:
+                terms.append((reserve, share))
+            reference = common_efficiency(formulation, slot)[1] if is_pool else -1
+            terms += formulation.capacity_terms(slot, period, resource, factor=-1.0, efficiency_of=reference)
+            formulation.model.add_row("CAP-001", terms, upper=0.0)
 
 
 def load_terms(columns: Integers, loads: Floats) -> Terms:
@@ -54,23 +92,30 @@ def tier_loads(formulation: Formulation, slot: int, period: int) -> tuple[Intege
     return columns, data
 
 
-def _pool(formulation: Formulation, slot: int) -> None:
-    problem, model = formulation.problem, formulation.model
-    used = np.flatnonzero(sum(part.storage.sum(axis=0) for part in problem.classes))
+def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, int, Floats | None]:
+    """Tiers in use, the one that capacity is counted in, and an efficiency whose ratios all runs share (None: they do not)."""
+    used = np.flatnonzero(sum(part.storage.sum(axis=0) for part in formulation.problem.classes))
     if not len(used):
-        return
+        return used, 0, None
     reference = int(used[0])
     ratios = {
         tuple(np.round(run.efficiency[used] / run.efficiency[reference], 12).tolist()) for run in formulation.runs(slot)
     }
-    for period in range(problem.periods):
+    return used, reference, formulation.runs(slot)[0].efficiency if len(ratios) == 1 else None
+
+
+def _pool(formulation: Formulation, slot: int) -> None:
+    model = formulation.model
+    used, reference, efficiency = common_efficiency(formulation, slot)
+    for period in formulation.load_periods:
         columns, data = tier_loads(formulation, slot, period)
         if not data.any():
             continue
-        if len(ratios) == 1:
-            efficiency = formulation.runs(slot)[0].efficiency
+        if efficiency is not None:
             loads = (data[:, used] * (efficiency[reference] / efficiency[used])).sum(axis=1)
             terms = load_terms(columns, loads)
+            if formulation.final_demand:
+                terms = _summed(formulation, slot, POOL, terms)
             terms += formulation.capacity_terms(slot, period, POOL, factor=-1.0, efficiency_of=reference)
             model.add_row("CAP-001", terms, upper=0.0)
         else:

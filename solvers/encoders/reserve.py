@@ -41,7 +41,7 @@ def encode(formulation: Formulation) -> None:
     for number, resource in enumerate(COMPUTE_RESOURCES):
         if not moved[:, :, number].any():
             continue
-        for period in range(problem.periods):
+        for period in formulation.load_periods:
             own, sent = compute[:, period, number], moved[:, period, number]
             slack = compute_slack(formulation, RESOURCES.index(resource), period, own)
             if not is_shared:

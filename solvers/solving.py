@@ -1,0 +1,154 @@
+"""From an inventory to a judged plan: the one entry into the strategies."""
+
+from __future__ import annotations
+
+import datetime
+
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.scenario import Scenario, apply_scenario
+from fleet.plan.assemble import assemble
+from fleet.plan.plan import ObjectiveRow, Plan, ResultRow
+from solvers.compile import compile_problem
+from solvers.config import OPTIMAL_GAP, SolveConfig
+from solvers.exact import ExactSolve
+from solvers.explain import explain_infeasible, explain_no_plan
+from solvers.result import SolveError, SolveResult, Status, StoppedBy, relative_gap
+from solvers.screens import InfeasibleInputs
+from solvers.search import INFINITY, Search
+
+STRATEGIES = ("auto", "exact")
+
+
+class StrategyError(SolveError, ValueError):
+    """The strategy asked for does not exist."""
+
+    code = "SOL004"
+
+
+def solve(
+    inventory: Inventory,
+    scenario: Scenario | None = None,
+    config: SolveConfig | None = None,
+    strategy: str = "auto",
+) -> SolveResult:
+    """Plan a fleet.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        What the planner states.
+    scenario : Scenario, optional
+        Overlay applied first.
+    config : SolveConfig, optional
+        Limits, seed, workers, progress.
+    strategy : str
+        ``exact``, or ``auto``, which takes it.
+
+    Returns
+    -------
+    SolveResult
+        With the audited plan where one was found. Ctrl-C ends the search and keeps the best plan.
+
+    Raises
+    ------
+    StrategyError
+        If there is no such strategy.
+    ScenarioError
+        If the scenario cannot be applied.
+    EngineError
+        If every engine failed, or model and verifier disagree.
+    """
+    if strategy not in STRATEGIES:
+        raise StrategyError(f"there is no strategy {strategy!r}; choose one of {', '.join(STRATEGIES)}")
+    config = SolveConfig() if config is None else config
+    effective = inventory if scenario is None else apply_scenario(inventory, scenario)
+    name = "" if scenario is None else scenario.name
+    try:
+        problem = compile_problem(effective)
+    except InfeasibleInputs as error:
+        return SolveResult(
+            "infeasible", None, None, None, "", "screen", 0.0, config.seed, "exact", explanation=error.lines
+        )
+    run = ExactSolve(problem, config)
+    interrupted = False
+    try:
+        run.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    return _result(effective, name, config, run, interrupted)
+
+
+def _result(inventory: Inventory, scenario: str, config: SolveConfig, run: ExactSolve, interrupted: bool) -> SolveResult:
+    search = run.search
+    seconds = search.seconds
+    stopped_by = _stopped_by(search, config, run.is_infeasible, interrupted)
+    if search.best is None:
+        status: Status = "infeasible" if run.is_infeasible else "no_solution"
+        lines = (
+            explain_infeasible(run.problem, config)
+            if run.is_infeasible and not interrupted
+            else explain_no_plan(run.problem, stopped_by)
+        )
+        bound = None if search.bound == -INFINITY else search.bound
+        return SolveResult(
+            status, None, None, bound, search.bound_source, stopped_by, seconds, config.seed, "exact", lines, tuple(search.trace)
+        )
+    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)
+    gap = relative_gap(search.objective, bound)
+    status = "optimal" if gap is not None and gap <= OPTIMAL_GAP else "feasible"
+    plan = _plan(inventory, scenario, config, search, status, stopped_by, bound, gap)
+    return SolveResult(
+        status,
+        plan,
+        search.objective,
+        bound,
+        search.bound_source,
+        stopped_by,
+        seconds,
+        config.seed,
+        "exact",
+        (),
+        tuple(search.trace),
+    )
+
+
+def _stopped_by(search: Search, config: SolveConfig, is_infeasible: bool, interrupted: bool) -> StoppedBy:
+    if interrupted:
+        return "interrupt"
+    if is_infeasible:
+        return "proof"
+    if search.gap is not None and search.gap <= OPTIMAL_GAP:
+        return "proof"
+    if search.is_done:
+        return "gap"
+    return "work_limit" if config.deterministic else "time_limit"
+
+
+def _plan(
+    inventory: Inventory,
+    scenario: str,
+    config: SolveConfig,
+    search: Search,
+    status: Status,
+    stopped_by: StoppedBy,
+    bound: float | None,
+    gap: float | None,
+) -> Plan:
+    if search.best is None:
+        raise SolveError("there is no decision to make a plan of")
+    result = ResultRow(
+        status=status,
+        objective=search.objective,
+        bound=bound,
+        bound_source=search.bound_source,
+        gap=gap,
+        stopped_by=stopped_by,
+        seconds=None if config.deterministic else round(search.seconds, 3),
+        seed=config.seed,
+        strategy="exact",
+        objectives=(ObjectiveRow(name="present_value", value=search.objective, bound=bound, gap=gap),),
+    )
+    created = None
+    if not config.deterministic:
+        created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return assemble(inventory, search.best, result, scenario_name=scenario, created=created)
