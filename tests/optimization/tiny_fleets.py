@@ -1,0 +1,424 @@
+"""Random fleets small enough for brute force, each family made so that one thing tends to bind."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from fleet.inventory.growth import GrowthPoint
+from fleet.inventory.hardware import NodeModel
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.links import Link
+from fleet.inventory.pins import Pin
+from fleet.inventory.sites import Site
+from fleet.inventory.workloads import Workload
+from tests.builders import (
+    a_link,
+    a_node_model,
+    a_pin,
+    a_protected_workload,
+    a_site,
+    a_workload,
+    an_existing_cluster,
+    an_inventory,
+)
+
+COUNTRIES = (("US", "PA"), ("US", "OH"), ("CA", "ON"))
+
+
+class Maker:
+    """Draws the tables of one fleet: hubs in a ring, stores on one or two hubs, two half-years."""
+
+    def __init__(self, seed: int, family: str) -> None:
+        self.random = random.Random(f"{family}/{seed}")  # noqa: S311
+        self.family = family
+
+    def any_of(self, *values: Any) -> Any:
+        """One of the values."""
+        return self.random.choice(values)
+
+    def hubs(self, count: int, **columns: Any) -> list[Site]:
+        """Candidate sites in a row, each some 300 km from the last."""
+        found = []
+        for number in range(count):
+            country, region = COUNTRIES[number % len(COUNTRIES)]
+            found.append(
+                a_site(
+                    f"h{number}",
+                    can_host=True,
+                    latitude=40.0 + self.random.random(),
+                    longitude=-75.0 - 3.5 * number,
+                    country=country,
+                    region=region,
+                    opening_cost=float(self.any_of(0, 5000, 20000)),
+                    monthly_cost=float(self.any_of(0, 300, 900)),
+                    power_price_per_kwh=self.any_of(0.08, 0.15, 0.3),
+                    **columns,
+                )
+            )
+        return found
+
+    def stores(self, count: int, **columns: Any) -> list[Site]:
+        """Sites of users."""
+        found = []
+        for number in range(count):
+            country, region = self.any_of(*COUNTRIES)
+            place = {"latitude": 40.5, "longitude": -75.0 - 3.0 * number, "country": country, "region": region}
+            found.append(a_site(f"s{number}", kind="store", **{**place, **columns}))
+        return found
+
+    def links(self, hubs: list[Site], stores: list[Site], **columns: Any) -> list[Link]:
+        """A ring of hubs, every store on one or two of them."""
+        names = [hub.site for hub in hubs]
+        pairs = list(zip(names, names[1:], strict=False)) + ([(names[-1], names[0])] if len(names) > 2 else [])
+        found = [a_link(*pair, rtt_ms=self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
+        for store in stores:
+            for hub in self.random.sample(names, min(len(names), self.any_of(1, 2, 2, 2, 2, 2))):
+                found.append(a_link(store.site, hub, rtt_ms=self.any_of(2.0, 4.0, 9.0), **columns))
+        return found
+
+    def workload(self, name: str, site: str, protected: bool, **columns: Any) -> Workload:
+        """One workload, of a size that a few of them fill a node or two."""
+        values: dict[str, Any] = {
+            "vcpus": round(self.random.uniform(4, 45), 1),
+            "memory_gb": round(self.random.uniform(8, 150), 1),
+            "storage_gb": round(self.random.uniform(100, 6000), 1),
+            "traffic_mbps": round(self.random.uniform(1, 30), 1),
+            "tier": self.any_of("hot", "warm"),
+            "growth": self.any_of("", "up"),
+            "fault_tolerance": self.any_of(0, 0, 1),
+        }
+        if protected:
+            values["change_gb_per_day"] = round(self.random.uniform(5, 80), 1)
+            return a_protected_workload(name, site, **{**values, **columns})
+        return a_workload(name, site, **{**values, **columns})
+
+    def workloads(self, sites: list[Site], count: int, share: float = 0.6, **columns: Any) -> list[Workload]:
+        """`count` workloads over the sites, that share of them protected."""
+        return [
+            self.workload(f"w{number}", self.any_of(*sites).site, self.random.random() < share, **columns)
+            for number in range(count)
+        ]
+
+    def hardware(self, **columns: Any) -> list[NodeModel]:
+        """A small node and, half the time, a large one."""
+        small = a_node_model(
+            "small", cores=16, memory_gb=192.0, capacity_drives=4, capacity_drive_tb=3.84, price=11000.0,
+            watts=400.0, **{"max_nodes": 5, **columns},
+        )  # fmt: skip
+        large = a_node_model(
+            "large", cores=32, memory_gb=384.0, capacity_drives=6, capacity_drive_tb=3.84, price=19000.0,
+            watts=700.0, **{"max_nodes": 4, **columns},
+        )  # fmt: skip
+        return self.any_of([small], [small, large])
+
+    def fleet(self, hubs: list[Site], stores: list[Site], workloads: list[Workload], **tables: Any) -> Inventory:
+        """The fleet of these tables; what is not given is drawn."""
+        values: dict[str, Any] = {
+            "links": tables.get("links") or self.links(hubs, stores),
+            "hardware": tables.get("hardware") or self.hardware(),
+            "growth": [GrowthPoint(profile="up", annual_rate=self.any_of(0.2, 0.5, 1.0))],
+            "horizon_months": 12,
+            "discount_rate": 0.08,
+        }
+        return an_inventory([*hubs, *stores], workloads, name=self.family, **{**values, **tables})
+
+
+def plain(seed: int, family: str = "plain", **tables: Any) -> Inventory:
+    """Three hubs, up to two stores, three to five workloads."""
+    make = Maker(seed, family)
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(make.any_of(1, 2))
+    workloads = make.workloads([*hubs, *stores], make.any_of(3, 4, 5) if len(hubs) < 3 else make.any_of(3, 4))
+    return make.fleet(hubs, stores, workloads, **tables)
+
+
+def failed_links(seed: int) -> Inventory:
+    """Links that carry every day easily, but not all that a failure sends over them."""
+    make = Maker(seed, "failed_links")
+    hubs, stores = make.hubs(3), make.stores(2)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.7, traffic_mbps=float(make.any_of(15, 25, 40)))
+    links = [
+        link.model_copy(update={"bandwidth_mbps": float(make.any_of(60, 80, 100, 120, 400))})
+        for link in make.links(hubs, stores)
+    ]
+    return make.fleet(hubs, stores, workloads, links=links)
+
+
+def reserves(seed: int) -> Inventory:
+    """Much compute on standby and little data, so that the reserve decides on node counts."""
+    make = Maker(seed, "reserves")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = [
+        row.model_copy(update={"storage_gb": 200.0, "vcpus": round(make.random.uniform(20, 45), 1)})
+        for row in make.workloads([*hubs, *stores], 4, share=0.8)
+    ]
+    return make.fleet(hubs, stores, workloads)
+
+
+def growing(seed: int) -> Inventory:
+    """A single node would do at first, or two copies, but what follows cannot grow from it."""
+    make = Maker(seed, "growing")
+    hubs, stores = make.hubs(2), make.stores(1)
+    first = make.workloads(hubs, make.any_of(1, 2), share=0.3, fault_tolerance=0)
+    later = [
+        make.workload(f"l{number}", make.any_of(*hubs, *stores).site, False, from_month=6, vcpus=40.0,
+                      fault_tolerance=make.any_of(0, 1, 2))
+        for number in range(make.any_of(1, 2))
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, [*first, *later])
+
+
+def residencies(seed: int) -> Inventory:
+    """Data that must stay in its country or region, with hubs in three of them."""
+    make = Maker(seed, "residencies")
+    hubs, stores = make.hubs(3), make.stores(2)
+    workloads = [
+        row.model_copy(update={"residency": make.any_of((), ("country",), ("region",), ("CA",), ("OH", "ON"))})
+        for row in make.workloads([*hubs, *stores], 4, share=0.4)
+    ]
+    return make.fleet(hubs, stores, workloads)
+
+
+def affinities(seed: int) -> Inventory:
+    """Labels that keep demands together, with different protection, tolerance and start."""
+    make = Maker(seed, "affinities")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(2)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*stores).site, make.any_of(True, False), affinity=make.any_of("", "x"),
+                      fault_tolerance=make.any_of(0, 1, 2), from_month=make.any_of(0, 0, 6))
+        for number in range(5)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads)
+
+
+def gpus(seed: int) -> Inventory:
+    """Some demands need a GPU of a model, some any GPU."""
+    make = Maker(seed, "gpus")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = make.workloads([*hubs, *stores], 2)
+    workloads += [
+        make.workload(f"g{number}", make.any_of(*stores).site, make.any_of(True, False),
+                      gpus=1.0, gpu_model=make.any_of("", "L4", "A16"))
+        for number in range(2)
+    ]  # fmt: skip
+    hardware = [
+        *make.hardware(),
+        a_node_model("vision", gpu_model="L4", gpus=2, price=28000.0, max_nodes=4),
+        a_node_model("render", gpu_model="A16", gpus=1, price=24000.0, max_nodes=4),
+    ]
+    return make.fleet(hubs, stores, workloads, hardware=hardware)
+
+
+def tolerances(seed: int) -> Inventory:
+    """Demands that ask for zero, one or two node failures, some of them only later."""
+    make = Maker(seed, "tolerances")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, make.any_of(True, False),
+                      fault_tolerance=make.any_of(0, 1, 2), from_month=make.any_of(0, 0, 6))
+        for number in range(4)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads)
+
+
+def archives(seed: int) -> Inventory:
+    """Much archive data, for which parity pays from four nodes on."""
+    make = Maker(seed, "archives")
+    hubs, stores = make.hubs(2), make.stores(1)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, make.any_of(True, False, False),
+                      tier=make.any_of("archive", "archive", "warm"),
+                      storage_gb=round(make.random.uniform(2000, 9000)),
+                      fault_tolerance=make.any_of(0, 1, 2))
+        for number in range(4)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=6))
+
+
+def partners(seed: int) -> Inventory:
+    """All protected demands of a cluster share one standby."""
+    return plain(seed, "partners", partner_scope="cluster")
+
+
+def dedicated(seed: int) -> Inventory:
+    """Every standby keeps its own compute."""
+    return plain(seed, "dedicated", standby_reserve="dedicated")
+
+
+def shared_nodes(seed: int) -> Inventory:
+    """Failovers may use the nodes that are kept free."""
+    return plain(seed, "shared_nodes", standby_uses_node_reserve=True)
+
+
+def standing(seed: int) -> Inventory:
+    """Clusters that stand already: some must stay, some may be retired."""
+    make = Maker(seed, "standing")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(1, 2, 3), keep=make.any_of(True, False),
+                            cost_to_retire=float(make.any_of(0, 3000)))
+    ]  # fmt: skip
+    if make.any_of(True, False):
+        clusters.append(an_existing_cluster("spare", "s0", node_model="small", nodes=2, keep=make.any_of(True, False)))
+    return make.fleet(hubs, stores, make.workloads([*hubs, *stores], 4), clusters=clusters)
+
+
+def pinned(seed: int) -> Inventory:
+    """One or two decisions taken by hand, of every kind."""
+    make = Maker(seed, "pinned")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = make.workloads([*hubs, *stores], 4)
+    links = make.links(hubs, stores, upgrade_mbps=2000.0, upgrade_monthly_cost=90.0)
+    hub, name = make.any_of(*hubs).site, make.any_of(*workloads).workload
+    period = make.any_of(None, 0, 1)
+    kinds: list[Pin] = [
+        a_pin("open", site=hub, period=period),
+        a_pin("close", site=hub, period=period),
+        a_pin("assign", workload=name, value=make.any_of(hub, f"{hub}-c1")),
+        a_pin("standby", workload=name, value=make.any_of(hub, f"{hub}-c1")),
+        a_pin("node_model", site=hub, value="small", period=period),
+        a_pin("nodes", site=hub, value=make.any_of("1", "2", "3"), period=period),
+        a_pin("nodes", cluster=f"{hub}-c1", value="2", period=period),
+        a_pin("link_upgrade", link=links[0].link, value=make.any_of("yes", "no"), period=period),
+        a_pin("forbid", workload=make.any_of("", name), value=hub),
+    ]
+    pins = [kinds[seed % len(kinds)]] + ([make.any_of(*kinds)] if make.any_of(True, False) else [])
+    return make.fleet(hubs, stores, workloads, links=links, pins=pins)
+
+
+def budgets(seed: int) -> Inventory:
+    """Little to spend at once, though running costs then rise."""
+    make = Maker(seed, "budgets")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    hardware = [
+        a_node_model("cheap", cores=16, memory_gb=192.0, price=8000.0, annual_support=9000.0, max_nodes=5),
+        a_node_model("dear", cores=16, memory_gb=192.0, price=14000.0, annual_support=500.0, max_nodes=5),
+    ]
+    budget = float(make.any_of(40000, 60000, 80000, 100000))
+    return make.fleet(hubs, stores, make.workloads([*hubs, *stores], 4), hardware=hardware, budget=budget)
+
+
+def upgrades(seed: int) -> Inventory:
+    """Thin links that may be upgraded at a price."""
+    make = Maker(seed, "upgrades")
+    hubs, stores = make.hubs(3), make.stores(2)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.6, traffic_mbps=float(make.any_of(15, 25)))
+    links = [
+        link.model_copy(
+            update={
+                "bandwidth_mbps": float(make.any_of(20, 40, 60, 100)),
+                "upgrade_mbps": float(make.any_of(120, 400)),
+                "upgrade_monthly_cost": float(make.any_of(50, 400, 1500)),
+            }
+        )
+        for link in make.links(hubs, stores)
+    ]
+    return make.fleet(hubs, stores, workloads, links=links)
+
+
+def two_clusters(seed: int) -> Inventory:
+    """Sites with room for two clusters and limits on their sum."""
+    make = Maker(seed, "two_clusters")
+    limits = make.any_of({}, {"max_nodes": 4}, {"max_power_kw": 1.7}, {"max_rack_units": 4})
+    hubs, stores = make.hubs(2, max_clusters=2, **limits), make.stores(1)
+    workloads = [
+        row.model_copy(update={"fault_tolerance": make.any_of(0, 0, 2)})
+        for row in make.workloads([*hubs, *stores], make.any_of(3, 4))
+    ]
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=4))
+
+
+def carriers(seed: int) -> Inventory:
+    """A carrier cloud that every site attaches to, beside some links of their own."""
+    make = Maker(seed, "carriers")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(2)
+    cloud = a_site("mpls", kind="network")
+    links = [
+        a_link(site.site, "mpls", rtt_ms=make.any_of(2.0, 4.0), bandwidth_mbps=float(make.any_of(60, 120, 500)))
+        for site in (*hubs, *stores)
+    ]
+    names = [hub.site for hub in hubs]
+    links += [a_link(*pair, rtt_ms=8.0) for pair in zip(names, names[1:], strict=False) if make.any_of(True, False)]
+    links += [a_link(store.site, make.any_of(*names), rtt_ms=9.0) for store in stores if make.any_of(True, False)]
+    workloads = make.workloads([*hubs, *stores], 4, share=0.7, max_rtt_ms=make.any_of(None, 12.0))
+    return make.fleet(hubs, [*stores, cloud], workloads, links=links)
+
+
+def later(seed: int) -> Inventory:
+    """Three periods, demands that start in each of them."""
+    make = Maker(seed, "later")
+    hubs, stores = make.hubs(2), make.stores(1)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, make.any_of(True, False),
+                      from_month=make.any_of(0, 6, 7, 12))
+        for number in range(4)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads, horizon_months=make.any_of(18, 15), hardware=make.hardware(max_nodes=4))
+
+
+def separated(seed: int) -> Inventory:
+    """Standbys must be far enough away."""
+    return plain(seed, "separated", min_separation_km=float(Maker(seed, "km").any_of(200, 320, 500)))
+
+
+def synchronous(seed: int) -> Inventory:
+    """Copies without loss, which only near pairs allow."""
+    make = Maker(seed, "synchronous")
+    hubs, stores = make.hubs(3), make.stores(1)
+    workloads = [
+        row.model_copy(update={"rpo_minutes": 0.0, "protection": "sync"})
+        if row.is_protected and make.any_of(True, True, False)
+        else row
+        for row in make.workloads([*hubs, *stores], 4, share=0.8)
+    ]
+    return make.fleet(hubs, stores, workloads)
+
+
+def residual_values(seed: int) -> Inventory:
+    """Purchases keep a value at the end of the horizon."""
+    return plain(seed, "residual_values", residual_value="straight_line", asset_life_months=24)
+
+
+def domains(seed: int) -> Inventory:
+    """Fault domains of several sites: hubs together, and stores in the domain of a hub."""
+    make = Maker(seed, "domains")
+    hubs, stores = make.hubs(3), make.stores(2)
+    hubs = [hub.model_copy(update={"fault_domain": make.any_of("north", "south", hub.site)}) for hub in hubs]
+    stores = [
+        store.model_copy(update={"fault_domain": make.any_of("north", "south", store.site)}) for store in stores
+    ]
+    links = [
+        link.model_copy(update={"bandwidth_mbps": float(make.any_of(60, 90, 150, 400))})
+        for link in make.links(hubs, stores)
+    ]
+    workloads = make.workloads([*hubs, *stores, *stores], 4, share=0.7, traffic_mbps=float(make.any_of(10, 25)))
+    return make.fleet(hubs, stores, workloads, links=links)
+
+
+def chains(seed: int) -> Inventory:
+    """Stores behind hubs that others hang on, thin links, tight round trips: failures cut users off."""
+    make = Maker(seed, "chains")
+    hubs, stores = make.hubs(3), make.stores(2)
+    names = [hub.site for hub in hubs]
+    pairs = list(zip(names, names[1:], strict=False)) + [
+        (store.site, hub) for store in stores for hub in make.random.sample(names, make.any_of(1, 1, 2))
+    ]
+    links = [
+        a_link(*pair, rtt_ms=make.any_of(2.0, 4.0, 6.0), bandwidth_mbps=float(make.any_of(40, 60, 90, 200)))
+        for pair in pairs
+    ]
+    workloads = make.workloads(
+        [*hubs, *stores, *stores], 4, share=0.6, traffic_mbps=float(make.any_of(10, 25)),
+        max_rtt_ms=make.any_of(None, 8.0, 12.0),
+    )  # fmt: skip
+    return make.fleet(hubs, stores, workloads, links=links, failure_rtt_factor=make.any_of(1.0, 1.5, 2.0))
+
+
+FAMILIES = {
+    maker.__name__: maker
+    for maker in (
+        plain, failed_links, reserves, growing, residencies, affinities, gpus, tolerances, archives, partners, dedicated,
+        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, carriers, later, separated, synchronous,
+        residual_values, domains, chains,
+    )
+}  # fmt: skip
