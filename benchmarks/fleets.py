@@ -23,6 +23,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import audit
 from fleet.plan.plan import Plan
 from solvers import SolveConfig, SolveResult, solve
+from solvers.config import OPTIMAL_GAP
 
 #: From this share of its capacity on a link counts as full.
 FULL = 0.95
@@ -42,7 +43,7 @@ class Stopwatch:
         return value
 
 
-def measure(case: Case, time_limit_s: float, seed: int, gap: float | None = None) -> Row:
+def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP) -> Row:
     """Take one fleet through the whole pipeline.
 
     Parameters
@@ -53,8 +54,8 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float | None = None
         Limit of the solve [s].
     seed : int
         Of the fleet and of the solve.
-    gap : float, optional
-        Relative gap at which to stop; the proof of optimality where None.
+    gap : float
+        Relative gap at which to stop.
     """
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as scratch:
@@ -99,7 +100,7 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float | None = None
     }
 
 
-def _solved(inventory: Inventory, time_limit_s: float, seed: int, gap: float | None, watch: Stopwatch) -> SolveResult:
+def _solved(inventory: Inventory, time_limit_s: float, seed: int, gap: float, watch: Stopwatch) -> SolveResult:
     """Solve; what passes before the search starts is compilation, what passes after it the making of the plan."""
     begun = time.monotonic()
     starts: list[float] = []
@@ -107,8 +108,7 @@ def _solved(inventory: Inventory, time_limit_s: float, seed: int, gap: float | N
     def on_progress(passed: float, _incumbent: float | None, _bound: float | None) -> None:
         starts.append(time.monotonic() - passed)
 
-    asked = {} if gap is None else {"gap": gap}
-    config = SolveConfig(time_limit_s=time_limit_s, seed=seed, on_progress=on_progress, **asked)
+    config = SolveConfig(time_limit_s=time_limit_s, gap=gap, seed=seed, on_progress=on_progress)
     result = solve(inventory, config=config)
     ended = time.monotonic()
     if starts:

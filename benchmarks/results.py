@@ -1,4 +1,4 @@
-"""What every benchmark does with its rows: options, a child process per case, markdown, JSON, the tables of the README."""
+"""What benchmarks share: options, a process per case, markdown, JSON, the tables of the README."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, Case, chosen_cases
+from solvers.config import OPTIMAL_GAP
 
 README = Path(__file__).with_name("README.md")
 MACHINE = "2 shared cores"
 
 Row = Mapping[str, Any]
-#: Measures one case: (case, time limit [s], seed, asked gap or None for the proof) → row.
-Measure = Callable[[Case, float, int, float | None], Row]
+#: Measures one case: (case, time limit [s], seed, gap at which to stop) → row.
+Measure = Callable[[Case, float, int, float], Row]
 
 
 def parser(description: str) -> argparse.ArgumentParser:
     """The options that all benchmarks share."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--case", action="append", default=[], metavar="NAME", choices=[case.name for case in CASES])
-    options.add_argument("--time-limit", type=float, metavar="S", help="solve time of every case [s]; its own if absent")
+    options.add_argument(
+        "--time-limit", type=float, metavar="S", help="solve time of every case [s]; its own if absent"
+    )
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--stop-at-target", action="store_true", help="stop at the target gap; else use the whole time")
+    options.add_argument(
+        "--stop-at-target", action="store_true", help="stop at the target gap; else use the whole time"
+    )
     options.add_argument("--json", type=Path, metavar="FILE", help="also write the rows here")
     options.add_argument("--update-readme", action="store_true", help="put the table into benchmarks/README.md")
     return options
@@ -41,11 +46,13 @@ def measured(measure: Measure, options: argparse.Namespace) -> Iterator[Row]:
         print(f"{case.name}: {limit:g} s", file=sys.stderr, flush=True)
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-            gap = case.target_gap if options.stop_at_target else None
+            gap = case.target_gap if options.stop_at_target else OPTIMAL_GAP
             yield pool.submit(measure, case, limit, options.seed, gap).result()
 
 
-def publish(section: str, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]], options: Any) -> None:
+def publish(
+    section: str, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]], options: argparse.Namespace
+) -> None:
     """Print the table, and write it where the options ask for it."""
     table = markdown(rows, columns)
     print(table)
@@ -54,8 +61,9 @@ def publish(section: str, rows: Sequence[Row], columns: Mapping[str, Callable[[R
     if options.update_readme:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         text = README.read_text(encoding="utf-8")
-        section_text = f"Measured {today} on {MACHINE}, seed {options.seed}.\n\n{table}"
-        README.write_text(with_section(text, section, section_text), encoding="utf-8")
+        note = f"Last measured {today} on {MACHINE}, seed {options.seed}."
+        content = f"{note}\n\n{merged(section_of(text, section), table)}"
+        README.write_text(with_section(text, section, content), encoding="utf-8")
 
 
 def markdown(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> str:
@@ -65,20 +73,46 @@ def markdown(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def with_section(text: str, section: str, content: str) -> str:
-    """`text` with what stands between the markers of a section replaced.
+def merged(old: str, new: str) -> str:
+    """The new table with the rows of cases that only the old one has, if their columns are the same."""
+    header, rule, *lines = new.splitlines()
+    before = [line for line in old.splitlines() if line.startswith("|")]
+    known = {_first_cell(line): line for line in before[2:]} if before[:1] == [header] else {}
+    known |= {_first_cell(line): line for line in lines}
+    order = [case.name for case in CASES if case.name in known]
+    return "\n".join([header, rule, *(known[name] for name in order)])
+
+
+def _first_cell(line: str) -> str:
+    return line.split("|")[1].strip()
+
+
+def section_of(text: str, section: str) -> str:
+    """What stands between the markers of a section.
 
     Raises
     ------
     ValueError
         If the markers are missing.
     """
-    begin, end = f"<!-- results:{section} -->", f"<!-- /results:{section} -->"
-    head, found_begin, rest = text.partition(begin)
-    _, found_end, tail = rest.partition(end)
+    begin, end = _markers(section)
+    _, found_begin, rest = text.partition(begin)
+    content, found_end, _ = rest.partition(end)
     if not (found_begin and found_end):
         raise ValueError(f"the markers {begin} and {end} are missing")
-    return f"{head}{begin}\n{content}\n{end}{tail}"
+    return content.strip("\n")
+
+
+def with_section(text: str, section: str, content: str) -> str:
+    """`text` with what stands between the markers of a section replaced; ValueError where they are missing."""
+    section_of(text, section)
+    begin, end = _markers(section)
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+
+
+def _markers(section: str) -> tuple[str, str]:
+    return f"<!-- results:{section} -->", f"<!-- /results:{section} -->"
 
 
 def percent(value: float | None, digits: int = 2) -> str:
