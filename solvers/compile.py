@@ -31,7 +31,7 @@ from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL, FailureState, single_failures
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, DemandClass, DesignProblem, Profile, Slot, Unit
-from solvers.slots import build_slots, growth_refusals, without_idle_runs
+from solvers.slots import build_slots, fits_throughout, growth_refusals, protected, without_idle_runs
 from solvers.screens import InfeasibleInputs, screen_access, screen_units
 
 #: Failure kinds after which a protected demand must reach its standby (DESIGN: hard).
@@ -248,8 +248,8 @@ class _Compiler:
             for number, demand in enumerate(unit.demands)
         )
         eligible, standby, reasons = self._eligibility(unit)
-        fits = np.array([self._fits_somewhere(slot, fault_tolerance, gpu_models) for slot in self.slots], dtype=bool)
-        pairs = self._pairs(unit, eligible & fits, standby & fits, profiles)
+        fits = self._fits(unit.demands)
+        pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
         problem = screen_units(inventory, unit, self.slots, eligible, fits, pairs, reasons, self.router)
         if problem:
             problems.append(problem)
@@ -268,8 +268,14 @@ class _Compiler:
             standby_storage.tobytes(),
             usable.tobytes(),
             None if pairs is None else pairs.tobytes(),
-            fault_tolerance,
-            gpu_models,
+            tuple(
+                (
+                    demand.row.fault_tolerance,
+                    demand.row.gpu_model if demand.row.gpus > 0 else "",
+                    tuple(factor > 0 for factor in inventory.growth_factors(demand)),
+                )
+                for demand in unit.demands
+            ),
             attachment,
             tuple(
                 (
@@ -301,12 +307,9 @@ class _Compiler:
         )
         return key, part
 
-    @staticmethod
-    def _fits_somewhere(slot: Slot, fault_tolerance: int, gpu_models: tuple[str, ...]) -> bool:
-        return any(
-            run.node_tolerance >= fault_tolerance and all(model == run.gpu_model for model in gpu_models)
-            for run in slot.runs
-        )
+    def _fits(self, demands: Sequence[Demand]) -> Booleans:
+        """Slots with archetypes that do for `demands` in every period."""
+        return np.array([fits_throughout(self.inventory, demands, slot) for slot in self.slots], dtype=bool)
 
     def _eligibility(self, unit: Unit) -> tuple[Booleans, Booleans, list[tuple[Demand, str, Reason]]]:
         """Slots where the unit may run and may stand by, with the reason of every refusal."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fleet.inventory.hardware import ExistingCluster
-from fleet.inventory.inventory import Inventory
+from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
 from fleet.platform.resiliency import parse_layout
@@ -98,12 +98,52 @@ def without_idle_runs(inventory: Inventory, slot: Slot, classes: Sequence[Demand
     decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
     if slot.existing is not None or slot.site in decided or slot.cluster in decided:
         return slot
-    useful = tuple(run for run in slot.runs if any(_may_be_at(part, slot.index) and part.fits(run) for part in classes))
+    useful = tuple(
+        run for run in slot.runs if any(_is_useful(inventory, part, slot.index, run) for part in classes)
+    )
     return Slot(slot.index, slot.cluster, slot.site, useful)
 
 
-def _may_be_at(part: DemandClass, slot: int) -> bool:
-    return bool(part.eligible[slot]) or (part.pairs is not None and bool(part.pairs[:, slot].any()))
+def _is_useful(inventory: Inventory, part: DemandClass, slot: int, run: Run) -> bool:
+    roles = [part.units[0].demands] if part.eligible[slot] else []
+    if part.pairs is not None and part.pairs[:, slot].any():
+        roles.append(protected(part.units[0].demands))
+    return any(
+        exists(inventory, demands, period) and fits(inventory, demands, run, period)
+        for demands in roles
+        for period in range(len(inventory.periods))
+    )
+
+
+def protected(demands: Sequence[Demand]) -> tuple[Demand, ...]:
+    """Those that have a standby copy."""
+    return tuple(demand for demand in demands if demand.is_protected)
+
+
+def exists(inventory: Inventory, demands: Sequence[Demand], period: int) -> bool:
+    """Whether any of `demands` exists in `period`."""
+    return any(inventory.growth_factors(demand)[period] > 0 for demand in demands)
+
+
+def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int) -> bool:
+    """Whether those of `demands` that exist in `period` get the node tolerance and the GPU that they ask for."""
+    return all(
+        run.node_tolerance >= demand.row.fault_tolerance
+        and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
+        for demand in demands
+        if inventory.growth_factors(demand)[period] > 0
+    )
+
+
+def fits_throughout(inventory: Inventory, demands: Sequence[Demand], slot: Slot) -> bool:
+    """Whether a slot has, for one node model, archetypes that fit `demands` in every period."""
+    return any(
+        all(
+            any(run.node_model == model and fits(inventory, demands, run, period) for run in slot.runs)
+            for period in range(len(inventory.periods))
+        )
+        for model in {run.node_model for run in slot.runs}
+    )
 
 
 def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fleet.inventory.inventory import Demand, Inventory
 from solvers.formulation import NO_STANDBY, Formulation
 from solvers.linear import Integers
-from solvers.problem import DemandClass
+from solvers.problem import DemandClass, Run
+from solvers.slots import exists, fits, protected
 
 
 def encode(formulation: Formulation) -> None:
@@ -71,28 +73,55 @@ def _served(formulation: Formulation, part: DemandClass) -> None:
 
 
 def _open(formulation: Formulation, part: DemandClass) -> None:
-    """x + s ≤ count · (the slot uses a run that fits), from the first period of the demand on."""
-    model = formulation.model
+    """x ≤ count · (the slot uses a run that fits), in every period in which what runs there exists.
+
+    Standby copies count beside it, x + s ≤ count · …, over the runs that fit what is copied: no fewer, as other members of
+    a unit may ask for more. Where a period asks for the same as the one before, its rows follow from those.
+    """
+    inventory = formulation.problem.inventory
     own = formulation.class_of == part.index
+    everyone, copied = part.units[0].demands, protected(part.units[0].demands)
     for slot in formulation.slots:
-        here = own & ((formulation.primary_of == slot) | (formulation.standby_of == slot))
-        columns = formulation.placement[here]
-        if not len(columns):
-            continue
-        fitting = [number for number, run in enumerate(formulation.runs(slot)) if part.fits(run)]
-        for period in _binding_periods(formulation, slot, part, fitting):
-            terms = [(int(column), 1.0) for column in columns]
-            terms += formulation.open_terms(slot, period, -float(part.count), fitting)
-            model.add_row("ASG-005", terms, upper=0.0)
+        runs_here = formulation.placement[own & (formulation.primary_of == slot)]
+        stands_by = formulation.placement[own & (formulation.standby_of == slot)]
+        before: tuple[list[int] | None, list[int] | None] = (None, None)
+        for period in range(formulation.problem.periods):
+            needed = (
+                _fitting(inventory, formulation.runs(slot), everyone, period) if len(runs_here) else None,
+                _fitting(inventory, formulation.runs(slot), copied, period) if len(stands_by) else None,
+            )
+            if needed == before and not any(_grows_worse(formulation.runs(slot), fitting) for fitting in needed):
+                continue
+            before = needed
+            if needed[0] is not None and needed[0] != needed[1]:
+                _within(formulation, part, slot, period, runs_here, needed[0])
+            if needed[1] is not None:
+                both = stands_by if needed[0] is None else np.concatenate([runs_here, stands_by])
+                _within(formulation, part, slot, period, both, needed[1])
 
 
-def _binding_periods(formulation: Formulation, slot: int, part: DemandClass, fitting: list[int]) -> range:
-    """The first period of the class; all from it on where a larger cluster of the model may fit less."""
-    runs = formulation.runs(slot)
-    grows_worse = any(
-        runs[other].node_model == runs[number].node_model and runs[other].lowest > runs[number].highest
+def _fitting(
+    inventory: Inventory, runs: tuple[Run, ...], demands: tuple[Demand, ...], period: int
+) -> list[int] | None:
+    """The runs that fit `demands` in a period; None where none of them exists then."""
+    if not exists(inventory, demands, period):
+        return None
+    return [number for number, run in enumerate(runs) if fits(inventory, demands, run, period)]
+
+
+def _within(
+    formulation: Formulation, part: DemandClass, slot: int, period: int, columns: Integers, fitting: list[int]
+) -> None:
+    terms = [(int(column), 1.0) for column in columns]
+    terms += formulation.open_terms(slot, period, -float(part.count), fitting)
+    formulation.model.add_row("ASG-005", terms, upper=0.0)
+
+
+def _grows_worse(runs: tuple[Run, ...], fitting: list[int] | None) -> bool:
+    """Whether a cluster of a run that fits may become one that does not."""
+    return fitting is not None and any(
+        runs[other].node_model == runs[number].node_model and runs[other].highest >= runs[number].lowest
         for number in fitting
         for other in range(len(runs))
         if other not in fitting
     )
-    return range(part.first_period, formulation.problem.periods if grows_worse else part.first_period + 1)
