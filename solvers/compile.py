@@ -31,8 +31,8 @@ from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL, FailureState, single_failures
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, DemandClass, DesignProblem, Profile, Slot, Unit
-from solvers.slots import build_slots, fits_throughout, growth_refusals, protected, without_idle_runs
 from solvers.screens import InfeasibleInputs, screen_access, screen_units
+from solvers.slots import build_slots, fits_throughout, growth_refusals, protected, without_idle_runs
 
 #: Failure kinds after which a protected demand must reach its standby (DESIGN: hard).
 HARD_KINDS = ("site", "fault_domain", "cluster")

@@ -73,19 +73,18 @@ def existing_runs(
 
 
 def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[str, int, int]]:
-    """(cluster, run before, run after) steps that no cluster may take, by position among the slot's runs."""
+    """(cluster, run before, run after) steps that no cluster may take, by position among the slot's runs.
+
+    What is refused depends on model and layouts, which a run shares, and on whether a single node may grow, which
+    cuts runs after it: the smallest count of the one and the largest of the other stand for all.
+    """
     refused = set()
     for slot in slots:
         for before, smaller in enumerate(slot.runs):
             for after, larger in enumerate(slot.runs):
-                if before == after or smaller.node_model != larger.node_model:
+                if before == after or smaller.node_model != larger.node_model or larger.highest < smaller.lowest:
                     continue
-                if larger.highest < smaller.lowest:
-                    continue
-                step = growth_refusal(smaller.archetypes[-1], larger.archetypes[0], pack)
-                if larger.lowest > smaller.highest and step is not None:
-                    refused.add((slot.cluster, before, after))
-                if larger.lowest <= smaller.highest and smaller.archetypes[0].layout != larger.archetypes[0].layout:
+                if growth_refusal(smaller.archetypes[0], larger.archetypes[-1], pack) is not None:
                     refused.add((slot.cluster, before, after))
     return frozenset(refused)
 

@@ -73,10 +73,10 @@ def _served(formulation: Formulation, part: DemandClass) -> None:
 
 
 def _open(formulation: Formulation, part: DemandClass) -> None:
-    """x ≤ count · (the slot uses a run that fits), in every period in which what runs there exists.
+    """Units run on open slots only: x ≤ count · (the slot uses a run that fits), whenever what runs there exists.
 
-    Standby copies count beside it, x + s ≤ count · …, over the runs that fit what is copied: no fewer, as other members of
-    a unit may ask for more. Where a period asks for the same as the one before, its rows follow from those.
+    Standby copies count beside it, x + s ≤ count · …, over the runs that fit what is copied: no fewer, as other members
+    of a unit may ask for more. Where a period asks for the same as the one before, its rows follow from those.
     """
     inventory = formulation.problem.inventory
     own = formulation.class_of == part.index

@@ -1,4 +1,4 @@
-"""PLT-001, PLT-003, EXI-001: which archetypes a slot has in each period, and how it may grow.
+"""PLT-001, PLT-019 to PLT-022, EXI-001: which archetypes a slot has in each period, and how it may grow.
 
 run[j, a, t] says that slot j uses archetype run a in period t, nodes[j, a, t] its node count. One node model over the
 horizon, node counts never fall, refused growth steps are excluded, existing clusters start from what they are.
@@ -6,7 +6,9 @@ horizon, node counts never fall, refused growth steps are excluded, existing clu
 
 from __future__ import annotations
 
+from fleet.platform.archetypes import growth_refusal
 from solvers.formulation import Formulation, Terms
+from solvers.problem import Run
 
 
 def encode(formulation: Formulation) -> None:
@@ -65,6 +67,13 @@ def _monotone(formulation: Formulation, slot: int) -> None:
     by_model: dict[str, list[int]] = {}
     for number, run in enumerate(runs):
         by_model.setdefault(run.node_model, []).append(number)
+    cluster = problem.slots[slot].cluster
+    refused = [
+        (before, after)
+        for before in range(len(runs))
+        for after in range(len(runs))
+        if (cluster, before, after) in problem.growth_refusals
+    ]
     for period in range(problem.periods - 1):
         for numbers in by_model.values():
             stays: Terms = []
@@ -76,19 +85,17 @@ def _monotone(formulation: Formulation, slot: int) -> None:
                 ]
                 grows += formulation.node_terms(slot, number, period + 1)
                 grows += formulation.node_terms(slot, number, period, -1.0)
-            model.add_row("PLT-003", stays, lower=0.0)
-            model.add_row("PLT-003", grows, lower=0.0)
-        for before in range(len(runs)):
-            for after in range(len(runs)):
-                if (problem.slots[slot].cluster, before, after) in problem.growth_refusals:
-                    model.add_row(
-                        "PLT-003",
-                        [
-                            (formulation.run[slot, before, period], 1.0),
-                            (formulation.run[slot, after, period + 1], 1.0),
-                        ],
-                        upper=1.0,
-                    )
+            model.add_row("PLT-019", stays, lower=0.0)
+            model.add_row("PLT-020", grows, lower=0.0)
+        for before, after in refused:
+            step = [(formulation.run[slot, before, period], 1.0), (formulation.run[slot, after, period + 1], 1.0)]
+            model.add_row(_rule(formulation, runs[before], runs[after]), step, upper=1.0)
+
+
+def _rule(formulation: Formulation, before: Run, after: Run) -> str:
+    """Id of the rule that refuses the step, with which the refusal begins."""
+    text = growth_refusal(before.archetypes[0], after.archetypes[-1], formulation.problem.pack)
+    return (text or "PLT-022").partition(" ")[0]
 
 
 def _existing(formulation: Formulation, slot: int) -> None:
