@@ -2,7 +2,8 @@
 
 These rows follow from the link rows of `solvers.encoders.links`, which know the routes, but are few and hold for open
 slots by fractions too: the traffic of the users that a slot serves, and its replication, fit into the links of its site
-while it is open; and after the failure of a fault domain the same users fit into the links of the other sites.
+while it is open; and after the failure of one cluster, which takes down no user and no path, the same users fit into the
+links of the other sites. A fault domain of several clusters may take its users with it, so nothing is said about it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.encoders.capacity import load_terms
-from solvers.encoders.reserve import Slack, by_count, by_subset
+from solvers.encoders.reserve import Slack, by_count, by_subset, domains
 from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats
 from solvers.problem import DemandClass
@@ -22,6 +23,7 @@ def encode(formulation: Formulation) -> None:
     sites = [problem.slots[slot].site for slot in formulation.slots]
     if len(set(sites)) < len(sites):
         return  # several clusters share links: left to the link rows
+    is_alone = len(domains(formulation)) == len(formulation.slots)
     for period in formulation.load_periods:
         traffic = np.array([_remote_traffic(part, period) for part in problem.classes])
         streams = np.array([_streams(part, period) for part in problem.classes])
@@ -35,7 +37,7 @@ def encode(formulation: Formulation) -> None:
                     formulation.model.add_row("NET-002", [*terms, *limit], upper=0.0)
         if moved.any():
             slack = _slack(formulation, traffic, period)
-            if not formulation.has_pairs:
+            if not formulation.has_pairs and is_alone:
                 by_subset(formulation, slack, moved, "NET-003")
             by_count(formulation, slack, moved, period, "NET-003")
 
