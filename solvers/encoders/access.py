@@ -2,7 +2,7 @@
 
 These rows follow from the link rows of `solvers.encoders.links`, which know the routes, but are few and hold for open
 slots by fractions too: the traffic of the users that a slot serves, and its replication, fit into the links of its site
-while it is open; and after the failure of one cluster, which takes down no user and no path, the same users fit into the
+while it is open; and after the failure of one cluster, which takes down no user and no path, they fit into the
 links of the other sites. A fault domain of several clusters may take its users with it, so nothing is said about it.
 """
 
