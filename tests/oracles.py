@@ -176,7 +176,7 @@ class BruteForce:
         if smaller == larger:
             return True
         if not self.limits.growth:
-            return smaller.node_model == larger.node_model and smaller.nodes <= larger.nodes
+            return smaller.node_model == larger.node_model
         return growth_refusal(smaller, larger, self.pack) is None
 
     def _paths(self, place: Place) -> Iterator[tuple[Archetype | None, ...]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 from fleet.inventory.growth import GrowthPoint
@@ -23,6 +25,8 @@ from tests.builders import (
     an_inventory,
 )
 
+#: Rule packs with tighter growth.
+PACKS = Path(__file__).parent / "packs"
 COUNTRIES = (("US", "PA"), ("US", "OH"), ("CA", "ON"))
 
 
@@ -30,7 +34,7 @@ class Maker:
     """Draws the tables of one fleet: hubs in a ring, stores on one or two hubs, two half-years."""
 
     def __init__(self, seed: int, family: str) -> None:
-        self.random = random.Random(f"{family}/{seed}")  # noqa: S311
+        self.random = random.Random(f"{family}/{seed}")
         self.family = family
 
     def any_of(self, *values: Any) -> Any:
@@ -70,7 +74,7 @@ class Maker:
     def links(self, hubs: list[Site], stores: list[Site], **columns: Any) -> list[Link]:
         """A ring of hubs, every store on one or two of them."""
         names = [hub.site for hub in hubs]
-        pairs = list(zip(names, names[1:], strict=False)) + ([(names[-1], names[0])] if len(names) > 2 else [])
+        pairs = list(itertools.pairwise(names)) + ([(names[-1], names[0])] if len(names) > 2 else [])
         found = [a_link(*pair, rtt_ms=self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
         for store in stores:
             for hub in self.random.sample(names, min(len(names), self.any_of(1, 2, 2, 2, 2, 2))):
@@ -156,16 +160,28 @@ def reserves(seed: int) -> Inventory:
 
 
 def growing(seed: int) -> Inventory:
-    """A single node would do at first, or two copies, but what follows cannot grow from it."""
+    """What does at first cannot grow into what is needed later, or stays when demand falls.
+
+    By turns: single nodes that never grow, pairs that never grow, and demand that shrinks.
+    """
     make = Maker(seed, "growing")
-    hubs, stores = make.hubs(2), make.stores(1)
-    first = make.workloads(hubs, make.any_of(1, 2), share=0.3, fault_tolerance=0)
-    later = [
-        make.workload(f"l{number}", make.any_of(*hubs, *stores).site, False, from_month=6, vcpus=40.0,
-                      fault_tolerance=make.any_of(0, 1, 2))
-        for number in range(make.any_of(1, 2))
-    ]  # fmt: skip
-    return make.fleet(hubs, stores, [*first, *later])
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    everyone = [*hubs, *stores]
+    kind = seed % 3
+    tables: dict[str, Any] = {}
+    if kind < 2:
+        tables["rule_pack"] = str(PACKS / ("single-node-stays.toml", "pair-stays.toml")[kind])
+        workloads = make.workloads(everyone, make.any_of(1, 2), share=0.5, fault_tolerance=kind)
+        workloads += [
+            make.workload(f"l{number}", make.any_of(*everyone).site, make.any_of(True, False, False), from_month=6,
+                          vcpus=make.any_of(30.0, 40.0), fault_tolerance=make.any_of(kind, 1))
+            for number in range(make.any_of(1, 2))
+        ]  # fmt: skip
+    else:
+        workloads = make.workloads(everyone, make.any_of(3, 4), growth="down")
+        points = [GrowthPoint(profile="down", month=0, factor=1.0), GrowthPoint(profile="down", month=6, factor=0.3)]
+        tables["growth"] = points
+    return make.fleet(hubs, stores, workloads, **tables)
 
 
 def residencies(seed: int) -> Inventory:
@@ -233,6 +249,19 @@ def archives(seed: int) -> Inventory:
         for number in range(4)
     ]  # fmt: skip
     return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=6))
+
+
+def deep_dive(seed: int) -> Inventory:
+    """The other rule pack: two-way mirrors above two nodes, parity from three; much data, tolerance asked for later."""
+    make = Maker(seed, "deep_dive")
+    hubs, stores = make.hubs(2), make.stores(1)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, make.any_of(True, False),
+                      tier=make.any_of("archive", "warm"), storage_gb=round(make.random.uniform(2000, 12000)),
+                      fault_tolerance=make.any_of(0, 1, 2), from_month=make.any_of(0, 0, 6))
+        for number in range(4)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=5), rule_pack="deep-dive")
 
 
 def partners(seed: int) -> Inventory:
@@ -338,7 +367,7 @@ def carriers(seed: int) -> Inventory:
         for site in (*hubs, *stores)
     ]
     names = [hub.site for hub in hubs]
-    links += [a_link(*pair, rtt_ms=8.0) for pair in zip(names, names[1:], strict=False) if make.any_of(True, False)]
+    links += [a_link(*pair, rtt_ms=8.0) for pair in itertools.pairwise(names) if make.any_of(True, False)]
     links += [a_link(store.site, make.any_of(*names), rtt_ms=9.0) for store in stores if make.any_of(True, False)]
     workloads = make.workloads([*hubs, *stores], 4, share=0.7, max_rtt_ms=make.any_of(None, 12.0))
     return make.fleet(hubs, [*stores, cloud], workloads, links=links)
@@ -400,7 +429,7 @@ def chains(seed: int) -> Inventory:
     make = Maker(seed, "chains")
     hubs, stores = make.hubs(3), make.stores(2)
     names = [hub.site for hub in hubs]
-    pairs = list(zip(names, names[1:], strict=False)) + [
+    pairs = list(itertools.pairwise(names)) + [
         (store.site, hub) for store in stores for hub in make.random.sample(names, make.any_of(1, 1, 2))
     ]
     links = [
@@ -417,7 +446,8 @@ def chains(seed: int) -> Inventory:
 FAMILIES = {
     maker.__name__: maker
     for maker in (
-        plain, failed_links, reserves, growing, residencies, affinities, gpus, tolerances, archives, partners, dedicated,
+        plain, failed_links, reserves, growing, residencies, affinities, gpus, tolerances, archives, deep_dive,
+        partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, carriers, later, separated, synchronous,
         residual_values, domains, chains,
     )

@@ -1,0 +1,163 @@
+"""The solver beside brute force on tiny fleets: same optimum, or both infeasible, and every plan holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fleet.inventory.inventory import Inventory
+from solvers import SolveConfig, SolveResult, solve
+from solvers.building import build
+from solvers.compile import compile_problem
+from solvers.engines import EnginePool
+from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, without_a_way_out
+from tests.optimization.tiny_fleets import FAMILIES
+from tests.oracles import Limits, Optimum, cheapest_plan
+from tests.plan.judged_fleet import a_plan
+
+EXACT = SolveConfig(gap=0.0, time_limit_s=60.0)
+RELATIVE = 1e-6
+
+#: Seeds whose optimum drops when the named limit does not count.
+BINDING = {
+    "failed_links": (
+        Limits(failed_links=False),
+        (3, 4, 11, 20, 24, 25, 40, 41, 57, 63, 64, 66, 72, 84, 90, 93, 96, 99, 103, 110, 111, 115),
+    ),
+    "reserves": (
+        Limits(reserve=False),
+        (0, 1, 2, 3, 4, 6, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25),
+    ),
+    "growing": (
+        Limits(growth=False),
+        (1, 4, 5, 7, 10, 11, 12, 13, 14, 16, 17, 20, 21, 23, 24, 27, 28, 29, 34, 35, 36, 37),
+    ),
+    "residencies": (
+        Limits(residency=False),
+        (0, 3, 8, 11, 14, 16, 18, 20, 22, 32, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78),
+    ),
+}
+BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
+QUICK_BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds[:3]]
+OTHERS = [(family, seed) for family in sorted(set(FAMILIES) - set(BINDING)) for seed in range(8)]
+QUICK_OTHERS = [
+    ("affinities", 20), ("archives", 3), ("budgets", 6), ("carriers", 2), ("deep_dive", 36), ("gpus", 1),
+    ("later", 1), ("pinned", 1), ("standing", 2), ("synchronous", 0), ("two_clusters", 1), ("upgrades", 1),
+]  # fmt: skip
+
+
+def check_against(inventory: Inventory, optimum: Optimum | None) -> SolveResult:
+    """Solve to the end and compare; every plan on the way holds."""
+    result = solve(inventory, config=EXACT)
+    if optimum is None:
+        assert result.status == "infeasible"
+        assert result.plan is None
+        assert result.explanation
+        return result
+    assert result.status == "optimal"
+    assert result.objective == pytest.approx(optimum.present_value, rel=RELATIVE)
+    assert result.bound is not None
+    assert result.bound <= optimum.present_value * (1.0 + RELATIVE)
+    plan = result.require_plan()
+    assert plan.errors == ()
+    return result
+
+
+def check_binding(family: str, seed: int) -> None:
+    inventory = FAMILIES[family](seed)
+    optimum = cheapest_plan(inventory)
+    relaxed = cheapest_plan(inventory, BINDING[family][0])
+    assert optimum is not None
+    assert relaxed is not None
+    assert relaxed.present_value < optimum.present_value * (1.0 - 10 * RELATIVE)
+    check_against(inventory, optimum)
+
+
+@pytest.mark.parametrize(("family", "seed"), QUICK_BOUND)
+def test_optimum_where_one_limit_binds(family: str, seed: int) -> None:
+    check_binding(family, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "seed"), [case for case in BOUND if case not in QUICK_BOUND])
+def test_optimum_where_one_limit_binds_more(family: str, seed: int) -> None:
+    check_binding(family, seed)
+
+
+@pytest.mark.parametrize(("family", "seed"), QUICK_OTHERS)
+def test_optimum(family: str, seed: int) -> None:
+    inventory = FAMILIES[family](seed)
+    check_against(inventory, cheapest_plan(inventory))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "seed"), [case for case in OTHERS if case not in QUICK_OTHERS])
+def test_optimum_more(family: str, seed: int) -> None:
+    inventory = FAMILIES[family](seed)
+    check_against(inventory, cheapest_plan(inventory))
+
+
+@pytest.mark.parametrize("make", [behind_a_hub, domain_with_its_users, without_a_way_out])
+def test_optimum_of_fixed_fleets(make: Callable[[], Inventory]) -> None:
+    inventory = make()
+    check_against(inventory, cheapest_plan(inventory))
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_the_oracle_agrees_with_the_audit(family: str) -> None:
+    """What brute force finds cheapest holds in the eyes of the audit, at the cost that it states."""
+    found = 0
+    for seed in range(12):
+        inventory = FAMILIES[family](seed)
+        optimum = cheapest_plan(inventory)
+        if optimum is None:
+            continue
+        plan = a_plan(inventory, optimum.decisions)
+        assert plan.errors == ()
+        assert plan.document.totals.present_value == pytest.approx(optimum.present_value, rel=1e-9)
+        found += 1
+    assert found
+
+
+RELAXATIONS = {
+    "separate": {"has_pairs": False},
+    "separate sparse": {"has_pairs": False, "sparse": True},
+    "final demand": {"has_pairs": False, "sparse": True, "final_demand": True},
+    "fractions": {"has_pairs": False, "whole": False, "sparse": True, "final_demand": True},
+    "pairs sparse": {"has_pairs": True, "sparse": True},
+}
+
+
+def check_relaxation(inventory: Inventory, name: str) -> None:
+    """No relaxation costs more than the cheapest plan."""
+    optimum = cheapest_plan(inventory)
+    assert optimum is not None
+    model = build(compile_problem(inventory), **RELAXATIONS[name]).model  # type: ignore[arg-type]
+    with EnginePool() as pool:
+        run = pool.start("highs", model, time_limit_s=20.0, gap=1e-7)
+        while run.running:
+            pool.wait(1.0)
+    assert run.state == "finished"
+    assert run.bound <= optimum.present_value * (1.0 + RELATIVE)
+
+
+@pytest.mark.parametrize("name", sorted(RELAXATIONS))
+@pytest.mark.parametrize(("family", "seed"), [("reserves", 1), ("failed_links", 3)])
+def test_relaxation_is_a_bound(family: str, seed: int, name: str) -> None:
+    check_relaxation(FAMILIES[family](seed), name)
+
+
+@pytest.mark.parametrize("name", sorted(RELAXATIONS))
+def test_relaxation_is_a_bound_where_a_domain_takes_its_users_along(name: str) -> None:
+    check_relaxation(domain_with_its_users(), name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_relaxations_are_bounds(family: str) -> None:
+    for seed in range(6):
+        inventory = FAMILIES[family](seed)
+        if cheapest_plan(inventory) is not None:
+            for name in RELAXATIONS:
+                check_relaxation(inventory, name)
