@@ -14,7 +14,6 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -51,8 +50,7 @@ def main() -> None:
     while True:
         job = jobs.get()
         try:
-            runner = run_cp_sat if job["engine"] == "cp_sat" else run_highs
-            runner(job, send)
+            RUNNERS[job["engine"]](job, send)
         except (ValueError, RuntimeError, AttributeError, TypeError) as error:
             cause = error.__context__
             text = f"{type(error).__name__}: {error}" + (f" ({cause})" if cause is not None else "")
@@ -187,93 +185,34 @@ def _add_integer_row(
 
 
 def run_highs(job: dict[str, Any], send: Send) -> None:
-    """Solve with HiGHS through MathOpt; bounds are read from its log while it runs."""
-    from ortools.math_opt import model_pb2
-    from ortools.math_opt.python import mathopt
+    """Solve with HiGHS; bounds are read from its log while it runs."""
+    from solvers.highs import solve_model
 
-    model: LinearModel = job["model"]
-    proto = model_pb2.ModelProto()
-    ids = range(model.columns)
-    proto.variables.ids.extend(ids)
-    proto.variables.lower_bounds.extend(model.lower)
-    proto.variables.upper_bounds.extend(model.upper)
-    proto.variables.integers.extend(flag and not job.get("relaxed", False) for flag in model.integer)
-    proto.objective.offset = model.constant
-    used = [index for index, cost in enumerate(model.cost) if cost != 0.0]
-    proto.objective.linear_coefficients.ids.extend(used)
-    proto.objective.linear_coefficients.values.extend(model.cost[index] for index in used)
-    proto.linear_constraints.ids.extend(range(model.rows))
-    proto.linear_constraints.lower_bounds.extend(model.row_lower)
-    proto.linear_constraints.upper_bounds.extend(model.row_upper)
-    matrix = proto.linear_constraint_matrix
-    for index, (columns, values) in enumerate(zip(model.row_columns, model.row_values, strict=True)):
-        order = np.argsort(columns)
-        matrix.row_ids.extend([index] * len(columns))
-        matrix.column_ids.extend(columns[order].tolist())
-        matrix.coefficients.extend(values[order].tolist())
-    built = mathopt.Model.from_model_proto(proto)
-    hint = job.get("hint")
-    model_parameters = mathopt.ModelSolveParameters()
-    if hint is not None:
-        model_parameters.solution_hints.append(
-            mathopt.SolutionHint(
-                variable_values={
-                    built.get_variable(index): float(value)
-                    for index, value in enumerate(hint)
-                    if not math.isnan(value)
-                }
-            )
-        )
-    parameters = mathopt.SolveParameters(
-        time_limit=timedelta(seconds=job["time_limit_s"]),
-        relative_gap_tolerance=job["gap"],
-        random_seed=job["seed"],
+    found = solve_model(
+        job["model"],
+        relaxed=job["relaxed"],
+        gap=job["gap"],
+        limit_s=job["time_limit_s"],
+        seed=job["seed"],
+        hint=job["hint"],
+        node_limit=job["node_limit"],
+        on_bound=lambda bound: send(("bound", bound)),
     )
-
-    def read_log(lines: Any) -> None:
-        for line in lines:
-            bound = _bound_of_log_line(line)
-            if bound is not None:
-                send(("bound", bound))
-
-    result = mathopt.solve(
-        built,
-        mathopt.SolverType.HIGHS,
-        params=parameters,
-        model_params=model_parameters,
-        msg_cb=read_log,
-    )
-    reason = result.termination.reason
-    if result.has_primal_feasible_solution():
-        values_by_variable = result.variable_values()
-        point = np.array([values_by_variable[built.get_variable(index)] for index in ids])
-        flags = np.array(model.integer, dtype=bool)
-        if not job.get("relaxed", False):
-            point[flags] = np.rint(point[flags])
-        send(("incumbent", point))
-    bound = result.termination.objective_bounds.dual_bound
-    if math.isfinite(bound):
-        send(("bound", bound))
-    names = {
-        mathopt.TerminationReason.OPTIMAL: "finished",
-        mathopt.TerminationReason.INFEASIBLE: "infeasible",
-        mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED: "infeasible",
-    }
-    send(("done", names.get(reason, "limit")))
+    if found.point is not None:
+        send(("incumbent", found.point))
+    if found.bound > -INFINITY:
+        send(("bound", found.bound))
+    send(("done", found.state))
 
 
-def _bound_of_log_line(line: str) -> float | None:
-    """The best bound in a line of the branch-and-bound log of HiGHS; None for other lines."""
-    parts = line.split()
-    for position, part in enumerate(parts):
-        if part.endswith("%") and position + 2 < len(parts):
-            try:
-                float(part[:-1])
-                bound = float(parts[position + 1])
-            except ValueError:
-                return None
-            return bound if math.isfinite(bound) else None
-    return None
+def run_benders(job: dict[str, Any], send: Send) -> None:
+    """Bound by decomposition into design and placement."""
+    from solvers.benders import run_benders as run
+
+    run(job, send)
+
+
+RUNNERS = {"cp_sat": run_cp_sat, "highs": run_highs, "benders": run_benders}
 
 
 if __name__ == "__main__":

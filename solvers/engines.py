@@ -25,10 +25,10 @@ from types import TracebackType
 from typing import Any, Literal
 
 from solvers.engine_worker import read_message
-from solvers.linear import Floats, LinearModel
+from solvers.linear import Floats, Integers, LinearModel
 from solvers.result import EngineError
 
-Engine = Literal["cp_sat", "highs"]
+Engine = Literal["cp_sat", "highs", "benders"]
 logger = logging.getLogger("solvers.engine")
 
 #: Seconds that an engine may overrun its own time limit before it is ended.
@@ -93,6 +93,8 @@ class EnginePool:
         deterministic: bool = False,
         hint: Floats | None = None,
         relaxed: bool = False,
+        design: Integers | None = None,
+        node_limit: int | None = None,
     ) -> EngineRun:
         """Start an engine on a model and return at once."""
         job = {
@@ -105,6 +107,8 @@ class EnginePool:
             "deterministic": deterministic,
             "hint": hint,
             "relaxed": relaxed,
+            "design": design,
+            "node_limit": node_limit,
         }
         process = _spare.take()
         run = EngineRun(engine, model)

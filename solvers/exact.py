@@ -1,7 +1,9 @@
-"""The exact strategy: one model of everything, two engines side by side, failure rows as they are violated.
+"""The exact strategy: one model of everything, bounded and searched side by side, failure rows as they are violated.
 
-Small problems are solved over (primary, standby) pairs at once. For larger ones the separate formulation, which is far
-smaller and nearly as tight, gives the bound and the sites to open; pairs are then found on those, and polished.
+Tiny problems are solved over (primary, standby) pairs at once. Larger ones divide the cores: one proves bounds on
+the separate formulation (by decomposition where its relaxation is quick, by branch and bound where not), the other
+finds plans: sets of open slots ranked by relaxation, pairs on each set with continuous placements, then whole units on nearly those
+nodes. What remains of the time goes to the pairs over all slots, with the best plan as a start.
 """
 
 from __future__ import annotations
@@ -14,20 +16,36 @@ import numpy as np
 from solvers.building import GeneratedRow, build
 from solvers.compile import compile_problem
 from solvers.config import SolveConfig
-from solvers.engines import EnginePool, EngineRun
+from solvers.decode import node_counts
+from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
-from solvers.linear import Floats
+from solvers.linear import Floats, LinearModel
+from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem
 from solvers.search import INFINITY, Search, UnwatchedLinks
 
-#: Pair columns up to which the pairs are solved over all slots from the start.
-SMALL_COLUMNS = 1500
-#: Share of the time for the separate formulation before pairs are sought.
-SEPARATE_SHARE = 0.35
+#: Pair columns up to which pairs are solved over all slots from the start.
+TINY_COLUMNS = 250
+#: Pair columns up to which the last share of the time goes to whole units over all slots.
+SMALL_COLUMNS, REMAINING_SHARE = 1500, 0.7
+#: Share of the time after which no further set of open slots is completed for the sake of better plans alone.
+SETS_SHARE = 0.5
+#: What an engine may overrun before its answer is no longer waited for [s].
+HURRY_S = 2.0
+#: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
+QUICK_RELAXATION_S = 3.0
 #: A point found while engines run is judged no sooner than this after the last one [s].
 JUDGE_EVERY_S = 2.0
 #: Engines aim at this share of the gap that was asked for.
-ENGINE_GAP_SHARE = 0.5
+ENGINE_GAP_SHARE = 0.3
+#: Longest share of the time for one model of one set of open slots.
+SET_SHARE = 0.2
+#: Nodes that whole units may need above continuous ones, per cluster.
+SPARE_NODES = 1
+#: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on the clock.
+NODE_LIMIT = 400
+
+ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
 
 
 def pair_columns(problem: DesignProblem) -> int:
@@ -52,6 +70,8 @@ class ExactSolve:
         self.rows: set[GeneratedRow] = set()
         self.is_infeasible = False
         self._last: tuple[Formulation, Floats] | None = None
+        self._background: EngineRun | None = None
+        self._closed: dict[OpenSet, float] = {}
 
     def run(self) -> None:
         """Solve until proof, gap, limit or interrupt."""
@@ -59,66 +79,221 @@ class ExactSolve:
         while True:
             try:
                 with EnginePool() as pool:
-                    if pair_columns(self.problem) <= SMALL_COLUMNS:
-                        self._pairs(pool, None, self.search.deadline)
+                    if pair_columns(self.problem) <= TINY_COLUMNS:
+                        self._pairs(pool, self.search.deadline)
                     else:
-                        self._separate_then_pairs(pool)
+                        self._explore(pool)
                 return
             except UnwatchedLinks as found:
                 watched |= found.links
                 self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
-                self._last = None
+                self._last = self._background = None
 
-    # -- pairs over a set of slots -------------------------------------------------------------------------------
+    # -- sets of open slots --------------------------------------------------------------------------------------
 
-    def _pairs(
-        self,
-        pool: EnginePool,
-        slots: Collection[int] | None,
-        deadline: float,
-        background: EngineRun | None = None,
-    ) -> str:
-        """Solve the pairs on `slots` (None = all, which also proves bounds), adding failure rows as they break.
+    def _explore(self, pool: EnginePool) -> None:
+        """Bound in the background, complete one set of open slots after another, then prove or polish."""
+        search = self.search
+        separate = build(self.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+        begun = time.monotonic()
+        relaxed = self._highs(pool, separate.model, INFINITY, relaxed=True)
+        if relaxed.state == "infeasible":
+            self.is_infeasible = True
+            return
+        if relaxed.point is None:
+            self._pairs(pool, search.deadline)
+            return
+        search.raise_bound(relaxed.bound, "HiGHS, linear relaxation")
+        self._start_background(pool, separate, time.monotonic() - begun)
+        fixed = frozenset(slot.index for slot in self.problem.slots if slot.existing is not None)
+        sets = OpenSets(self.problem, lambda slots: self._relaxation(pool, separate, slots), fixed)
+        is_small = pair_columns(self.problem) <= SMALL_COLUMNS
+        first = first_set(self.problem, open_shares(separate, relaxed.point)) | fixed
+        self._complete_sets(pool, sets, first, self._after(SETS_SHARE))
+        self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
+        if not self._is_over(search.deadline):
+            self._pairs(pool, search.deadline)
 
-        Returns
-        -------
-        str
-            ``finished``, ``infeasible`` or ``limit``.
+    def _after(self, share: float) -> float:
+        """The moment at which that share of the time is used up."""
+        if self.config.deterministic:
+            return INFINITY
+        return self.search.started + self.config.time_limit_s * share
+
+    def _complete_sets(self, pool: EnginePool, sets: OpenSets, first: OpenSet, until: float) -> None:
+        chosen: OpenSet | None = first
+        sets.value(first)
+        rounds = 0
+        while chosen is not None and not self._is_over(until):
+            sets.completed[chosen] = self._complete(pool, chosen, until)
+            rounds += 1
+            if self.config.deterministic and rounds >= DETERMINISTIC_SETS:
+                return
+            center = sets.best or chosen
+            for neighbor in sets.neighbors(center):
+                if self._is_over(until):
+                    return
+                sets.value(neighbor)
+            chosen = sets.next_set(self.search.objective)
+
+    def _remaining(self, pool: EnginePool, sets: OpenSets, until: float, is_small: bool) -> None:
+        """Bound the plans that open a slot outside every completed set, and complete the set that this bound opens.
+
+        A completed set's model is a bound for every plan within the set; so the least of these and of the rest is a
+        bound for all.
         """
-        while True:
-            formulation = build(self.problem, has_pairs=True, slots=slots, rows=self.rows)
-            state, broken = self._round(pool, formulation, deadline, slots is None, background)
-            if state == "infeasible":
-                if slots is None:
-                    self.is_infeasible = self.search.best is None
-                return state
-            if broken <= self.rows:
-                return state
-            self.rows |= broken
-            if time.monotonic() >= deadline:
-                return "limit"
+        last = self.problem.periods - 1
+        while self._closed and not self._is_over(until):
+            formulation = (
+                build(self.problem, has_pairs=True, rows=self.rows, whole=False, sparse=True)
+                if is_small
+                else build(self.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+            )
+            for slots in self._closed:
+                outside = [slot for slot in formulation.slots if slot not in slots]
+                terms = [term for slot in outside for term in formulation.open_terms(slot, last)]
+                formulation.model.add_row("BRANCH", terms, lower=1.0)
+            inside = min(self._closed.values())
+            found = self._highs(pool, formulation.model, INFINITY, until=until, inside=inside)
+            if found.state == "infeasible":
+                self.search.raise_bound(inside, "HiGHS, set by set")
+                return
+            if found.point is None:
+                return
+            shares = open_shares(formulation, found.point)
+            chosen = frozenset(slot for slot, share in shares.items() if share > 0.5) | sets.fixed
+            if chosen in self._closed or self._is_over(until):
+                return
+            sets.completed[chosen] = self._complete(pool, chosen, until)
 
-    def _round(
+    def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
+        """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes."""
+        best = INFINITY
+        while not self._is_over(until):
+            loose = build(self.problem, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True)
+            limit = self.config.time_limit_s * SET_SHARE
+            found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
+            self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
+            if found.point is None or found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
+                return best
+            self._last = (loose, found.point)
+            formulation, point = self._whole(pool, loose, found.point, until)
+            if point is None:
+                return best
+            judgment = self.search.judge(formulation, point)
+            if not set(judgment.broken) - self.rows:
+                return min(best, judgment.objective if not judgment.broken else INFINITY)
+            self.rows |= set(judgment.broken)
+        return best
+
+    def _whole(
+        self, pool: EnginePool, loose: Formulation, point: Floats, until: float
+    ) -> tuple[Formulation, Floats | None]:
+        """Whole units on the nodes of a point with continuous placements, or a few more."""
+        limit = self.config.time_limit_s * SET_SHARE
+        formulation = build(self.problem, has_pairs=True, slots=loose.slots, rows=self.rows, sparse=True)
+        for spare in (SPARE_NODES, 3 * SPARE_NODES):
+            model = near_nodes(loose, point, formulation, spare)
+            found = self._highs(pool, model, limit, until=until)
+            if found.point is not None:
+                self._last = (formulation, found.point)
+                return formulation, found.point
+            if self._is_over(until):
+                break
+        return formulation, None
+
+    def _relaxation(self, pool: EnginePool, separate: Formulation, slots: OpenSet) -> float:
+        found = self._highs(pool, restricted(separate, slots), INFINITY, relaxed=True)
+        return INFINITY if found.point is None else found.objective
+
+    def _start_background(self, pool: EnginePool, separate: Formulation, relaxation_s: float) -> None:
+        if self.config.deterministic or self.config.cores == 1:
+            return
+        engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
+        self._background = pool.start(
+            engine,
+            separate.model,
+            time_limit_s=max(self.search.remaining_s, 0.1),
+            gap=self.config.gap * ENGINE_GAP_SHARE,
+            seed=self.config.seed,
+            design=separate.design_columns,
+        )
+
+    def _highs(
         self,
         pool: EnginePool,
-        formulation: Formulation,
-        deadline: float,
-        proves: bool,
-        background: EngineRun | None,
-    ) -> tuple[str, set[GeneratedRow]]:
+        model: LinearModel,
+        limit_s: float,
+        *,
+        relaxed: bool = False,
+        hint: Floats | None = None,
+        until: float = INFINITY,
+        inside: float | None = None,
+    ) -> EngineRun:
+        """Run HiGHS on one model and wait for it, taking bounds of the background meanwhile.
+
+        With `inside`, the bound of the plans that the model leaves out, its own bounds count too.
+        """
+        deterministic = self.config.deterministic
+        until = min(until, self.search.deadline)
+        limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
+        run = pool.start(
+            "highs",
+            model,
+            time_limit_s=limit,
+            gap=max(self.config.gap * ENGINE_GAP_SHARE, 1e-9),
+            seed=self.config.seed,
+            hint=hint,
+            relaxed=relaxed,
+            node_limit=NODE_LIMIT if deterministic and not relaxed else None,
+        )
+        while run.running and not self.search.is_done:
+            pool.wait(0.2)
+            self._take_background()
+            if inside is not None:
+                self.search.raise_bound(min(inside, run.bound), "HiGHS, set by set")
+            if time.monotonic() > until + HURRY_S:
+                break
+        pool.stop(run)
+        pool.check([run])
+        return run
+
+    def _take_background(self) -> None:
+        if self._background is not None:
+            self._take_bounds([self._background], "separate")
+            if self._background.state == "infeasible" and self.search.best is None:
+                self.is_infeasible = True
+
+    def _is_over(self, until: float) -> bool:
+        self._take_background()
+        return self.search.is_done or self.is_infeasible or time.monotonic() >= until
+
+    # -- pairs over all slots ------------------------------------------------------------------------------------
+
+    def _pairs(self, pool: EnginePool, deadline: float) -> None:
+        """Solve the pairs over all slots, adding failure rows as they break."""
+        while True:
+            formulation = build(self.problem, has_pairs=True, rows=self.rows)
+            state, broken = self._round(pool, formulation, deadline)
+            if state == "infeasible":
+                self.is_infeasible = self.search.best is None
+                return
+            if broken <= self.rows or time.monotonic() >= deadline:
+                return
+            self.rows |= broken
+
+    def _round(self, pool: EnginePool, formulation: Formulation, deadline: float) -> tuple[str, set[GeneratedRow]]:
         """Run the engines on one model until they end, the time is up, or a point shows rows that are missing."""
-        hint = self._hint(formulation)
-        runs = self._start(pool, formulation, deadline, hint, alone=background is not None and background.running)
+        busy = self._background is not None and self._background.running
+        runs = self._start(pool, formulation, deadline, self._hint(formulation), alone=busy)
         judged, last_judged = INFINITY, time.monotonic()
         while True:
             pool.wait(min(0.2, max(deadline - time.monotonic(), 0.0)))
-            if proves:
-                self._take_bounds(runs, "pairs")
-            if background is not None:
-                self._take_bounds([background], "separate")
+            self._take_bounds(runs, "pairs")
+            self._take_background()
             best = min(runs, key=lambda run: run.objective)
             over = any(run.state in ("finished", "infeasible") for run in runs) or not any(run.running for run in runs)
-            over = over or time.monotonic() >= deadline or self.search.is_done
+            over = over or self._is_over(deadline)
             due = time.monotonic() - last_judged >= max(JUDGE_EVERY_S, 3.0 * self._judging_s())
             if best.point is not None and best.objective < judged and (over or due):
                 judged, last_judged = best.objective, time.monotonic()
@@ -132,10 +307,7 @@ class ExactSolve:
                 self._stop(pool, runs)
                 pool.check(runs)
                 states = {run.state for run in runs}
-                for state in ("infeasible", "finished"):
-                    if state in states:
-                        return state, set()
-                return "limit", set()
+                return next((state for state in ("infeasible", "finished") if state in states), "limit"), set()
 
     def _judging_s(self) -> float:
         return self.search.judging_s / max(1, len(self.search.trace))
@@ -148,97 +320,30 @@ class ExactSolve:
         limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
         gap = config.gap * ENGINE_GAP_SHARE
         single = alone or config.deterministic or config.cores == 1
-        runs = [
+        engines: tuple[Engine, ...] = ("cp_sat",) if single else ("cp_sat", "highs")
+        return [
             pool.start(
-                "cp_sat",
+                engine,
                 formulation.model,
                 time_limit_s=limit,
                 gap=gap,
                 seed=config.seed,
-                workers=1 if config.deterministic else max(1, config.cores - (0 if single else 1)),
+                workers=1 if config.deterministic else max(1, config.cores - len(engines) + 1),
                 deterministic=config.deterministic,
                 hint=hint,
             )
+            for engine in engines
         ]
-        if not single:
-            runs.append(pool.start("highs", formulation.model, time_limit_s=limit, gap=gap, seed=config.seed, hint=hint))
-        return runs
 
     @staticmethod
-    def _stop(pool: EnginePool, runs: list[EngineRun]) -> None:
+    def _stop(pool: EnginePool, runs: Collection[EngineRun]) -> None:
         for run in runs:
             if run.running:
                 pool.stop(run)
 
-    def _take_bounds(self, runs: list[EngineRun], formulation: str) -> None:
-        names = {"cp_sat": "CP-SAT", "highs": "HiGHS"}
+    def _take_bounds(self, runs: Collection[EngineRun], formulation: str) -> None:
         for run in runs:
-            self.search.raise_bound(run.bound, f"{names[run.engine]}, {formulation} formulation")
-
-    # -- separate formulation first ------------------------------------------------------------------------------
-
-    def _separate_then_pairs(self, pool: EnginePool) -> None:
-        search, config = self.search, self.config
-        separate = build(self.problem, has_pairs=False)
-        limit = config.time_limit_s if config.deterministic else max(search.remaining_s, 0.1)
-        gap = config.gap * ENGINE_GAP_SHARE
-        single = config.deterministic or config.cores == 1
-        first = pool.start(
-            "cp_sat",
-            separate.model,
-            time_limit_s=limit * SEPARATE_SHARE,
-            gap=gap,
-            seed=config.seed,
-            workers=1 if single else max(1, config.cores - 1),
-            deterministic=config.deterministic,
-        )
-        runs = [first]
-        second: EngineRun | None = None
-        if not single:
-            second = pool.start("highs", separate.model, time_limit_s=limit, gap=gap, seed=config.seed)
-            runs.append(second)
-        phase_end = min(search.deadline, search.started + config.time_limit_s * SEPARATE_SHARE)
-        if config.deterministic:
-            phase_end = INFINITY
-        while any(run.running for run in runs) and not any(run.state in ("finished", "infeasible") for run in runs):
-            pool.wait(0.2)
-            self._take_bounds(runs, "separate")
-            if time.monotonic() >= phase_end and any(run.point is not None for run in runs):
-                break
-            if time.monotonic() >= search.deadline:
-                break
-        pool.check(runs)
-        if any(run.state == "infeasible" for run in runs):
-            self.is_infeasible = True
-            return
-        pool.stop(first)
-        if second is not None and first.state == "finished":
-            pool.stop(second)
-        best = min(runs, key=lambda run: run.objective)
-        if best.point is None:
-            self._pairs(pool, None, search.deadline, second)
-            return
-        self._last = (separate, best.point)
-        self._complete(pool, self._open_slots(separate, best.point), second)
-
-    def _complete(self, pool: EnginePool, slots: Collection[int], background: EngineRun | None) -> None:
-        """Pairs on the open slots; then, while there is time, on all slots from the best plan found."""
-        search = self.search
-        remaining = max(search.remaining_s, 0.0)
-        part = search.deadline if remaining == INFINITY else time.monotonic() + remaining * 0.7
-        state = self._pairs(pool, slots, part, background)
-        if search.is_done or time.monotonic() >= search.deadline:
-            return
-        if state != "finished" or search.best is None or not search.is_done:
-            self._pairs(pool, None, search.deadline, background)
-
-    def _open_slots(self, formulation: Formulation, point: Floats) -> tuple[int, ...]:
-        last = self.problem.periods - 1
-        return tuple(
-            slot
-            for slot in formulation.slots
-            if sum(point[column] for column, _ in formulation.open_terms(slot, last)) > 0.5
-        )
+            self.search.raise_bound(run.bound, f"{ENGINE_NAMES[run.engine]}, {formulation} formulation")
 
     def _hint(self, formulation: Formulation) -> Floats | None:
         """The last point in the columns of another formulation; NaN where it says nothing."""
@@ -247,22 +352,43 @@ class ExactSolve:
         return translate(*self._last, formulation)
 
 
+#: Sets of open slots that are completed in deterministic mode.
+DETERMINISTIC_SETS = 3
+
+
+def near_nodes(source: Formulation, point: Floats, target: Formulation, spare: int) -> LinearModel:
+    """The target's model with the node models of a point and at most `spare` nodes more in each cluster."""
+    model = target.model
+    upper = list(model.upper)
+    for slot in target.slots:
+        counts = node_counts(source, point, slot)
+        for period, (number, nodes) in enumerate(counts):
+            for other, run in enumerate(target.runs(slot)):
+                chosen = target.run[slot, other, period]
+                if nodes == 0 or run.node_model != source.runs(slot)[number].node_model or run.lowest > nodes + spare:
+                    upper[chosen] = 0.0
+                elif (slot, other, period) in target.nodes:
+                    column = target.nodes[slot, other, period]
+                    upper[column] = min(upper[column], float(nodes + spare))
+    result = LinearModel(**{**model.__dict__, "upper": upper})
+    return result
+
+
 def translate(source: Formulation, point: Floats, target: Formulation) -> Floats:
     """A point of one formulation in the columns of another; NaN where the other has nothing to say."""
     result = np.full(target.model.columns, np.nan)
-    for mine, theirs in (
-        (target.run, source.run),
-        (target.nodes, source.nodes),
-        (target.site_open, source.site_open),
-        (target.upgrade, source.upgrade),
-    ):
+    for mine, theirs in ((target.run, source.run), (target.nodes, source.nodes)):
         for key, column in mine.items():
-            known = theirs.get(key)  # type: ignore[attr-defined]
+            known = theirs.get(key)
             result[column] = 0.0 if known is None else point[known]
-    if source.has_pairs == target.has_pairs:
+    for shared, other in ((target.site_open, source.site_open), (target.upgrade, source.upgrade)):
+        for name, column in shared.items():
+            position = other.get(name)
+            result[column] = 0.0 if position is None else point[position]
+    if source.has_pairs == target.has_pairs and (source.whole or not target.whole):
         places = zip(source.class_of.tolist(), source.primary_of.tolist(), source.standby_of.tolist(), strict=True)
         values = dict(zip(places, point[source.placement].tolist(), strict=True))
         wanted = zip(target.class_of.tolist(), target.primary_of.tolist(), target.standby_of.tolist(), strict=True)
-        for key, column in zip(wanted, target.placement.tolist(), strict=True):
-            result[column] = values.get(key, 0.0)
+        for place, column in zip(wanted, target.placement.tolist(), strict=True):
+            result[column] = values.get(place, 0.0)
     return result

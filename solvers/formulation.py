@@ -64,6 +64,7 @@ class Formulation:
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
+    open_row: dict[tuple[int, int], int] = field(default_factory=dict)
     load: dict[tuple[int, int], int] = field(default_factory=dict)
     free: dict[tuple[object, ...], int] = field(default_factory=dict)
     unserved: dict[int, int] = field(default_factory=dict)
@@ -137,6 +138,12 @@ class Formulation:
             self.model.add_row(rule, [*terms, (column, -1.0)], lower=0.0)
             self.free[key] = column
         return [(self.free[key], factor)]
+
+    @property
+    def design_columns(self) -> Integers:
+        """The columns of what stands where: all but placements and what follows from them."""
+        columns = [*self.run.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
+        return np.array(sorted(columns), dtype=np.int64)
 
     def columns_of(self, mask: np.ndarray) -> tuple[Integers, Integers]:
         """(model columns, classes) of the placement columns in `mask`."""

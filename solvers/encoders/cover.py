@@ -13,6 +13,7 @@ import numpy as np
 
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from solvers.encoders.capacity import POOL, common_efficiency
+from solvers.encoders.reserve import secant_counts
 from solvers.formulation import Formulation, Terms
 from solvers.linear import Floats
 
@@ -80,7 +81,7 @@ def _compute(
     opened: Terms = []
     for slot in sorted(subset):
         opened += formulation.open_terms(slot, period)
-    for count in range(2, max(3, len(subset))):
+    for count in secant_counts(len(subset)):
         share = kept / (count * (count - 1))
         terms = [*capacity, *((column, share * value) for column, value in opened)]
         model.add_row("CAP-003", terms, lower=own + share * 2 * count)

@@ -58,6 +58,7 @@ def opening_weight(formulation: Formulation, period: int) -> float:
 
 def _one_run(formulation: Formulation, slot: int) -> None:
     for period in range(formulation.problem.periods):
+        formulation.open_row[slot, period] = formulation.model.rows
         formulation.model.add_row("PLT-001", formulation.open_terms(slot, period), upper=1.0)
 
 

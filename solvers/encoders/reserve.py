@@ -146,11 +146,20 @@ def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, 
         for slot in sorted(subset):
             free += slack(slot, 1.0)
             opened += formulation.open_terms(slot, period)
-        for count in range(2, len(subset)):
+        for count in secant_counts(len(subset)):
             share = load / (count * (count - 1))
             # free ≥ share · (2 count − N)
             terms = [*free, *((column, share * value) for column, value in opened)]
             formulation.model.add_row(rule, terms, lower=share * 2 * count)
+
+
+def secant_counts(size: int) -> list[int]:
+    """The whole numbers from which secants are taken: all small ones, ever fewer large ones."""
+    counts, count = [], 2
+    while count < max(size, 3):
+        counts.append(count)
+        count += max(1, count // 4)
+    return counts
 
 
 def heaviest_sets(

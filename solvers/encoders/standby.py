@@ -38,9 +38,14 @@ def _linked(formulation: Formulation, part: DemandClass) -> None:
             others = far_slots != slot
             if bool(np.all(partners[others])):
                 continue  # only itself is excluded: the row x + s ≤ count · open says it already
-            columns = np.append(far_columns[partners], column)
-            values = np.append(np.ones(int(partners.sum())), -1.0)
-            formulation.model.add_arrays("DR-001", columns, values, 0.0, float("inf"))
+            if int(partners.sum()) <= int((~partners).sum()):
+                columns = np.append(far_columns[partners], column)
+                values = np.append(np.ones(int(partners.sum())), -1.0)
+                formulation.model.add_arrays("DR-001", columns, values, 0.0, float("inf"))
+            else:  # all stand by somewhere, so those that may pair are all but those that may not
+                columns = np.append(far_columns[~partners], column)
+                values = np.ones(len(columns))
+                formulation.model.add_arrays("DR-001", columns, values, -float("inf"), float(part.count))
 
 
 def _one_partner(formulation: Formulation) -> None:
