@@ -7,12 +7,18 @@ that are too small, pins that contradict.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.building import build
+from fleet.inventory.pins import Pin
+from solvers.building import GeneratedRow, build
 from solvers.config import SolveConfig
+from solvers.encoders import pins
+from solvers.encoders.links import LinkRow
 from solvers.engines import EnginePool
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
@@ -20,51 +26,73 @@ from solvers.problem import DesignProblem
 
 #: Longest time for the elastic model [s].
 EXPLAIN_S = 30.0
-#: Rules whose limits can give way, with what a unit of breach is, and how dear it is beside the others.
-ELASTIC_RULES = {
-    "BUD-001": ("currency of budget", 1.0),
-    "SIT-002": ("of a site limit (nodes, kW or U)", 1.0),
-    "PIN-001": ("of a pin", 10.0),
-    "EXI-001": ("of a kept cluster", 10.0),
-    "NET-002": ("Mbit/s of link bandwidth", 1.0),
-    "NET-003": ("Mbit/s of link bandwidth after a failure", 1.0),
-}
+#: Rules whose limits can give way.
+ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003")
+#: Price of a breach by the whole limit, of one pin in one period, and of a demand without room.
+LIMIT_PRICE, PIN_PRICE, UNSERVED_PRICE = 100.0, 200.0, 10_000.0
+WATTS_PER_KW = 1000.0
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A limit that may give way: its row, the column that says by how much, and whether the limit is from above."""
+
+    row: int
+    column: int
+    limit: float
+    is_upper: bool
 
 
 def explain_no_plan(problem: DesignProblem, stopped_by: str) -> tuple[str, ...]:
     """What to say where the search ended without plan and without proof."""
-    return (
-        f"no plan was found before the search ended ({stopped_by}); it is not proven that there is none",
+    size = (
         f"{sum(part.count for part in problem.classes)} demand units in {len(problem.classes)} classes on "
-        f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits",
+        f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits"
     )
+    return f"no plan was found before the search ended ({stopped_by}); it is not proven that there is none", size
 
 
-def explain_infeasible(problem: DesignProblem, config: SolveConfig) -> tuple[str, ...]:
-    """The conflict of a problem that is proven infeasible, by the cheapest breach of its limits."""
+def explain_infeasible(
+    problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow] = ()
+) -> tuple[str, ...]:
+    """The conflict of a problem that is proven infeasible, by the cheapest breach of its limits.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What cannot be satisfied.
+    config : SolveConfig
+        Seed.
+    rows : collection of GeneratedRow
+        The link and cluster limits that the proof relies on.
+    """
     lines = ["it is proven that no plan satisfies every limit"]
-    formulation = build(problem, has_pairs=True, with_unserved=True)
+    formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
+    subjects = _subjects(formulation, rows)
     breaches = _make_elastic(formulation)
     with EnginePool() as pool:
-        run = pool.start(
-            "highs", formulation.model, time_limit_s=EXPLAIN_S, gap=1e-3, seed=config.seed
-        )
+        run = pool.start("highs", formulation.model, time_limit_s=EXPLAIN_S, gap=1e-3, seed=config.seed)
         pool.run_until([run], time.monotonic() + EXPLAIN_S + 5.0)
     if run.point is None:
         lines.append("the smallest breach was not found in time – remove pins and the budget one by one")
         return tuple(lines)
     lines.extend(_unserved_lines(formulation, run.point))
-    lines.extend(_breach_lines(breaches, run.point))
+    lines.extend(_breach_lines(formulation, breaches, subjects, run.point))
+    if len(lines) == 1:
+        lines.append(
+            "every other limit can be kept once links and clusters take any load, every day or after a failure: raise "
+            "bandwidth_mbps or upgrade_mbps of the links between users, hosts and standbys, or max_nodes of the hosts"
+        )
     return tuple(lines)
 
 
-def _make_elastic(formulation: Formulation) -> list[tuple[str, int, float]]:
-    """Let limits give way, make only breaches cost; (rule, column, limit) of each breach."""
+def _make_elastic(formulation: Formulation) -> list[Breach]:
+    """Let limits give way and make only breaches cost."""
     model = formulation.model
     model.cost = [0.0] * model.columns
     for part, column in formulation.unserved.items():
-        model.cost[column] = 1000.0 * len(formulation.problem.classes[part].units[0].demands)
-    breaches: list[tuple[str, int, float]] = []
+        model.cost[column] = UNSERVED_PRICE * len(formulation.problem.classes[part].units[0].demands)
+    breaches: list[Breach] = []
     for row in range(model.rows):
         rule = model.row_rule[row]
         if rule not in ELASTIC_RULES:
@@ -73,11 +101,67 @@ def _make_elastic(formulation: Formulation) -> list[tuple[str, int, float]]:
             if abs(limit) == INFINITY:
                 continue
             scale = max(1.0, float(np.abs(model.row_values[row]).max(initial=0.0)), abs(limit))
-            column = model.add_variable(0.0, 10.0 * scale, False, ELASTIC_RULES[rule][1] * 100.0 / scale)
+            price = PIN_PRICE if rule in ("PIN-001", "EXI-001") else LIMIT_PRICE
+            column = model.add_variable(0.0, 10.0 * scale, False, price / scale)
             model.row_columns[row] = np.append(model.row_columns[row], column)
             model.row_values[row] = np.append(model.row_values[row], sign)
-            breaches.append((rule, column, limit))
+            breaches.append(Breach(row, column, limit, sign < 0))
     return breaches
+
+
+def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[int, str]:
+    """What each elastic row is about, in words that end where the values follow."""
+    model = formulation.model
+    result = {}
+    pinned = [pin for pin in formulation.problem.inventory.pins for _ in pins.rows_of(formulation, pin)]
+    slot_of = {column: slot for (slot, _, _), column in (*formulation.run.items(), *formulation.nodes.items())}
+    for row, rule in enumerate(model.row_rule):
+        slots = [slot_of[column] for column in model.row_columns[row].tolist() if column in slot_of]
+        if rule == "PIN-001":
+            result[row] = _pin_text(pinned.pop(0))
+        elif rule == "SIT-002" and slots:
+            result[row] = _site_limit(formulation, row, formulation.problem.slots[slots[0]].site)
+        elif rule == "EXI-001" and slots:
+            result[row] = f"cluster {formulation.problem.slots[slots[0]].cluster!r} with keep = yes"
+    generated = sorted(rows, key=repr)
+    for row, entry in zip(range(model.rows - len(generated), model.rows), generated, strict=True):
+        if isinstance(entry, LinkRow):
+            link = formulation.problem.wan.links[entry.link]
+            origin, target = (link.from_, link.to) if entry.forward else (link.to, link.from_)
+            when = "" if entry.state == "normal" else f" after the failure of {entry.state}"
+            result[row] = f"link {entry.link!r} from {origin!r} to {target!r}{when}"
+    return result
+
+
+def _pin_text(pin: Pin) -> str:
+    what = " ".join(text for text in (pin.cluster or pin.site, pin.link, pin.value) if text)
+    since = "" if pin.period is None else f" from period {pin.period}"
+    why = ", ".join(text for text in (pin.reason, pin.owner) if text)
+    return f"pin {pin.decision} {what}{since}" + (f" ({why})" if why else "")
+
+
+def _site_limit(formulation: Formulation, row: int, name: str) -> str:
+    """Which limit of a site a row is: the one of its value whose amount per node is that of the row."""
+    problem, model = formulation.problem, formulation.model
+    site = problem.inventory.site(name)
+    catalog = problem.inventory.node_model_by_name
+    weights = dict(zip(model.row_columns[row].tolist(), model.row_values[row].tolist(), strict=True))
+    for key, limit, amount in (
+        ("max_nodes", site.max_nodes, dict.fromkeys(catalog, 1.0)),
+        ("max_power_kw", site.max_power_kw, {name: model.watts / WATTS_PER_KW for name, model in catalog.items()}),
+        ("max_rack_units", site.max_rack_units, {name: model.rack_units for name, model in catalog.items()}),
+    ):
+        if limit is None or float(limit) != model.row_upper[row]:
+            continue
+        expected = [
+            (column, factor * amount[run.node_model])
+            for slot in formulation.slots_at(name)
+            for number, run in enumerate(formulation.runs(slot))
+            for column, factor in formulation.node_terms(slot, number, problem.periods - 1)
+        ]
+        if all(math.isclose(weights.get(column, 0.0), value) for column, value in expected):
+            return f"{key} of site {name!r}"
+    return f"a limit of site {name!r}"
 
 
 def _unserved_lines(formulation: Formulation, point: Floats) -> list[str]:
@@ -89,16 +173,41 @@ def _unserved_lines(formulation: Formulation, point: Floats) -> list[str]:
             names = ", ".join(str(demand) for unit in units[:count][:3] for demand in unit.demands)
             more = "" if count <= 3 else f" and {count - 3} more like it"
             lines.append(
-                f"there is no room for {names}{more} – allow larger or more clusters (max_clusters, max_nodes, larger node "
-                f"models) at a site in reach, or set policy allow_unserved = yes to leave them out"
+                f"there is no room for {names}{more} – allow larger or more clusters (max_clusters, max_nodes, larger "
+                f"node models) at a site in reach"
             )
     return lines
 
 
-def _breach_lines(breaches: list[tuple[str, int, float]], point: Floats) -> list[str]:
-    lines = []
-    for rule, column, limit in breaches:
-        amount = float(point[column])
-        if amount > 1e-6 * max(1.0, abs(limit)):
-            lines.append(f"{rule}: a breach by {amount:,.4g} {ELASTIC_RULES[rule][0]} (limit {limit:,.6g}) would do")
-    return lines
+def _breach_lines(
+    formulation: Formulation, breaches: list[Breach], subjects: dict[int, str], point: Floats
+) -> list[str]:
+    """One line per subject, for its largest breach."""
+    problem, model = formulation.problem, formulation.model
+    worst: dict[str, tuple[float, str]] = {}
+    for breach in breaches:
+        amount = float(point[breach.column])
+        if amount <= 1e-6 * max(1.0, abs(breach.limit)):
+            continue
+        rule = model.row_rule[breach.row]
+        subject = subjects.get(breach.row, "budget" if rule == "BUD-001" else rule)
+        if rule == "BUD-001":
+            budget = problem.inventory.policy.budget or 0.0
+            currency = problem.inventory.policy.currency
+            text = f"BUD-001: the budget is {budget:,.0f} {currency}; at least {math.ceil(budget + amount):,} would do"
+        elif rule in ("PIN-001", "EXI-001"):
+            text = f"{rule}: {subject} contradicts the rest – take it back"
+        elif rule == "SIT-002":
+            text = f"SIT-002: {subject} is {breach.limit:g}; {_rounded_up(breach.limit + amount):g} would do"
+        elif breach.row in subjects:
+            text = f"{rule}: {subject} may carry {breach.limit:g} Mbit/s; {_rounded_up(breach.limit + amount):g} would do"
+        else:
+            text = f"{rule}: the links of the sites that host lack {_rounded_up(amount):g} Mbit/s"
+        if subject not in worst or amount > worst[subject][0]:
+            worst[subject] = (amount, text)
+    return [text for _, text in worst.values()]
+
+
+def _rounded_up(value: float) -> float:
+    """A value rounded up to three decimals, so that it still does."""
+    return math.ceil(round(value * 1000.0, 3)) / 1000.0

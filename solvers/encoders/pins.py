@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fleet.inventory.pins import Pin
 from fleet.plan.pinning import first_period, sizes, wanted_nodes, wants_upgrade
 from solvers.formulation import Formulation, Terms
+from solvers.linear import INFINITY
+
+#: (terms, lower, upper) of a row.
+Row = tuple[Terms, float, float]
 
 
 def encode(formulation: Formulation) -> None:
-    """Add the rows of every pin that concerns sites, clusters or links."""
+    """Add the rows of every pin that concerns sites, clusters or links, pin by pin."""
     for pin in formulation.problem.inventory.pins:
-        if pin.decision in ("open", "close"):
-            _site(formulation, pin)
-        elif pin.decision in ("node_model", "nodes"):
-            _hardware(formulation, pin)
-        elif pin.decision == "link_upgrade":
-            _link(formulation, pin)
+        for terms, lower, upper in rows_of(formulation, pin):
+            formulation.model.add_row("PIN-001", terms, lower, upper)
+
+
+def rows_of(formulation: Formulation, pin: Pin) -> Iterator[Row]:
+    """The rows that one pin asks for."""
+    if pin.decision in ("open", "close"):
+        yield from _site(formulation, pin)
+    elif pin.decision == "node_model":
+        yield from _node_model(formulation, pin)
+    elif pin.decision == "nodes":
+        yield from _nodes(formulation, pin)
+    elif pin.decision == "link_upgrade":
+        yield from _link(formulation, pin)
 
 
 def _periods(formulation: Formulation, pin: Pin) -> Iterable[int]:
@@ -27,49 +39,45 @@ def _periods(formulation: Formulation, pin: Pin) -> Iterable[int]:
 def _slots(formulation: Formulation, pin: Pin) -> tuple[int, ...]:
     problem = formulation.problem
     return tuple(
-        slot
-        for slot in formulation.slots
-        if sizes(pin, problem.slots[slot].cluster, problem.slots[slot].site)
+        slot for slot in formulation.slots if sizes(pin, problem.slots[slot].cluster, problem.slots[slot].site)
     )
 
 
-def _site(formulation: Formulation, pin: Pin) -> None:
+def _site(formulation: Formulation, pin: Pin) -> Iterator[Row]:
     for period in _periods(formulation, pin):
         terms: Terms = []
         for slot in _slots(formulation, pin):
             terms += formulation.open_terms(slot, period)
         if pin.decision == "open":
-            formulation.model.add_row("PIN-001", terms, lower=1.0)
+            yield terms, 1.0, INFINITY
         elif terms:
-            formulation.model.add_row("PIN-001", terms, upper=0.0)
+            yield terms, -INFINITY, 0.0
 
 
-def _hardware(formulation: Formulation, pin: Pin) -> None:
-    """The model, or at least the node count, of what stands at a site; a blank site in a cluster's pin is its site."""
+def _node_model(formulation: Formulation, pin: Pin) -> Iterator[Row]:
     for slot in _slots(formulation, pin):
-        for period in _periods(formulation, pin):
-            if pin.decision == "node_model":
-                others = [n for n, run in enumerate(formulation.runs(slot)) if run.node_model != pin.value]
-                if others:
-                    formulation.model.add_row(
-                        "PIN-001", formulation.open_terms(slot, period, among=others), upper=0.0
-                    )
-    if pin.decision == "nodes":
-        for period in _periods(formulation, pin):
-            terms: Terms = []
-            for slot in _slots(formulation, pin):
-                for number in range(len(formulation.runs(slot))):
-                    terms += formulation.node_terms(slot, number, period)
-            formulation.model.add_row("PIN-001", terms, lower=float(wanted_nodes(pin) or 0))
+        others = [n for n, run in enumerate(formulation.runs(slot)) if run.node_model != pin.value]
+        if others:
+            for period in _periods(formulation, pin):
+                yield formulation.open_terms(slot, period, among=others), -INFINITY, 0.0
 
 
-def _link(formulation: Formulation, pin: Pin) -> None:
+def _nodes(formulation: Formulation, pin: Pin) -> Iterator[Row]:
+    """At least so many nodes on what stands at the site, or on the cluster where one is named."""
+    for period in _periods(formulation, pin):
+        terms: Terms = []
+        for slot in _slots(formulation, pin):
+            for number in range(len(formulation.runs(slot))):
+                terms += formulation.node_terms(slot, number, period)
+        yield terms, float(wanted_nodes(pin) or 0), INFINITY
+
+
+def _link(formulation: Formulation, pin: Pin) -> Iterator[Row]:
     wanted = wants_upgrade(pin)
     for period in _periods(formulation, pin):
         column = formulation.upgrade.get((pin.link, period))
-        if column is None:
-            if wanted:
-                formulation.model.add_row("PIN-001", [], lower=1.0)
-            continue
-        bound = 1.0 if wanted else 0.0
-        formulation.model.add_row("PIN-001", [(column, 1.0)], lower=bound, upper=bound)
+        if column is not None:
+            bound = 1.0 if wanted else 0.0
+            yield [(column, 1.0)], bound, bound
+        elif wanted:
+            yield [], 1.0, INFINITY
