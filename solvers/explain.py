@@ -200,7 +200,8 @@ def _breach_lines(
         elif rule == "SIT-002":
             text = f"SIT-002: {subject} is {breach.limit:g}; {_rounded_up(breach.limit + amount):g} would do"
         elif breach.row in subjects:
-            text = f"{rule}: {subject} may carry {breach.limit:g} Mbit/s; {_rounded_up(breach.limit + amount):g} would do"
+            enough = _rounded_up(breach.limit + amount)
+            text = f"{rule}: {subject} may carry {breach.limit:g} Mbit/s; {enough:g} would do"
         else:
             text = f"{rule}: the links of the sites that host lack {_rounded_up(amount):g} Mbit/s"
         if subject not in worst or amount > worst[subject][0]:
