@@ -48,7 +48,7 @@ WITHOUT_COLUMN = {
 }
 
 
-class NoColumn(Exception):  # noqa: N818 – an answer, not an error
+class NoColumn(Exception):
     """The model has no column for a part of the decision."""
 
 
