@@ -57,3 +57,14 @@ def behind_a_hub(bandwidth_mbps: float = 120.0) -> Inventory:
 def without_a_way_out() -> Inventory:
     """The same with a link to the standby that carries either load, not both: no plan."""
     return behind_a_hub(60.0)
+
+
+def pinned_open() -> Inventory:
+    """One demand, for which either hub would do, and a pin that both stand."""
+    return an_inventory(
+        [a_site("h0", can_host=True), a_site("h1", can_host=True, monthly_cost=100.0), a_site("s")],
+        [a_workload("w", "s")],
+        [a_link("s", "h0"), a_link("s", "h1"), a_link("h0", "h1")],
+        pins=[a_pin("assign", workload="w", value="h0"), a_pin("open", site="h1", period=1)],
+        horizon_months=12,
+    )
