@@ -36,7 +36,7 @@ def solved(engine: Engine, hint: np.ndarray | None) -> tuple[float, float]:
         "cp_sat",
         pytest.param(
             "highs",
-            marks=pytest.mark.xfail(strict=True, reason="bounds are read from the log of the completion of a start too"),
+            marks=pytest.mark.xfail(strict=True, reason="the log of the completion of a start is read too"),
         ),
     ],
 )
