@@ -22,6 +22,7 @@ def build(
     sparse: bool = False,
     final_demand: bool = False,
     with_unserved: bool = False,
+    margin: float = 0.0,
 ) -> Formulation:
     """The model over the given slots (all where None) with the failure rows found so far.
 
@@ -29,7 +30,7 @@ def build(
     """
     chosen = set(range(len(problem.slots)) if slots is None else slots)
     chosen |= {slot.index for slot in problem.slots if slot.existing is not None}
-    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse, final_demand)
+    formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse, final_demand, margin)
     formulation.model.constant = problem.constant_cost
     if with_unserved:
         assignment.allow_unserved(formulation)

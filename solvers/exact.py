@@ -11,15 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-import numpy as np
-
 from solvers.building import GeneratedRow, build
 from solvers.compile import compile_problem
 from solvers.config import SolveConfig
-from solvers.decode import node_counts
 from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
 from solvers.linear import Floats, LinearModel
+from solvers.merging import merge_slots
+from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem
 from solvers.search import INFINITY, Search, UnwatchedLinks
@@ -28,6 +27,8 @@ from solvers.search import INFINITY, Search, UnwatchedLinks
 TINY_COLUMNS = 250
 #: Pair columns up to which the last share of the time goes to whole units over all slots.
 SMALL_COLUMNS, REMAINING_SHARE = 1500, 0.7
+#: Placement columns over one set from which continuous placements are sought for the final demand alone.
+LARGE_COLUMNS = 1000
 #: Share of the time after which no further set of open slots is completed for the sake of better plans alone.
 SETS_SHARE = 0.5
 #: What an engine may overrun before its answer is no longer waited for [s].
@@ -66,6 +67,7 @@ class ExactSolve:
 
     def __init__(self, problem: DesignProblem, config: SolveConfig) -> None:
         self.problem, self.config = problem, config
+        self.merged = merge_slots(problem)
         self.search = Search(problem, config)
         self.rows: set[GeneratedRow] = set()
         self.is_infeasible = False
@@ -87,14 +89,16 @@ class ExactSolve:
             except UnwatchedLinks as found:
                 watched |= found.links
                 self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
+                self.merged = merge_slots(self.problem)
                 self._last = self._background = None
+                self._closed = {}
 
     # -- sets of open slots --------------------------------------------------------------------------------------
 
     def _explore(self, pool: EnginePool) -> None:
         """Bound in the background, complete one set of open slots after another, then prove or polish."""
         search = self.search
-        separate = build(self.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+        separate = build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
         begun = time.monotonic()
         relaxed = self._highs(pool, separate.model, INFINITY, relaxed=True)
         if relaxed.state == "infeasible":
@@ -105,10 +109,10 @@ class ExactSolve:
             return
         search.raise_bound(relaxed.bound, "HiGHS, linear relaxation")
         self._start_background(pool, separate, time.monotonic() - begun)
-        fixed = frozenset(slot.index for slot in self.problem.slots if slot.existing is not None)
-        sets = OpenSets(self.problem, lambda slots: self._relaxation(pool, separate, slots), fixed)
+        fixed = frozenset(slot.index for slot in self.merged.slots if slot.existing is not None)
+        sets = OpenSets(self.merged, lambda slots: self._relaxation(pool, separate, slots), fixed)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
-        first = first_set(self.problem, open_shares(separate, relaxed.point)) | fixed
+        first = first_set(self.merged, open_shares(separate, relaxed.point)) | fixed
         self._complete_sets(pool, sets, first, self._after(SETS_SHARE))
         self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
         if not self._is_over(search.deadline):
@@ -145,9 +149,9 @@ class ExactSolve:
         last = self.problem.periods - 1
         while self._closed and not self._is_over(until):
             formulation = (
-                build(self.problem, has_pairs=True, rows=self.rows, whole=False, sparse=True)
+                build(self.merged, has_pairs=True, rows=self.rows, whole=False, sparse=True)
                 if is_small
-                else build(self.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+                else build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
             )
             for slots in self._closed:
                 outside = [slot for slot in formulation.slots if slot not in slots]
@@ -170,7 +174,7 @@ class ExactSolve:
         """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes."""
         best = INFINITY
         while not self._is_over(until):
-            loose = build(self.problem, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True)
+            loose = self._loose(slots)
             limit = self.config.time_limit_s * SET_SHARE
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
             self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
@@ -186,14 +190,24 @@ class ExactSolve:
             self.rows |= set(judgment.broken)
         return best
 
+    def _loose(self, slots: OpenSet) -> Formulation:
+        """Pairs with continuous placements over a set; large ones for the final demand only."""
+        loose = build(self.merged, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True)
+        if len(loose.placement) <= LARGE_COLUMNS:
+            return loose
+        return build(
+            self.merged, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True, final_demand=True
+        )
+
     def _whole(
         self, pool: EnginePool, loose: Formulation, point: Floats, until: float
     ) -> tuple[Formulation, Floats | None]:
         """Whole units on the nodes of a point with continuous placements, or a few more."""
         limit = self.config.time_limit_s * SET_SHARE
-        formulation = build(self.problem, has_pairs=True, slots=loose.slots, rows=self.rows, sparse=True)
-        for spare in (SPARE_NODES, 3 * SPARE_NODES):
-            model = near_nodes(loose, point, formulation, spare)
+        slots = [slot for group in loose.slots for slot in self.merged.slot_groups[group]]
+        formulation = build(self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True)
+        for spare, keeps_whole in ((SPARE_NODES, True), (SPARE_NODES, False), (3 * SPARE_NODES, False)):
+            model = near(loose, point, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)
             if found.point is not None:
                 self._last = (formulation, found.point)
@@ -347,48 +361,10 @@ class ExactSolve:
 
     def _hint(self, formulation: Formulation) -> Floats | None:
         """The last point in the columns of another formulation; NaN where it says nothing."""
-        if self._last is None:
+        if self._last is None or self._last[0].problem is not formulation.problem:
             return None
         return translate(*self._last, formulation)
 
 
 #: Sets of open slots that are completed in deterministic mode.
 DETERMINISTIC_SETS = 3
-
-
-def near_nodes(source: Formulation, point: Floats, target: Formulation, spare: int) -> LinearModel:
-    """The target's model with the node models of a point and at most `spare` nodes more in each cluster."""
-    model = target.model
-    upper = list(model.upper)
-    for slot in target.slots:
-        counts = node_counts(source, point, slot)
-        for period, (number, nodes) in enumerate(counts):
-            for other, run in enumerate(target.runs(slot)):
-                chosen = target.run[slot, other, period]
-                if nodes == 0 or run.node_model != source.runs(slot)[number].node_model or run.lowest > nodes + spare:
-                    upper[chosen] = 0.0
-                elif (slot, other, period) in target.nodes:
-                    column = target.nodes[slot, other, period]
-                    upper[column] = min(upper[column], float(nodes + spare))
-    result = LinearModel(**{**model.__dict__, "upper": upper})
-    return result
-
-
-def translate(source: Formulation, point: Floats, target: Formulation) -> Floats:
-    """A point of one formulation in the columns of another; NaN where the other has nothing to say."""
-    result = np.full(target.model.columns, np.nan)
-    for mine, theirs in ((target.run, source.run), (target.nodes, source.nodes)):
-        for key, column in mine.items():
-            known = theirs.get(key)
-            result[column] = 0.0 if known is None else point[known]
-    for shared, other in ((target.site_open, source.site_open), (target.upgrade, source.upgrade)):
-        for name, column in shared.items():
-            position = other.get(name)
-            result[column] = 0.0 if position is None else point[position]
-    if source.has_pairs == target.has_pairs and (source.whole or not target.whole):
-        places = zip(source.class_of.tolist(), source.primary_of.tolist(), source.standby_of.tolist(), strict=True)
-        values = dict(zip(places, point[source.placement].tolist(), strict=True))
-        wanted = zip(target.class_of.tolist(), target.primary_of.tolist(), target.standby_of.tolist(), strict=True)
-        for place, column in zip(wanted, target.placement.tolist(), strict=True):
-            result[column] = values.get(place, 0.0)
-    return result

@@ -44,6 +44,8 @@ class Formulation:
     final_demand : bool
         Whether loads are encoded for the last period only; earlier periods then hold at least the share of it that
         every demand has reached by then, a relaxation a third the size.
+    margin : float
+        Share of every capacity that is left free, so that whole units fit where fractions just did. Not a bound then.
     run, nodes : dict
         Columns of (slot, run, period): whether the run is used, and the node count where the run has several.
     class_of, primary_of, standby_of : array
@@ -59,6 +61,7 @@ class Formulation:
     whole: bool = True
     sparse: bool = False
     final_demand: bool = False
+    margin: float = 0.0
     model: LinearModel = field(default_factory=LinearModel)
     run: dict[tuple[int, int, int], int] = field(default_factory=dict)
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
@@ -98,6 +101,12 @@ class Formulation:
             if among is None or number in among
         ]
 
+    def domain_terms(self, slot: int, period: int, factor: float = 1.0) -> Terms:
+        """factor · (the place has nodes): once for a slot of several copies."""
+        if self.problem.slots[slot].copies > 1:
+            return self.site_open_terms(self.problem.slots[slot].site, period, factor)
+        return self.open_terms(slot, period, factor)
+
     def site_open_terms(self, site: str, period: int, factor: float = 1.0) -> Terms:
         """factor · (the site has a cluster with nodes)."""
         if (site, period) in self.site_open:
@@ -118,7 +127,8 @@ class Formulation:
         """
         terms: Terms = []
         for number, run in enumerate(self.runs(slot)):
-            scale = factor * (float(run.efficiency[efficiency_of]) if efficiency_of >= 0 else 1.0)
+            scale = factor * (1.0 - self.margin)
+            scale *= float(run.efficiency[efficiency_of]) if efficiency_of >= 0 else 1.0
             base = float((run.free_base if free else run.base)[resource])
             slope = float((run.free_slope if free else run.slope)[resource])
             if run.lowest == run.highest:

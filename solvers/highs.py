@@ -14,6 +14,10 @@ from ortools.math_opt.python import mathopt
 from solvers.linear import INFINITY, Floats, LinearModel
 
 
+#: Between these lines the log is about completing a hint.
+START_BEGINS, START_ENDS = "Attempting to find feasible solution", "Solving report"
+
+
 @dataclass(frozen=True)
 class Solved:
     """Outcome of one engine call inside this process."""
@@ -49,9 +53,16 @@ def solve_model(
             )
         )
 
+    inside_start = False
+
     def read_log(lines: Sequence[str]) -> None:
+        nonlocal inside_start
         for line in lines:
-            bound = bound_of_log_line(line)
+            if START_BEGINS in line:
+                inside_start = True  # a smaller model, around the hint: its bounds are not the model's
+            elif inside_start and START_ENDS in line:
+                inside_start = False
+            bound = None if inside_start else bound_of_log_line(line)
             if bound is not None and on_bound is not None:
                 on_bound(bound)
 

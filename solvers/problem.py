@@ -61,13 +61,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for one cluster: an existing one, or one that may open."""
+    """A place for one cluster: an existing one, or one that may open; or for several alike, in relaxations."""
 
     index: int
     cluster: str
     site: str
     runs: tuple[Run, ...]
     existing: ExistingCluster | None = None
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ class DesignProblem:
     growth_refusals: frozenset[tuple[str, int, int]]
     forced_upgrades: dict[str, int] = field(default_factory=dict)
     constant_cost: float = 0.0
+    slot_groups: tuple[tuple[int, ...], ...] = ()
 
     @property
     def periods(self) -> int:

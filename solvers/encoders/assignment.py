@@ -98,6 +98,12 @@ def _open(formulation: Formulation, part: DemandClass) -> None:
             if needed[1] is not None:
                 both = stands_by if needed[0] is None else np.concatenate([runs_here, stands_by])
                 _within(formulation, part, slot, period, both, needed[1])
+        if formulation.problem.slots[slot].copies > 1:
+            here = np.concatenate([runs_here, stands_by])
+            terms = [(int(column), 1.0) for column in here]
+            site = formulation.problem.slots[slot].site
+            terms += formulation.site_open_terms(site, part.first_period, -float(part.count))
+            formulation.model.add_row("ASG-002", terms, upper=0.0)
 
 
 def _fitting(

@@ -80,7 +80,7 @@ def _compute(
         return
     opened: Terms = []
     for slot in sorted(subset):
-        opened += formulation.open_terms(slot, period)
+        opened += formulation.domain_terms(slot, period)
     for count in secant_counts(len(subset)):
         share = kept / (count * (count - 1))
         terms = [*capacity, *((column, share * value) for column, value in opened)]

@@ -23,15 +23,16 @@ def encode(formulation: Formulation) -> None:
 def _variables(formulation: Formulation, slot: int) -> None:
     problem, model = formulation.problem, formulation.model
     rates, site = problem.rates, problem.slots[slot].site
+    copies = problem.slots[slot].copies
     for number, run in enumerate(formulation.runs(slot)):
         price, monthly = rates.node_purchase(run.node_model), rates.node_monthly(run.node_model, site)
         for period in range(problem.periods):
             cost = price * purchase_weight(formulation, period) + monthly * rates.monthly_factor(period)
             if run.lowest == run.highest:
-                formulation.run[slot, number, period] = model.add_variable(0, 1, True, cost * run.lowest)
+                formulation.run[slot, number, period] = model.add_variable(0, copies, True, cost * run.lowest)
                 continue
-            chosen = model.add_variable(0, 1, True)
-            nodes = model.add_variable(0, run.highest, True, cost)
+            chosen = model.add_variable(0, copies, True)
+            nodes = model.add_variable(0, run.highest * copies, True, cost)
             formulation.run[slot, number, period] = chosen
             formulation.nodes[slot, number, period] = nodes
             model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(run.lowest))], lower=0.0)
@@ -57,9 +58,10 @@ def opening_weight(formulation: Formulation, period: int) -> float:
 
 
 def _one_run(formulation: Formulation, slot: int) -> None:
+    copies = float(formulation.problem.slots[slot].copies)
     for period in range(formulation.problem.periods):
         formulation.open_row[slot, period] = formulation.model.rows
-        formulation.model.add_row("PLT-001", formulation.open_terms(slot, period), upper=1.0)
+        formulation.model.add_row("PLT-001", formulation.open_terms(slot, period), upper=copies)
 
 
 def _monotone(formulation: Formulation, slot: int) -> None:
@@ -74,6 +76,7 @@ def _monotone(formulation: Formulation, slot: int) -> None:
         for before in range(len(runs))
         for after in range(len(runs))
         if (cluster, before, after) in problem.growth_refusals
+        and problem.slots[slot].copies == 1  # of several copies, which one grows is not known
     ]
     for period in range(problem.periods - 1):
         for numbers in by_model.values():

@@ -7,7 +7,7 @@ verifier names state, link, direction and period (or cluster and resource), and 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,10 +63,22 @@ def encode(formulation: Formulation, rows: Collection[LinkRow | ClusterRow]) -> 
             continue
         if row.state not in motion:
             motion[row.state] = _Motion(formulation, row.state)
+        if isinstance(row, ClusterRow):
+            row = _in_groups(formulation, row)
+            if row.slot not in formulation.slots:
+                continue  # it stays closed
         if isinstance(row, LinkRow):
             _link_row(formulation, row, motion[row.state])
         else:
             _cluster_row(formulation, row, motion[row.state])
+
+
+def _in_groups(formulation: Formulation, row: ClusterRow) -> ClusterRow:
+    """The row on the slot that stands for its slot in this problem."""
+    for index, members in enumerate(formulation.problem.slot_groups):
+        if row.slot in members:
+            return replace(row, slot=index)
+    return row
 
 
 class _Motion:

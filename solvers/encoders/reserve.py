@@ -145,7 +145,7 @@ def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, 
         opened: Terms = []
         for slot in sorted(subset):
             free += slack(slot, 1.0)
-            opened += formulation.open_terms(slot, period)
+            opened += formulation.domain_terms(slot, period)
         for count in secant_counts(len(subset)):
             share = load / (count * (count - 1))
             # free ≥ share · (2 count − N)

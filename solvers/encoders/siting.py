@@ -24,17 +24,18 @@ def _opening(formulation: Formulation, site: str) -> None:
     slots = formulation.slots_at(site)
     opening, monthly = problem.rates.site_opening(site), problem.rates.site_monthly(site)
     for period in range(problem.periods):
-        if len(slots) > 1:
+        if len(slots) > 1 or problem.slots[slots[0]].copies > 1:
             column = model.add_variable(0, 1, True)
             formulation.site_open[site, period] = column
             for slot in slots:
+                copies = float(problem.slots[slot].copies)
                 model.add_row(
-                    "SIT-001", [(column, 1.0), *formulation.open_terms(slot, period, -1.0)], lower=0.0
+                    "SIT-001", [(column, copies), *formulation.open_terms(slot, period, -1.0)], lower=0.0
                 )
         cost = opening * opening_weight(formulation, period) + monthly * problem.rates.monthly_factor(period)
         for column, factor in formulation.site_open_terms(site, period):
             model.cost[column] += cost * factor
-    if len(slots) > 1:
+    if (site, 0) in formulation.site_open:
         for period in range(problem.periods - 1):
             model.add_row(
                 "SIT-001",
