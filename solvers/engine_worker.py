@@ -14,7 +14,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def main() -> None:
             send(("failed", text))
 
 
-def read_message(stream: BinaryIO) -> Any:
+def read_message(stream: IO[bytes]) -> Any:
     """One length-prefixed pickle, or None at the end of the stream."""
     header = stream.read(8)
     if len(header) < 8:
@@ -65,7 +65,7 @@ def read_message(stream: BinaryIO) -> Any:
     return pickle.loads(stream.read(struct.unpack("<Q", header)[0]))
 
 
-def _receive(source: BinaryIO, jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
+def _receive(source: IO[bytes], jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
     """Hand jobs on; end the process with its parent, whose death closes the stream."""
     while (job := read_message(source)) is not None:
         jobs.put(job)
@@ -100,9 +100,7 @@ def run_cp_sat(job: dict[str, Any], send: Send) -> None:
     step = max(reach / OBJECTIVE_STEPS, 1e-9)
     coefficients = np.floor(costs / step + 1e-9).astype(np.int64)
     used = np.flatnonzero(coefficients)
-    cp.minimize(
-        cp_model.LinearExpr.weighted_sum([variables[index] for index in used], coefficients[used].tolist())
-    )
+    cp.minimize(cp_model.LinearExpr.weighted_sum([variables[index] for index in used], coefficients[used].tolist()))
     hint = job.get("hint")
     if hint is not None:
         for variable, value, size in zip(variables, np.asarray(hint).tolist(), units, strict=True):
@@ -124,7 +122,7 @@ def run_cp_sat(job: dict[str, Any], send: Send) -> None:
         parameters.max_time_in_seconds = job["time_limit_s"]
 
     def as_point(values: list[int]) -> Floats:
-        return np.array(values, dtype=np.float64) * unit
+        return np.asarray(np.array(values, dtype=np.float64) * unit, dtype=np.float64)
 
     class Report(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
@@ -179,9 +177,7 @@ def _add_integer_row(
             return
     if row_lower > -INFINITY:
         limit = math.ceil(row_lower - 1e-9) if whole else math.floor(row_lower * scale) - slack
-        cp.add_linear_constraint(
-            cp_model.LinearExpr.weighted_sum(chosen, above.tolist()), limit, cp_model.INT_MAX
-        )
+        cp.add_linear_constraint(cp_model.LinearExpr.weighted_sum(chosen, above.tolist()), limit, cp_model.INT_MAX)
 
 
 def run_highs(job: dict[str, Any], send: Send) -> None:

@@ -232,9 +232,7 @@ class _SpareWorkers:
                     return process
         environment = dict(os.environ)
         root = str(Path(__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join(
-            part for part in (root, environment.get("PYTHONPATH", "")) if part
-        )
+        environment["PYTHONPATH"] = os.pathsep.join(part for part in (root, environment.get("PYTHONPATH", "")) if part)
         return subprocess.Popen(
             [sys.executable, "-m", "solvers.engine_worker"],
             stdin=subprocess.PIPE,

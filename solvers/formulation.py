@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from solvers.linear import Integers, LinearModel
-from solvers.problem import DesignProblem, Run
+from solvers.problem import Booleans, DesignProblem, Run
 
-Terms = list[tuple[int, float]]
-NO_STANDBY = -1
-Terms = list[tuple[int, float]]
+Terms: TypeAlias = list[tuple[int, float]]
 NO_STANDBY = -1
 #: Loads of at least so many columns are summed into a variable of their own where that is asked for.
 MANY_TERMS = 8
@@ -87,14 +86,14 @@ class Formulation:
         return self.problem.slots[slot].runs
 
     def node_terms(self, slot: int, number: int, period: int, factor: float = 1.0) -> Terms:
-        """factor · node count of one run."""
+        """Terms of factor · node count of one run."""
         run = self.runs(slot)[number]
         if run.lowest == run.highest:
             return [(self.run[slot, number, period], factor * run.lowest)]
         return [(self.nodes[slot, number, period], factor)]
 
     def open_terms(self, slot: int, period: int, factor: float = 1.0, among: Collection[int] | None = None) -> Terms:
-        """factor · (the slot has nodes), counting only the runs in `among` where given."""
+        """Terms of factor · (the slot has nodes), counting only the runs in `among` where given."""
         return [
             (self.run[slot, number, period], factor)
             for number in range(len(self.runs(slot)))
@@ -102,13 +101,13 @@ class Formulation:
         ]
 
     def domain_terms(self, slot: int, period: int, factor: float = 1.0) -> Terms:
-        """factor · (the place has nodes): once for a slot of several copies."""
+        """Terms of factor · (the place has nodes): once for a slot of several copies."""
         if self.problem.slots[slot].copies > 1:
             return self.site_open_terms(self.problem.slots[slot].site, period, factor)
         return self.open_terms(slot, period, factor)
 
     def site_open_terms(self, site: str, period: int, factor: float = 1.0) -> Terms:
-        """factor · (the site has a cluster with nodes)."""
+        """Terms of factor · (the site has a cluster with nodes)."""
         if (site, period) in self.site_open:
             return [(self.site_open[site, period], factor)]
         (slot,) = self.slots_at(site)
@@ -121,7 +120,7 @@ class Formulation:
     def capacity_terms(
         self, slot: int, period: int, resource: int, *, free: bool = False, factor: float = 1.0, efficiency_of: int = -1
     ) -> Terms:
-        """factor · capacity of a resource (index into RESOURCES), without the node reserve where `free`.
+        """Terms of factor · capacity of a resource (index into RESOURCES), without the node reserve where `free`.
 
         With `efficiency_of` a tier, the pool's capacity is in data of that tier instead of footprint.
         """
@@ -139,7 +138,7 @@ class Formulation:
         return terms
 
     def free_terms(self, key: tuple[object, ...], rule: str, terms: Terms, factor: float) -> Terms:
-        """factor · Σ terms, which is not negative in any feasible point; one variable of that name where sparse."""
+        """Terms of factor · Σ terms, not negative in any feasible point; one variable of that name where sparse."""
         if not self.sparse:
             return [(column, factor * value) for column, value in terms]
         if key not in self.free:
@@ -155,6 +154,6 @@ class Formulation:
         columns = [*self.run.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
         return np.array(sorted(columns), dtype=np.int64)
 
-    def columns_of(self, mask: np.ndarray) -> tuple[Integers, Integers]:
+    def columns_of(self, mask: Booleans) -> tuple[Integers, Integers]:
         """(model columns, classes) of the placement columns in `mask`."""
         return self.placement[mask], self.class_of[mask]

@@ -13,7 +13,6 @@ from ortools.math_opt.python import mathopt
 
 from solvers.linear import INFINITY, Floats, LinearModel
 
-
 #: Between these lines the log is about completing a hint.
 START_BEGINS, START_ENDS = "Attempting to find feasible solution", "Solving report"
 
@@ -46,9 +45,7 @@ def solve_model(
         model_parameters.solution_hints.append(
             mathopt.SolutionHint(
                 variable_values={
-                    built.get_variable(index): float(value)
-                    for index, value in enumerate(hint)
-                    if not math.isnan(value)
+                    built.get_variable(index): float(value) for index, value in enumerate(hint) if not math.isnan(value)
                 }
             )
         )

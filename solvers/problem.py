@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from fleet.platform.archetypes import Archetype
 from numpy.typing import NDArray
 
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.costs import Rates
+from fleet.platform.archetypes import Archetype
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.replication import Mechanism

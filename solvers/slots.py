@@ -26,9 +26,7 @@ def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     taken = {cluster.cluster for cluster in inventory.clusters}
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
-        standing = sorted(
-            (row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster
-        )
+        standing = sorted((row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster)
         for row in standing:
             slots.append(Slot(len(slots), row.cluster, site.site, existing_runs(inventory, pack, row, runs), row))
         if not site.can_host:
@@ -97,9 +95,7 @@ def without_idle_runs(inventory: Inventory, slot: Slot, classes: Sequence[Demand
     decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
     if slot.existing is not None or slot.site in decided or slot.cluster in decided:
         return slot
-    useful = tuple(
-        run for run in slot.runs if any(_is_useful(inventory, part, slot.index, run) for part in classes)
-    )
+    useful = tuple(run for run in slot.runs if any(_is_useful(inventory, part, slot.index, run) for part in classes))
     return Slot(slot.index, slot.cluster, slot.site, useful)
 
 
@@ -206,5 +202,3 @@ def _free(archetype: Archetype) -> Floats:
 
 def _efficiency(archetype: Archetype) -> Floats:
     return np.array([archetype.efficiency[tier] for tier in TIERS])
-
-

@@ -67,7 +67,7 @@ def _kept(formulation: Formulation, slot: int, loads: Floats) -> Terms:
 
 
 def _links(formulation: Formulation, slot: int, period: int, factor: float, outward: bool) -> Terms:
-    """factor · bandwidth of the site's links while the slot is open."""
+    """Terms of factor · bandwidth of the site's links while the slot is open."""
     problem = formulation.problem
     site = problem.slots[slot].site
     total, terms = 0.0, []

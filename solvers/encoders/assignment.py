@@ -106,9 +106,7 @@ def _open(formulation: Formulation, part: DemandClass) -> None:
             formulation.model.add_row("ASG-002", terms, upper=0.0)
 
 
-def _fitting(
-    inventory: Inventory, runs: tuple[Run, ...], demands: tuple[Demand, ...], period: int
-) -> list[int] | None:
+def _fitting(inventory: Inventory, runs: tuple[Run, ...], demands: tuple[Demand, ...], period: int) -> list[int] | None:
     """The runs that fit `demands` in a period; None where none of them exists then."""
     if not exists(inventory, demands, period):
         return None

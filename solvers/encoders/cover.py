@@ -1,8 +1,8 @@
 """CAP-001, CAP-003 over sets of slots: what must be placed within a set fits into the set, whoever goes where.
 
-Implied by the capacity and reserve rows together with the assignment, but in node counts alone: from such rows engines cut
-off fractions of clusters. For a set E of slots that holds every option of some classes: Σ_{k∈E} capacity_k ≥ their load,
-for the pool with their copies, and for compute with the reserve of `solvers.encoders.reserve.by_count`.
+Implied by the capacity and reserve rows together with the assignment, but in node counts alone: from such rows engines
+cut off fractions of clusters. For a set E of slots that holds every option of some classes: Σ_{k∈E} capacity_k ≥ their
+load, for the pool with their copies, and for compute with the reserve of `solvers.encoders.reserve.by_count`.
 """
 
 from __future__ import annotations

@@ -63,14 +63,12 @@ def encode(formulation: Formulation, rows: Collection[LinkRow | ClusterRow]) -> 
             continue
         if row.state not in motion:
             motion[row.state] = _Motion(formulation, row.state)
-        if isinstance(row, ClusterRow):
-            row = _in_groups(formulation, row)
-            if row.slot not in formulation.slots:
-                continue  # it stays closed
         if isinstance(row, LinkRow):
             _link_row(formulation, row, motion[row.state])
-        else:
-            _cluster_row(formulation, row, motion[row.state])
+            continue
+        grouped = _in_groups(formulation, row)
+        if grouped.slot in formulation.slots:  # else it stays closed
+            _cluster_row(formulation, grouped, motion[row.state])
 
 
 def _in_groups(formulation: Formulation, row: ClusterRow) -> ClusterRow:
@@ -115,7 +113,7 @@ class _Motion:
 
 def _members(formulation: Formulation) -> list[tuple[Integers, Profile]]:
     """Placement columns of each class with each of its profiles."""
-    result = []
+    result: list[tuple[Integers, Profile]] = []
     for part in formulation.problem.classes:
         columns = np.flatnonzero((formulation.class_of == part.index) & (formulation.primary_of != NO_STANDBY))
         result.extend((columns, profile) for profile in part.profiles)

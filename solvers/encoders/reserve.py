@@ -1,13 +1,13 @@
 """CAP-003: compute kept for failovers.
 
-Exact with pairs: own load of k plus what the failure of one fault domain D sends to k is within capacity, for every k and
-D. In the separate formulation who goes where is not known, but what leaves D must fit into what is free on the slots
-that it may go to: for every D and set K of standby slots, Σ_{k∈K} (capacity_k − own_k) ≥ Σ load of the units in D whose
-standby options lie in K.
+Exact with pairs: own load of k plus what the failure of one fault domain D sends to k is within capacity, for every k
+and D. In the separate formulation who goes where is not known, but what leaves D must fit into what is free on the
+slots that it may go to: for every D and set K of standby slots, Σ_{k∈K} (capacity_k − own_k) ≥ Σ load of the units in D
+whose standby options lie in K.
 
-Both are weak where slots are open by fractions: two clusters' worth of openings spread over ten sites would share the reserve
-of ten. With N domains open among a set E that holds every option of some units, each domain's load fits into the
-others' free capacity; summed over the open domains, Σ_{k∈E} (capacity_k − own_k) ≥ load / (N − 1). The right side
+Both are weak where slots are open by fractions: two clusters' worth of openings spread over ten sites would share the
+reserve of ten. With N domains open among a set E that holds every option of some units, each domain's load fits into
+the others' free capacity; summed over the open domains, Σ_{k∈E} (capacity_k − own_k) ≥ load / (N − 1). The right side
 is convex in N, so its secants between whole numbers are valid rows: load · (2n − N) / (n (n − 1)) for n = 2, 3, …
 """
 
@@ -130,7 +130,7 @@ def by_subset(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -
 
 
 def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, rule: str) -> None:
-    """The free capacity among a set of slots is at least the load that must stay in the set over its open domains − 1."""
+    """Free capacity among a set of slots is at least the load that must stay in the set over its open domains − 1."""
     problem = formulation.problem
     options: dict[int, frozenset[int]] = {}
     for part in problem.classes:
@@ -162,9 +162,7 @@ def secant_counts(size: int) -> list[int]:
     return counts
 
 
-def heaviest_sets(
-    formulation: Formulation, options: dict[int, frozenset[int]], sent: Floats
-) -> list[frozenset[int]]:
+def heaviest_sets(formulation: Formulation, options: dict[int, frozenset[int]], sent: Floats) -> list[frozenset[int]]:
     """The set of all options, and the option sets that hold most load."""
     if not options:
         return []

@@ -5,6 +5,8 @@ Limits bind the sum over the slots of a site. Free slots of one site are interch
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fleet.inventory.sites import Site
 from solvers.encoders.growth import opening_weight
 from solvers.formulation import Formulation, Terms
@@ -29,9 +31,7 @@ def _opening(formulation: Formulation, site: str) -> None:
             formulation.site_open[site, period] = column
             for slot in slots:
                 copies = float(problem.slots[slot].copies)
-                model.add_row(
-                    "SIT-001", [(column, copies), *formulation.open_terms(slot, period, -1.0)], lower=0.0
-                )
+                model.add_row("SIT-001", [(column, copies), *formulation.open_terms(slot, period, -1.0)], lower=0.0)
         cost = opening * opening_weight(formulation, period) + monthly * problem.rates.monthly_factor(period)
         for column, factor in formulation.site_open_terms(site, period):
             model.cost[column] += cost * factor
@@ -49,16 +49,16 @@ def _limits(formulation: Formulation, site: Site) -> None:
     catalog = problem.inventory.node_model_by_name
     last = problem.periods - 1  # node counts never fall: the last period binds
     for limit, amount in (
-        (site.max_nodes, lambda name: 1.0),
-        (site.max_power_kw, lambda name: catalog[name].watts / 1000.0),
-        (site.max_rack_units, lambda name: catalog[name].rack_units),
+        (site.max_nodes, dict.fromkeys(catalog, 1.0)),
+        (site.max_power_kw, {name: row.watts / 1000.0 for name, row in catalog.items()}),
+        (site.max_rack_units, {name: float(row.rack_units) for name, row in catalog.items()}),
     ):
         if limit is None:
             continue
         terms: Terms = []
         for slot in formulation.slots_at(site.site):
             for number, run in enumerate(formulation.runs(slot)):
-                terms += formulation.node_terms(slot, number, last, amount(run.node_model))
+                terms += formulation.node_terms(slot, number, last, amount[run.node_model])
         model.add_row("SIT-002", terms, upper=float(limit))
 
 
@@ -71,7 +71,7 @@ def _order(formulation: Formulation, site: str) -> None:
         if problem.slots[slot].existing is None and problem.slots[slot].cluster not in pinned
     ]
     last = problem.periods - 1
-    for first, second in zip(free, free[1:], strict=False):
+    for first, second in pairwise(free):
         model.add_row(
             "SIT-001",
             formulation.open_terms(first, last) + formulation.open_terms(second, last, -1.0),

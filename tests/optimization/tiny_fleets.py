@@ -413,9 +413,7 @@ def domains(seed: int) -> Inventory:
     make = Maker(seed, "domains")
     hubs, stores = make.hubs(3), make.stores(2)
     hubs = [hub.model_copy(update={"fault_domain": make.any_of("north", "south", hub.site)}) for hub in hubs]
-    stores = [
-        store.model_copy(update={"fault_domain": make.any_of("north", "south", store.site)}) for store in stores
-    ]
+    stores = [store.model_copy(update={"fault_domain": make.any_of("north", "south", store.site)}) for store in stores]
     links = [
         link.model_copy(update={"bandwidth_mbps": float(make.any_of(60, 90, 150, 400))})
         for link in make.links(hubs, stores)
