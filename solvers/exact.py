@@ -29,6 +29,8 @@ TINY_COLUMNS = 250
 SMALL_COLUMNS, REMAINING_SHARE = 1500, 0.7
 #: Placement columns over one set from which continuous placements are sought for the final demand alone.
 LARGE_COLUMNS = 1000
+#: Share of capacity left free for whole units where the proof is not sought over the set anyway.
+MARGIN = 0.005
 #: Share of the time after which no further set of open slots is completed for the sake of better plans alone.
 SETS_SHARE = 0.5
 #: What an engine may overrun before its answer is no longer waited for [s].
@@ -173,30 +175,49 @@ class ExactSolve:
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes."""
         best = INFINITY
+        is_large = self._columns_within(slots) > LARGE_COLUMNS
+        packs = any(self.merged.slots[slot].copies > 1 for slot in slots)
+        margin = MARGIN if packs else 0.0
         while not self._is_over(until):
-            loose = self._loose(slots)
+            loose = self._loose(slots, is_large, margin)
             limit = self.config.time_limit_s * SET_SHARE
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
-            self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
+            if margin == 0.0:
+                self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
             if found.point is None or found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
                 return best
             self._last = (loose, found.point)
             formulation, point = self._whole(pool, loose, found.point, until)
-            if point is None:
-                return best
-            judgment = self.search.judge(formulation, point)
+            judgment = None if point is None else self.search.judge(formulation, point)
+            if judgment is None:
+                if margin > 0.0:
+                    return best
+                margin = MARGIN
+                continue
             if not set(judgment.broken) - self.rows:
                 return min(best, judgment.objective if not judgment.broken else INFINITY)
             self.rows |= set(judgment.broken)
         return best
 
-    def _loose(self, slots: OpenSet) -> Formulation:
+    def _columns_within(self, slots: OpenSet) -> int:
+        """Placement columns over a set."""
+        inside = sorted(slots)
+        return sum(
+            int(part.eligible[inside].sum() if part.pairs is None else part.pairs[inside][:, inside].sum())
+            for part in self.merged.classes
+        )
+
+    def _loose(self, slots: OpenSet, is_large: bool, margin: float = 0.0) -> Formulation:
         """Pairs with continuous placements over a set; large ones for the final demand only."""
-        loose = build(self.merged, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True)
-        if len(loose.placement) <= LARGE_COLUMNS:
-            return loose
         return build(
-            self.merged, has_pairs=True, slots=slots, rows=self.rows, whole=False, sparse=True, final_demand=True
+            self.merged,
+            has_pairs=True,
+            slots=slots,
+            rows=self.rows,
+            whole=False,
+            sparse=True,
+            final_demand=is_large,
+            margin=margin,
         )
 
     def _whole(
@@ -205,7 +226,9 @@ class ExactSolve:
         """Whole units on the nodes of a point with continuous placements, or a few more."""
         limit = self.config.time_limit_s * SET_SHARE
         slots = [slot for group in loose.slots for slot in self.merged.slot_groups[group]]
-        formulation = build(self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True)
+        formulation = build(
+            self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True, final_demand=loose.final_demand
+        )
         for spare, keeps_whole in ((SPARE_NODES, True), (SPARE_NODES, False), (3 * SPARE_NODES, False)):
             model = near(loose, point, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)
@@ -312,7 +335,8 @@ class ExactSolve:
             if best.point is not None and best.objective < judged and (over or due):
                 judged, last_judged = best.objective, time.monotonic()
                 self._last = (formulation, best.point)
-                broken = set(self.search.judge(formulation, best.point).broken)
+                judgment = self.search.judge(formulation, best.point)
+                broken = set() if judgment is None else set(judgment.broken)
                 if not broken <= self.rows:
                     self._stop(pool, runs)
                     return "limit", broken

@@ -78,6 +78,9 @@ class Unit:
     site: str
     demands: tuple[Demand, ...]
 
+    def __str__(self) -> str:
+        return " + ".join(str(demand) for demand in self.demands)
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -123,8 +126,6 @@ class DemandClass:
         Slots where it may run.
     pairs : array (J, J) or None
         [primary, standby] that are allowed; None for unprotected classes.
-    fault_tolerance, gpu_model
-        What the archetype must offer.
     attachment : int
         Index of where it enters the WAN.
     is_at_host : bool
@@ -140,8 +141,6 @@ class DemandClass:
     standby_storage: Floats
     eligible: Booleans
     pairs: Booleans | None
-    fault_tolerance: int
-    gpu_models: tuple[str, ...]
     attachment: int
     is_at_host: bool
     profiles: tuple[Profile, ...]
@@ -155,10 +154,6 @@ class DemandClass:
     def is_protected(self) -> bool:
         """Whether it has a standby."""
         return self.pairs is not None
-
-    def fits(self, run: Run) -> bool:
-        """Whether a unit may run or stand by on the archetypes of a run."""
-        return run.node_tolerance >= self.fault_tolerance and all(model == run.gpu_model for model in self.gpu_models)
 
 
 @dataclass(frozen=True, eq=False)

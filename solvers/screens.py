@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from fleet.errors import FleetError
-from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.inventory import Demand, DemandKey, Inventory
 from fleet.plan.pinning import wants_upgrade
 from fleet.plan.placement import Reason, exceeds
 from fleet.wan.graph import Wan
-from fleet.wan.routing import Router
 from solvers.problem import Booleans, Slot, Unit
 
 
-class InfeasibleInputs(FleetError):
-    """It is proven, without a solver, that no plan exists."""
+class InfeasibleInputsError(FleetError):
+    """It is proven, without a solver, that no plan exists.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        Why, and what would do.
+    blocked : dict
+        Demands that would have to be left out, each with its reason.
+    """
 
     code = "SOL010"
 
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = tuple(lines)
+    def __init__(self, lines: Sequence[str], blocked: Mapping[DemandKey, str]) -> None:
+        self.lines, self.blocked = tuple(lines), dict(blocked)
         super().__init__("\n".join(self.lines))
 
 
-def screen_units(
+def screen_unit(
     inventory: Inventory,
     unit: Unit,
     slots: Sequence[Slot],
@@ -31,21 +39,19 @@ def screen_units(
     fits: Booleans,
     pairs: Booleans | None,
     reasons: Sequence[tuple[Demand, str, Reason]],
-    router: Router,
 ) -> str | None:
     """Why a unit has nowhere to run or to stand by, with the nearest value that would do; None if it has."""
-    name = " + ".join(str(demand) for demand in unit.demands)
     if not slots:
-        return f"{name}: no candidate site can host a cluster – set can_host = yes on a site"
+        return "no candidate site can host a cluster – set can_host = yes on a site"
     if not eligible.any():
-        return f"{name}: no candidate site may run it. {nearest_remedy(reasons)}"
+        return f"no candidate site may run it. {nearest_remedy(reasons)}"
     if not (eligible & fits).any():
         return (
-            f"{name}: no node model of the catalog has the node tolerance and GPU that it asks for at a site where it "
-            f"may run – lower fault_tolerance, or add hardware"
+            "no node model of the catalog has the node tolerance and GPU that it asks for at a site where it "
+            "may run – lower fault_tolerance, or add hardware"
         )
     if pairs is not None and not pairs.any():
-        return f"{name}: no pair of candidate sites can hold it and its standby. {pair_remedy(inventory, unit)}"
+        return f"no pair of candidate sites can hold it and its standby. {pair_remedy(inventory, unit)}"
     return None
 
 
@@ -59,14 +65,16 @@ def nearest_remedy(reasons: Sequence[tuple[Demand, str, Reason]]) -> str:
     if over:
         _, demand, site, reason = min(over, key=lambda entry: (entry[0], entry[2]))
         return (
-            f"max_rtt_ms is {reason.limit:g} ms; the nearest candidate is {site!r} at {reason.actual:.3g} ms – "
-            f"set max_rtt_ms of {demand.workload!r} to at least {_up(reason.actual or 0.0):g}, or let {demand.site!r} host"
+            f"max_rtt_ms is {reason.limit:g} ms; the nearest candidate is {site!r} at {reason.actual:.3g} ms – set "
+            f"max_rtt_ms of {demand.workload!r} to at least {_up(reason.actual or 0.0):g}, or let {demand.site!r} host"
         )
     kinds: dict[str, tuple[str, int]] = {}
     for _, _, reason in reasons:
         text, count = kinds.get(reason.rule, (reason.message, 0))
         kinds[reason.rule] = (text, count + 1)
-    parts = [f"{rule}: {text}" + (f" (and {count - 1} more)" if count > 1 else "") for rule, (text, count) in kinds.items()]
+    parts = [
+        f"{rule}: {text}" + (f" (and {count - 1} more)" if count > 1 else "") for rule, (text, count) in kinds.items()
+    ]
     return "; ".join(parts) or "Its pins leave no slot"
 
 
@@ -93,7 +101,7 @@ def screen_access(inventory: Inventory, wan: Wan) -> dict[str, int]:
 
     Raises
     ------
-    InfeasibleInputs
+    InfeasibleInputsError
         If the users' traffic exceeds a circuit even after its upgrade.
     """
     hosting = {site.site for site in inventory.host_sites}
@@ -102,38 +110,53 @@ def screen_access(inventory: Inventory, wan: Wan) -> dict[str, int]:
         for site, links in wan.links_of.items()
         if len(links) == 1 and site not in hosting and site not in wan.transit
     }
-    users = {link: site for site, link in site_links.items()}
-    load: dict[str, list[float]] = {}
+    users: dict[str, list[Demand]] = defaultdict(list)
     for demand in inventory.demands:
-        link = site_links.get(demand.site)
-        if link is None:
-            continue
-        amounts = load.setdefault(link, [0.0] * len(inventory.periods))
-        for period in range(len(inventory.periods)):
-            amounts[period] += inventory.amounts(demand, period).traffic_mbps
+        if demand.site in site_links:
+            users[site_links[demand.site]].append(demand)
     never = {pin.link for pin in inventory.pins if pin.decision == "link_upgrade" and not wants_upgrade(pin)}
     forced: dict[str, int] = {}
-    lines = []
-    for name, amounts in sorted(load.items()):
+    lines: list[str] = []
+    blocked: dict[DemandKey, str] = {}
+    for name, demands in sorted(users.items()):
         link = wan.links[name]
-        for period, amount in enumerate(amounts):
-            if not exceeds(amount, min(link.usable_mbps(True), link.usable_mbps(False))):
+        now = min(link.usable_mbps(True), link.usable_mbps(False))
+        can_grow = link.upgrade_mbps is not None and name not in never
+        limit = max(now, min(link.usable_mbps(True, True), link.usable_mbps(False, True))) if can_grow else now
+        loads = {
+            demand.key: [inventory.amounts(demand, period).traffic_mbps for period in range(len(inventory.periods))]
+            for demand in demands
+        }
+        for period in range(len(inventory.periods)):
+            amount = sum(load[period] for load in loads.values())
+            if not exceeds(amount, now):
                 continue
-            upgradable = link.upgrade_mbps is not None and name not in never
-            usable = min(link.usable_mbps(True, True), link.usable_mbps(False, True))
-            if upgradable and not exceeds(amount, usable):
+            if not exceeds(amount, limit):
                 forced.setdefault(name, period)
                 continue
             needed = (amount + link.reserved_mbps) / link.limit
-            lines.append(
-                f"link {name!r}: users of {users[name]!r} need {amount:.4g} Mbit/s in each direction in period "
-                f"{period}, the circuit carries {usable if upgradable else min(link.usable_mbps(True), link.usable_mbps(False)):.4g} – "
-                f"a bandwidth of at least {_up(needed):g} Mbit/s would do"
+            reason = (
+                f"users of {demands[0].site!r} need {amount:.4g} Mbit/s in each direction in period {period}, the "
+                f"circuit carries {limit:.4g} – a bandwidth of at least {_up(needed):g} Mbit/s would do"
             )
+            lines.append(f"link {name!r}: {reason}")
+            blocked.update(dict.fromkeys(_too_many(loads, limit), lines[-1]))
             break
     if lines:
-        raise InfeasibleInputs(lines)
+        raise InfeasibleInputsError(lines, blocked)
     return forced
+
+
+def _too_many(loads: Mapping[DemandKey, Sequence[float]], limit: float) -> list[DemandKey]:
+    """The demands without which the others fit: those with most traffic wherever it is too much."""
+    left = dict(loads)
+    found = []
+    for period in range(max(len(load) for load in loads.values())):
+        while left and exceeds(sum(load[period] for load in left.values()), limit):
+            _, heaviest = max((load[period], key) for key, load in left.items())
+            found.append(heaviest)
+            del left[heaviest]
+    return found
 
 
 def _up(value: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from fleet.plan.context import build_context
+from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import ClusterViolation, LinkViolation, violations
@@ -20,6 +20,7 @@ from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
 from solvers.linear import Floats
 from solvers.problem import DesignProblem
+from solvers.resizing import resized
 from solvers.result import EngineError, TracePoint, relative_gap
 
 INFINITY = float("inf")
@@ -89,8 +90,10 @@ class Search:
             self.bound, self.bound_source = bound, source
             self._report()
 
-    def judge(self, formulation: Formulation, point: Floats) -> Judgment:
-        """Decode a point of a pair formulation, price it, and fail every element of it; keep it if it holds and is best.
+    def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
+        """Decode a point of a pair formulation, resize, price and break it; keep it if it holds and is best.
+
+        None where only the final demand was encoded and an earlier period does not hold.
 
         Raises
         ------
@@ -100,17 +103,34 @@ class Search:
         begun = time.monotonic()
         problem = self.problem
         decisions = decode(formulation, point)
+        context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
+        smaller = resized(problem, context)
+        if smaller is None and formulation.final_demand:
+            return None
+        judgment = self._judged(decisions, context)
+        if smaller is not None and smaller != decisions:
+            trimmed = self._judged(
+                smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
+            )
+            if formulation.final_demand or not trimmed.broken:
+                judgment = trimmed
+        if not judgment.broken and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
+            self.best, self.objective = judgment.decisions, judgment.objective
+            self._report()
+        self.judging_s += time.monotonic() - begun
+        return judgment
+
+    def _judged(self, decisions: Decisions, context: PlanContext) -> Judgment:
+        problem = self.problem
         rows = cost_rows(problem.inventory, problem.pack, decisions, problem.rates)
         objective = totals(problem.inventory, rows).present_value
-        context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
         broken: set[GeneratedRow] = set()
         slots = {slot.cluster: slot.index for slot in problem.slots}
         unwatched: set[str] = set()
         for violation in violations(context):
             if violation.state.kind == "link" and violation.state.id not in problem.state_index:
                 unwatched.add(violation.state.name)
-                continue
-            if isinstance(violation, LinkViolation):
+            elif isinstance(violation, LinkViolation):
                 broken.add(LinkRow(violation.state.id, violation.link, violation.forward, violation.period))
             elif isinstance(violation, ClusterViolation):
                 broken.add(
@@ -120,12 +140,7 @@ class Search:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
         if unwatched:
             raise UnwatchedLinks(frozenset(unwatched))
-        judgment = Judgment(decisions, objective, tuple(sorted(broken, key=repr)))
-        if not broken and objective < self.objective - 1e-9 * abs(objective):
-            self.best, self.objective = decisions, objective
-            self._report()
-        self.judging_s += time.monotonic() - begun
-        return judgment
+        return Judgment(decisions, objective, tuple(sorted(broken, key=repr)))
 
     def _report(self) -> None:
         incumbent = None if self.best is None else self.objective

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
 from fleet.plan.plan import ObjectiveRow, Plan, ResultRow
-from solvers.compile import compile_problem
 from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.exact import ExactSolve
 from solvers.explain import explain_infeasible, explain_no_plan
 from solvers.result import SolveError, SolveResult, Status, StoppedBy, relative_gap
-from solvers.screens import InfeasibleInputs
+from solvers.screens import InfeasibleInputsError
 from solvers.search import INFINITY, Search
+from solvers.unserved import Attempt, solve_served
 
 STRATEGIES = ("auto", "exact")
 
@@ -64,52 +64,56 @@ def solve(
     effective = inventory if scenario is None else apply_scenario(inventory, scenario)
     name = "" if scenario is None else scenario.name
     try:
-        problem = compile_problem(effective)
-    except InfeasibleInputs as error:
+        attempt = solve_served(effective, config)
+    except InfeasibleInputsError as error:
         return SolveResult(
             "infeasible", None, None, None, "", "screen", 0.0, config.seed, "exact", explanation=error.lines
         )
-    run = ExactSolve(problem, config)
-    interrupted = False
-    try:
-        run.run()
-    except KeyboardInterrupt:
-        interrupted = True
-    return _result(effective, name, config, run, interrupted)
+    return _result(effective, name, config, attempt)
 
 
-def _result(inventory: Inventory, scenario: str, config: SolveConfig, run: ExactSolve, interrupted: bool) -> SolveResult:
-    search = run.search
+def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: Attempt) -> SolveResult:
+    run, search = attempt.run, attempt.run.search
     seconds = search.seconds
-    stopped_by = _stopped_by(search, config, run.is_infeasible, interrupted)
+    stopped_by = _stopped_by(search, config, run.is_infeasible, attempt.interrupted)
+    status: Status
+    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)
+    plan: Plan | None = None
+    objective: float | None = None
+    explanation: tuple[str, ...] = ()
     if search.best is None:
-        status: Status = "infeasible" if run.is_infeasible else "no_solution"
-        lines = (
-            explain_infeasible(run.problem, config)
-            if run.is_infeasible and not interrupted
+        status = "infeasible" if run.is_infeasible else "no_solution"
+        explanation = (
+            explain_infeasible(run.problem, config, run.rows)
+            if run.is_infeasible and not attempt.interrupted
             else explain_no_plan(run.problem, stopped_by)
         )
-        bound = None if search.bound == -INFINITY else search.bound
-        return SolveResult(
-            status, None, None, bound, search.bound_source, stopped_by, seconds, config.seed, "exact", lines, tuple(search.trace)
-        )
-    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)
-    gap = relative_gap(search.objective, bound)
-    status = "optimal" if gap is not None and gap <= OPTIMAL_GAP else "feasible"
-    plan = _plan(inventory, scenario, config, search, status, stopped_by, bound, gap)
+    else:
+        objective = search.objective
+        gap = relative_gap(objective, bound)
+        status = "optimal" if gap is not None and gap <= OPTIMAL_GAP else "feasible"
+        plan = _plan(inventory, scenario, config, attempt, status, stopped_by, bound, gap)
     return SolveResult(
         status,
         plan,
-        search.objective,
+        objective,
         bound,
-        search.bound_source,
+        _bound_source(attempt),
         stopped_by,
         seconds,
         config.seed,
         "exact",
-        (),
+        explanation,
         tuple(search.trace),
     )
+
+
+def _bound_source(attempt: Attempt) -> str:
+    """What proved the bound, and of what."""
+    source, count = attempt.run.search.bound_source, len(attempt.left_out)
+    if not source or not count:
+        return source
+    return f"{source}, {count} demand{'s' if count > 1 else ''} left out as listed"
 
 
 def _stopped_by(search: Search, config: SolveConfig, is_infeasible: bool, interrupted: bool) -> StoppedBy:
@@ -128,19 +132,20 @@ def _plan(
     inventory: Inventory,
     scenario: str,
     config: SolveConfig,
-    search: Search,
+    attempt: Attempt,
     status: Status,
     stopped_by: StoppedBy,
     bound: float | None,
     gap: float | None,
 ) -> Plan:
+    search = attempt.run.search
     if search.best is None:
         raise SolveError("there is no decision to make a plan of")
     result = ResultRow(
         status=status,
         objective=search.objective,
         bound=bound,
-        bound_source=search.bound_source,
+        bound_source=_bound_source(attempt),
         gap=gap,
         stopped_by=stopped_by,
         seconds=None if config.deterministic else round(search.seconds, 3),
@@ -151,4 +156,5 @@ def _plan(
     created = None
     if not config.deterministic:
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return assemble(inventory, search.best, result, scenario_name=scenario, created=created)
+    decisions = replace(search.best, unserved=attempt.left_out)
+    return assemble(inventory, decisions, result, scenario_name=scenario, created=created)

@@ -1,0 +1,135 @@
+"""The cheapest node counts that carry what was placed, cluster by cluster and exactly.
+
+Once it is decided who runs and stands by where, clusters do not depend on each other: each takes, among the archetypes
+of its node model up to its final node count, the cheapest path over the periods that holds its load and reserve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fleet.inventory.workloads import TIERS
+from fleet.plan.context import COMPUTE, PlanContext
+from fleet.plan.decisions import ClusterDecision, Decisions
+from fleet.plan.placement import exceeds
+from fleet.platform.archetypes import Archetype, growth_refusal
+from solvers.linear import Floats
+from solvers.problem import DesignProblem, Slot
+
+INFINITY = float("inf")
+
+
+def resized(problem: DesignProblem, context: PlanContext) -> Decisions | None:
+    """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
+
+    Existing and pinned clusters stay as they are.
+    """
+    slots = {slot.cluster: slot for slot in problem.slots}
+    clusters = []
+    for decision in context.decisions.clusters:
+        if decision.existing or decision.origin == "pinned":
+            clusters.append(decision)
+            continue
+        cheapest = _cheapest(problem, context, decision, slots[decision.cluster])
+        if cheapest is None:
+            return None
+        clusters.append(cheapest)
+    return replace(context.decisions, clusters=tuple(clusters))
+
+
+def _cheapest(
+    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot
+) -> ClusterDecision | None:
+    periods = range(problem.periods)
+    limit = max(decision.nodes)
+    options = sorted(
+        (
+            archetype
+            for run in slot.runs
+            if run.node_model == decision.node_model
+            for archetype in run.archetypes
+            if archetype.nodes <= limit
+        ),
+        key=lambda archetype: archetype.nodes,
+    )
+    index = context.cluster_index[decision.cluster]
+    tolerance, data = _demands_at(problem, context, index)
+    monthly = problem.rates.node_monthly(decision.node_model, decision.site)
+    price = problem.rates.node_purchase(decision.node_model)
+    best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
+    for period in periods:
+        present = context.load[index, :, period].any() or context.reserve[index, :, period].any()
+        following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
+        for cost, path in best:
+            before = path[-1] if path else None
+            for position, archetype in enumerate([None, *options]):
+                if not _may_follow(problem, before, archetype):
+                    continue
+                if archetype is None:
+                    if present or tolerance[period] >= 0:
+                        continue
+                elif not _carries(context, index, period, archetype, tolerance[period], data[period]):
+                    continue
+                nodes = archetype.nodes if archetype is not None else 0
+                added = nodes - (before.nodes if before is not None else 0)
+                weight = problem.rates.purchase_factor(period) - problem.rates.residual_factor(period)
+                total = cost + added * price * weight + nodes * monthly * problem.rates.monthly_factor(period)
+                if total < following.get(position, (INFINITY, ()))[0]:
+                    following[position] = (total, (*path, archetype))
+        best = list(following.values())
+    if not best:
+        return None
+    _, path = min(best, key=lambda entry: entry[0])
+    if path[-1] is None:
+        return decision
+    return replace(
+        decision,
+        nodes=tuple(0 if archetype is None else archetype.nodes for archetype in path),
+        layouts=tuple({} if archetype is None else dict(archetype.layout) for archetype in path),
+    )
+
+
+def _may_follow(problem: DesignProblem, before: Archetype | None, after: Archetype | None) -> bool:
+    if before is None:
+        return True
+    if after is None or after.nodes < before.nodes:
+        return False
+    if after is before:
+        return True
+    return growth_refusal(before, after, problem.pack) is None
+
+
+def _demands_at(problem: DesignProblem, context: PlanContext, index: int) -> tuple[list[int], Floats]:
+    """Per period, the most node failures that a demand there asks to survive (−1 without), and data by tier [TB]."""
+    tolerance = [-1] * problem.periods
+    data = np.zeros((problem.periods, len(TIERS)))
+    here = np.flatnonzero((context.primary == index) | (context.standby == index))
+    for demand in (context.demands[number] for number in here.tolist()):
+        tier = TIERS.index(demand.row.tier)
+        for period in range(problem.inventory.first_period(demand), problem.periods):
+            tolerance[period] = max(tolerance[period], demand.row.fault_tolerance)
+            data[period, tier] += problem.inventory.amounts(demand, period).storage_tb
+    return tolerance, data
+
+
+def _carries(
+    context: PlanContext, index: int, period: int, archetype: Archetype, tolerance: int, data: Floats
+) -> bool:
+    """Whether an archetype holds the load and the reserve of a cluster in a period."""
+    if archetype.node_tolerance < tolerance:
+        return False
+    usable = np.array(archetype.capacity.usable.as_tuple())
+    free = np.array(archetype.capacity.without_node_reserve.as_tuple())
+    load = context.load[index, :, period].copy()
+    if context.inventory.policy.standby_uses_node_reserve:
+        kept = load[COMPUTE] + context.reserve[index, :, period]
+        if any(exceeds(float(amount), float(limit)) for amount, limit in zip(kept, free[COMPUTE], strict=True)):
+            return False
+    else:
+        load[COMPUTE] += context.reserve[index, :, period]
+    if any(exceeds(float(load[row]), float(usable[row])) for row in COMPUTE):
+        return False
+    footprint = sum(float(amount) / archetype.efficiency[tier] for tier, amount in zip(TIERS, data, strict=True))
+    return not exceeds(footprint, archetype.capacity.usable.pool_tb)
