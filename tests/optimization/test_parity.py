@@ -21,7 +21,7 @@ from solvers.engines import EnginePool
 from solvers.formulation import NO_STANDBY, Formulation
 from solvers.linear import Floats
 from solvers.problem import DesignProblem
-from solvers.screens import InfeasibleInputs
+from solvers.screens import InfeasibleInputsError
 from tests.plan.judged_fleet import a_plan, rules_of
 from tests.plan.rule_cases import RuleCase, rule_cases
 
@@ -219,7 +219,7 @@ def test_model_accepts_what_the_audit_accepts(case: RuleCase) -> None:
     assert accepted_by_audit == (not case.is_broken)
     try:
         model = forced(compile_problem(case.inventory), case.decisions)
-    except (NoColumn, InfeasibleInputs):
+    except (NoColumn, InfeasibleInputsError):
         assert case.is_broken
         assert case.rule in WITHOUT_COLUMN
         return

@@ -20,6 +20,7 @@ from fleet.inventory.sites import Site
 from fleet.inventory.synthetic import synthetic
 from solvers import InfeasibleError, SolveConfig, SolveResult, solve
 from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
+from tests.optimization.fixed_fleets import without_a_way_out
 from tests.optimization.tiny_fleets import FAMILIES
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +110,13 @@ def test_link_that_is_too_thin() -> None:
         [a_link("h0", "h1", bandwidth_mbps=50.0)],
         pins=[a_pin("assign", workload="w", value="h1")],
     )
-    assert "bandwidth" in no_plan(inventory, "proof")
+    text = no_plan(inventory, "proof")
+    assert "NET-002: link 'h0-h1' from 'h0' to 'h1' may carry 40 Mbit/s; 100 would do" in text
+
+
+def test_link_that_is_too_thin_after_a_failure() -> None:
+    text = no_plan(without_a_way_out(), "proof")
+    assert "NET-003: link 'x-k' from 'x' to 'k' after the failure of" in text
 
 
 # -- interrupts, determinism, callers ----------------------------------------------------------------------------------
