@@ -16,10 +16,11 @@ from fleet.platform.archetypes import Archetype
 
 
 def _served_once(evidence: Evidence) -> Iterator[Finding]:
-    """ASG-001: one assignment, or left out where that is allowed."""
+    """ASG-001: one assignment, or left out where that is allowed; none for what begins after the horizon."""
     document = evidence.document
     count = Counter(DemandKey(row.workload, row.site) for row in document.assignments)
     unserved = {DemandKey(row.workload, row.site) for row in document.unserved}
+    span = len(evidence.inventory.periods)
     for demand in evidence.inventory.demands:
         served = count[demand.key]
         if demand.key in unserved:
@@ -27,7 +28,7 @@ def _served_once(evidence: Evidence) -> Iterator[Finding]:
                 yield finding("ASG-001", text(demand.key), "is both assigned and unserved", "decide for one")
             elif not evidence.inventory.policy.allow_unserved:
                 yield finding("ASG-001", text(demand.key), "is left out, which the policy does not allow", "serve it")
-        elif served != 1:
+        elif served != 1 and (served or evidence.inventory.first_period(demand) < span):
             yield finding(
                 "ASG-001", text(demand.key), f"is assigned {served} times", "assign it once", served, 1, "assignments"
             )
@@ -153,7 +154,7 @@ RULES = (
     Rule(
         "ASG-001",
         "every demand once",
-        "Every demand is assigned to one cluster, or left out where the policy allows it.",
+        "Every demand within the horizon is assigned to one cluster, or left out where the policy allows it.",
         "policy allow_unserved",
         "error",
         "assignment",
