@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted([*ROOT.glob("fleet/**/*.py"), *ROOT.glob("solvers/**/*.py")])
-#: About 400 lines; what is longer is two modules.
-LONGEST = 420
+#: What is longer is two modules.
+LONGEST = 400
 
 
 def test_import_contracts_hold():
@@ -29,7 +29,7 @@ def test_modules_stay_small(path):
 
 
 def test_the_command_line_stays_thin():
-    assert len((ROOT / "cli.py").read_text(encoding="utf-8").splitlines()) <= LONGEST + 40
+    assert len((ROOT / "cli.py").read_text(encoding="utf-8").splitlines()) <= LONGEST + 60
 
 
 def test_importing_fleet_is_cheap_and_every_public_name_resolves():

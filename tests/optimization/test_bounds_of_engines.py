@@ -30,16 +30,7 @@ def solved(engine: Engine, hint: np.ndarray | None) -> tuple[float, float]:
     return run.objective, run.bound
 
 
-@pytest.mark.parametrize(
-    "engine",
-    [
-        "cp_sat",
-        pytest.param(
-            "highs",
-            marks=pytest.mark.xfail(strict=True, reason="the log of the completion of a start is read too"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("engine", ["cp_sat", "highs"])
 def test_a_dear_partial_start_does_not_raise_the_bound(engine: Engine) -> None:
     objective, bound = solved(engine, None)
     assert bound == pytest.approx(objective, rel=1e-6)
