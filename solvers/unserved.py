@@ -2,7 +2,7 @@
 
 First go the demands that the screens find nowhere to run, each with the screen's reason. If it is then proven that
 there is no plan, the elastic model says how many more have to go: with the failure limits met so far it asks for the
-least, so when the rest has a plan, no smaller number would do.
+least, so when the rest has a plan, no smaller number would do. Demands of one affinity label at a site go together.
 """
 
 from __future__ import annotations
@@ -139,5 +139,7 @@ def fewest_unserved(
         for demand in unit.demands
     ]
     proof = "no fewer would do" if run.bound > len(keys) - 1 + 1e-6 else "it is not proven that no fewer would do"
+    if any(len(part.units[0].demands) > 1 for part in problem.classes):
+        proof += ", affinity groups taken whole"
     reason = f"there is no room for all: {len(keys)} left out for the limits on room, links or budget; {proof}"
     return dict.fromkeys(keys, reason)
