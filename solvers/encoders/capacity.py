@@ -93,7 +93,7 @@ def tier_loads(formulation: Formulation, slot: int, period: int) -> tuple[Intege
 
 
 def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, int, Floats | None]:
-    """Tiers in use, the one that capacity is counted in, and an efficiency with the ratios of every run, None if none."""
+    """Tiers in use, the one that capacity is counted in, and the efficiency ratios of every run, None if none."""
     used = np.flatnonzero(sum(part.storage.sum(axis=0) for part in formulation.problem.classes))
     if not len(used):
         return used, 0, None
