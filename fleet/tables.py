@@ -150,6 +150,4 @@ def _describe_field(name: str, info: FieldInfo) -> Column:
         kind = "list"
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     default = None if info.default is PydanticUndefined else info.default
-    return Column(
-        name, kind, str(extra.get("unit", "")), info.is_required(), default, info.description or "", choices
-    )
+    return Column(name, kind, str(extra.get("unit", "")), info.is_required(), default, info.description or "", choices)

@@ -3,8 +3,9 @@
 The cost of a plan depends on its clusters alone; who runs where is a matter of feasibility. So the integer master holds
 clusters, node counts and link upgrades with the rows in these alone, and each master solution ŷ is confronted with the
 linear program of the placements. If they do not fit, the duals of that program give a row that ŷ breaks and every
-feasible design keeps (Benders 1962). The row is chosen deep: the program finds the smallest step θ from ŷ towards a design y°
-known to fit at which they fit, and its duals cut there (Fischetti, Salvagnin, Zanette 2010; Conforti, Wolsey 2019).
+feasible design keeps (Benders 1962). The row is chosen deep: the program finds the smallest step θ from ŷ towards a
+design y° known to fit at which they fit, and its duals cut there (Fischetti, Salvagnin, Zanette 2010; Conforti, Wolsey
+2019).
 
 A row is valid for any multipliers π: for every feasible (x, y), Σ π_i (A_i x + B_i y) is at least Σ π_i · (lower or
 upper limit by the sign of π_i), and (π A) x at most its maximum over the bounds of x. So rounding errors of the
@@ -37,8 +38,8 @@ FITS = 1e-6
 NEARLY_FITS = 1e-3
 #: Rounds on the linear relaxation of the master, which are cheap and find most of the rows.
 RELAXED_ROUNDS = 40
-#: The relaxed rounds end when a round raises the bound by less than this share.
-RELAXED_PROGRESS = 1e-5
+#: Coefficients of a row below this, relative to its largest, are dropped, and its limit relaxed by what they can reach.
+TINY = 1e-9
 #: Share of the richest design in the one that rows are cut towards.
 RICH_SHARE = 0.1
 #: Gap to which the first master is solved; halved whenever a design fits.
@@ -192,12 +193,12 @@ class _Benders:
         if scale <= 0:
             return
         left = left / scale
-        limit = (right - most) / scale
-        left = np.where(np.abs(left) < 1e-9, 0.0, left)
+        tiny = np.abs(left) < TINY
+        reach = np.maximum(np.abs(self.master.lower), np.abs(self.master.upper))
+        limit = (right - most) / scale - float((np.abs(left) * reach)[tiny].sum())
+        limit -= TINY * max(1.0, abs(limit))
+        left[tiny] = 0.0
         used = np.flatnonzero(left)
-        limit -= 1e-9 * max(1.0, abs(limit)) + 1e-9 * float(
-            (np.array(self.master.upper))[np.flatnonzero(np.abs(left) < 1e-9)].size
-        )
         self.master.add_arrays("BENDERS", used, left[used], limit, INFINITY)
 
     # -- the loop ----------------------------------------------------------------------------------------------
@@ -259,7 +260,9 @@ class _Benders:
         for _ in range(RELAXED_ROUNDS):
             if time.monotonic() > deadline:
                 break
-            found = solve_model(self.master, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed)
+            found = solve_model(
+                self.master, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed
+            )
             if found.point is None:
                 break
             theta, multipliers, _ = self.separate(found.point, fitting, deadline)

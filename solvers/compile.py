@@ -59,4 +59,5 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
         growth_refusals=growth_refusals(slots, pack),
         forced_upgrades=forced,
         constant_cost=fees + circuits,
+        second_circuits=frozenset(link for link, site in routes.access_links.items() if len(wan.links_of[site]) > 1),
     )

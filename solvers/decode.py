@@ -16,7 +16,6 @@ def decode(formulation: Formulation, point: Floats) -> Decisions:
     problem = formulation.problem
     primary: dict[DemandKey, str] = {}
     standby: dict[DemandKey, str] = {}
-    unserved: dict[DemandKey, str] = {}
     counts = np.rint(point[formulation.placement]).astype(np.int64)
     order = np.lexsort((formulation.standby_of, formulation.primary_of, formulation.class_of))
     position = dict.fromkeys(range(len(problem.classes)), 0)
@@ -32,17 +31,12 @@ def decode(formulation: Formulation, point: Floats) -> Decisions:
                 primary[demand.key] = host
                 if demand.is_protected and partner != NO_STANDBY:
                     standby[demand.key] = problem.slots[partner].cluster
-    for part in problem.classes:
-        for unit in part.units[position[part.index] :]:
-            for demand in unit.demands:
-                unserved[demand.key] = "no room within the limits at any price; policy allow_unserved"
     return Decisions(
         clusters=_clusters(formulation, point),
         primary=primary,
         standby=standby,
         upgrades=_upgrades(formulation, point),
         retired=_retired(formulation, point),
-        unserved=unserved,
     )
 
 
@@ -71,8 +65,8 @@ def _clusters(formulation: Formulation, point: Floats) -> tuple[ClusterDecision,
         here = problem.slots[slot]
         origin: Origin = "existing" if here.existing is not None else "chosen"
         if here.existing is None and any(
-            pin.decision in ("open", "node_model", "nodes") and pin.site == here.site and not pin.cluster
-            or pin.cluster == here.cluster
+            pin.cluster == here.cluster
+            or (pin.decision in ("open", "node_model", "nodes") and pin.site == here.site and not pin.cluster)
             for pin in problem.inventory.pins
         ):
             origin = "pinned"
@@ -82,9 +76,7 @@ def _clusters(formulation: Formulation, point: Floats) -> tuple[ClusterDecision,
                 site=here.site,
                 node_model=used.node_model,
                 nodes=tuple(nodes for _, nodes in counts),
-                layouts=tuple(
-                    dict(runs[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts
-                ),
+                layouts=tuple(dict(runs[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts),
                 existing=here.existing is not None,
                 origin=origin,
             )
@@ -107,8 +99,5 @@ def _retired(formulation: Formulation, point: Floats) -> tuple[str, ...]:
         slot.cluster
         for slot in problem.slots
         if slot.existing is not None
-        and (
-            slot.index not in usable
-            or all(nodes == 0 for _, nodes in node_counts(formulation, point, slot.index))
-        )
+        and (slot.index not in usable or all(nodes == 0 for _, nodes in node_counts(formulation, point, slot.index)))
     )

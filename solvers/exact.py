@@ -2,8 +2,8 @@
 
 Tiny problems are solved over (primary, standby) pairs at once. Larger ones divide the cores: one proves bounds on
 the separate formulation (by decomposition where its relaxation is quick, by branch and bound where not), the other
-finds plans: sets of open slots ranked by relaxation, pairs on each set with continuous placements, then whole units on nearly those
-nodes. What remains of the time goes to the pairs over all slots, with the best plan as a start.
+finds plans: sets of open slots ranked by relaxation, pairs on each set with continuous placements, then whole units on
+nearly those nodes. What remains of the time goes to the pairs over all slots, with the best plan as a start.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ ENGINE_GAP_SHARE = 0.3
 SET_SHARE = 0.2
 #: Nodes that whole units may need above continuous ones, per cluster.
 SPARE_NODES = 1
-#: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on the clock.
-NODE_LIMIT = 400
+#: Branch-and-bound nodes of one model, and sets of open slots, in deterministic mode, where nothing may depend on time.
+NODE_LIMIT, DETERMINISTIC_SETS = 400, 3
 
 ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
 
@@ -82,18 +82,20 @@ class ExactSolve:
         watched: frozenset[str] = frozenset()
         while True:
             try:
-                with EnginePool() as pool:
-                    if pair_columns(self.problem) <= TINY_COLUMNS:
-                        self._pairs(pool, self.search.deadline)
-                    else:
-                        self._explore(pool)
-                return
+                return self._run()
             except UnwatchedLinks as found:
-                watched |= found.links
+                watched |= found.links | self.problem.second_circuits
                 self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
                 self.merged = merge_slots(self.problem)
                 self._last = self._background = None
                 self._closed = {}
+
+    def _run(self) -> None:
+        with EnginePool() as pool:
+            if pair_columns(self.problem) <= TINY_COLUMNS:
+                self._pairs(pool, self.search.deadline)
+            else:
+                self._explore(pool)
 
     # -- sets of open slots --------------------------------------------------------------------------------------
 
@@ -116,7 +118,8 @@ class ExactSolve:
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
         first = first_set(self.merged, open_shares(separate, relaxed.point)) | fixed
         self._complete_sets(pool, sets, first, self._after(SETS_SHARE))
-        self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
+        if not self.config.deterministic:
+            self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
         if not self._is_over(search.deadline):
             self._pairs(pool, search.deadline)
 
@@ -229,7 +232,10 @@ class ExactSolve:
         formulation = build(
             self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True, final_demand=loose.final_demand
         )
-        for spare, keeps_whole in ((SPARE_NODES, True), (SPARE_NODES, False), (3 * SPARE_NODES, False)):
+        attempts = [(SPARE_NODES, False), (3 * SPARE_NODES, False)]
+        if loose.final_demand:
+            attempts.insert(0, (SPARE_NODES, True))
+        for spare, keeps_whole in attempts:
             model = near(loose, point, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)
             if found.point is not None:
@@ -272,7 +278,7 @@ class ExactSolve:
         With `inside`, the bound of the plans that the model leaves out, its own bounds count too.
         """
         deterministic = self.config.deterministic
-        until = min(until, self.search.deadline)
+        until = self._moment(until)
         limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
         run = pool.start(
             "highs",
@@ -303,7 +309,11 @@ class ExactSolve:
 
     def _is_over(self, until: float) -> bool:
         self._take_background()
-        return self.search.is_done or self.is_infeasible or time.monotonic() >= until
+        return self.search.is_done or self.is_infeasible or time.monotonic() >= self._moment(until)
+
+    def _moment(self, until: float) -> float:
+        """A share of the time, which does not end before there is a plan."""
+        return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
 
     # -- pairs over all slots ------------------------------------------------------------------------------------
 
@@ -388,7 +398,3 @@ class ExactSolve:
         if self._last is None or self._last[0].problem is not formulation.problem:
             return None
         return translate(*self._last, formulation)
-
-
-#: Sets of open slots that are completed in deterministic mode.
-DETERMINISTIC_SETS = 3

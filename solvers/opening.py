@@ -1,8 +1,8 @@
 """Which sites to open: linear relaxations rank sets of open slots, the best are completed first.
 
-The relaxation over one set, every slot of it open and all others closed, takes a fraction of a second and bounds every plan
-with that set. Sets next to the best one (one slot more, less, or exchanged) are ranked by it, corrected by
-how far plans turned out above it for sets of that size.
+The relaxation over one set, every slot of it open and all others closed, takes a fraction of a second and bounds every
+plan with that set. Sets next to the best one (one slot more, less, or exchanged) are ranked by it, corrected by how far
+plans turned out above it for sets of that size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def open_shares(formulation: Formulation, point: Floats) -> dict[int, float]:
     """How far a point opens each slot in the last period."""
     last = formulation.problem.periods - 1
     return {
-        slot: float(sum(point[column] for column, _ in formulation.open_terms(slot, last))) for slot in formulation.slots
+        slot: float(sum(point[column] for column, _ in formulation.open_terms(slot, last)))
+        for slot in formulation.slots
     }
 
 
@@ -122,7 +123,5 @@ class OpenSets:
 
     def next_set(self, ceiling: float) -> OpenSet | None:
         """The most promising set that is not completed and whose relaxation is below `ceiling`."""
-        open_sets = [
-            slots for slots, value in self.relaxed.items() if slots not in self.completed and value < ceiling
-        ]
+        open_sets = [slots for slots, value in self.relaxed.items() if slots not in self.completed and value < ceiling]
         return min(open_sets, key=lambda slots: (self.estimate(slots), sorted(slots))) if open_sets else None

@@ -174,6 +174,7 @@ class DesignProblem:
     forced_upgrades: dict[str, int] = field(default_factory=dict)
     constant_cost: float = 0.0
     slot_groups: tuple[tuple[int, ...], ...] = ()
+    second_circuits: frozenset[str] = frozenset()
 
     @property
     def periods(self) -> int:

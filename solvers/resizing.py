@@ -114,9 +114,7 @@ def _demands_at(problem: DesignProblem, context: PlanContext, index: int) -> tup
     return tolerance, data
 
 
-def _carries(
-    context: PlanContext, index: int, period: int, archetype: Archetype, tolerance: int, data: Floats
-) -> bool:
+def _carries(context: PlanContext, index: int, period: int, archetype: Archetype, tolerance: int, data: Floats) -> bool:
     """Whether an archetype holds the load and the reserve of a cluster in a period."""
     if archetype.node_tolerance < tolerance:
         return False

@@ -322,9 +322,7 @@ class BruteForce:
         return [
             pin
             for pin in self.inventory.pins
-            if pin.decision == decision
-            and pin.workload in ("", demand.workload)
-            and pin.site in ("", demand.site)
+            if pin.decision == decision and pin.workload in ("", demand.workload) and pin.site in ("", demand.site)
         ]
 
     def _pinned_elsewhere(self, decision: str, demand: Demand, place: Place) -> bool:
@@ -555,9 +553,7 @@ class BruteForce:
         upgrades = self._pinned_upgrades()
         if upgrades is None:
             return None
-        never = {
-            pin.link for pin in self.inventory.pins if pin.decision == "link_upgrade" and not _wants_upgrade(pin)
-        }
+        never = {pin.link for pin in self.inventory.pins if pin.decision == "link_upgrade" and not _wants_upgrade(pin)}
         worst: dict[int, Floats] = {}
         used = {index for _, *hosts in placed for index in hosts if index != NOBODY}
         used |= {index for index, place in enumerate(self.places) if place.existing is not None}
@@ -601,9 +597,7 @@ class BruteForce:
         """Try everything."""
         if any(not unit.choices for unit in self.units):
             return None
-        self._fixed = sum(
-            self.rates.wan_monthly() * self.rates.monthly_factor(period) for period in range(self.spans)
-        )
+        self._fixed = sum(self.rates.wan_monthly() * self.rates.monthly_factor(period) for period in range(self.spans))
         for unit in self.units:
             for item in unit.items:
                 if item.mechanism is not None:

@@ -53,15 +53,10 @@ def encode_earlier(formulation: Formulation) -> None:
     last = problem.periods - 1
     for (slot, resource), column in formulation.load.items():
         is_pool = resource == POOL
-        amounts = (
-            np.array([part.storage.sum(axis=1) for part in problem.classes])
-            if is_pool
-            else np.array([part.compute[:, COMPUTE_RESOURCES.index(RESOURCES[resource])] for part in problem.classes])
-        )
-        present = amounts[:, last] > 0
+        shares = _least_shares(formulation, resource)
         reserve = formulation.free.get(("compute", slot, resource, last))
         for period in range(last):
-            share = float((amounts[present, period] / amounts[present, last]).min(initial=np.inf))
+            share = float(shares[period])
             if share <= 0 or not np.isfinite(share):
                 continue
             terms = [(column, share)]
@@ -70,6 +65,21 @@ def encode_earlier(formulation: Formulation) -> None:
             reference = common_efficiency(formulation, slot)[1] if is_pool else -1
             terms += formulation.capacity_terms(slot, period, resource, factor=-1.0, efficiency_of=reference)
             formulation.model.add_row("CAP-001", terms, upper=0.0)
+
+
+def _least_shares(formulation: Formulation, resource: int) -> Floats:
+    """Per period, the least share of its final amount that any class has of a resource, run or copied, in any tier."""
+    classes = formulation.problem.classes
+    if resource == POOL:
+        amounts = np.array([np.hstack([part.storage, part.standby_storage]) for part in classes])
+    else:
+        number = COMPUTE_RESOURCES.index(RESOURCES[resource])
+        amounts = np.array(
+            [np.stack([part.compute[:, number], part.standby_compute[:, number]], 1) for part in classes]
+        )
+    flat = np.moveaxis(amounts, 1, 0).reshape(amounts.shape[1], -1)
+    present = flat[-1] > 0
+    return np.asarray((flat[:, present] / flat[-1, present]).min(axis=1, initial=np.inf), dtype=np.float64)
 
 
 def load_terms(columns: Integers, loads: Floats) -> Terms:

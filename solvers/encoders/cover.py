@@ -92,8 +92,12 @@ def _pool(formulation: Formulation, subset: frozenset[int], period: int, data: F
         return
     ratios = [common_efficiency(formulation, slot) for slot in sorted(subset)]
     used, reference, efficiency = ratios[0]
-    if any(other[1] != reference or other[2] is None for other in ratios) or efficiency is None:
+    if efficiency is None:
         return
+    shape = efficiency[used] / efficiency[reference]
+    for _, _, other in ratios[1:]:
+        if other is None or not np.allclose(other[used] / other[reference], shape, rtol=1e-12, atol=0.0):
+            return
     terms: Terms = []
     for slot in sorted(subset):
         terms += formulation.capacity_terms(slot, period, POOL, efficiency_of=reference)

@@ -85,7 +85,7 @@ class _Motion:
     def __init__(self, formulation: Formulation, state: str) -> None:
         self.formulation = formulation
         problem = formulation.problem
-        self.index = problem.state_index.get(state)
+        self.index = None if state == NORMAL.id else problem.state_index[state]
         self.state: FailureState = NORMAL if self.index is None else problem.states[self.index]
         self.primary, self.standby = formulation.primary_of, formulation.standby_of
         slots = problem.slots
