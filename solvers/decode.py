@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from ortools.graph.python import min_cost_flow
 
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import Origin
+from fleet.wan.latency import distance_km
 from solvers.formulation import NO_STANDBY, Formulation
-from solvers.linear import Floats
+from solvers.linear import Floats, Integers
+from solvers.problem import DesignProblem, Unit
+
+#: Weight of the distance to the primary beside that to the standby.
+PRIMARY_WEIGHT = 10
 
 
 def decode(formulation: Formulation, point: Floats) -> Decisions:
-    """The decisions of a point. Units of a class are interchangeable: they are placed in canonical order."""
+    """The decisions of a point. Units of a class are interchangeable: each goes as near as it can."""
     problem = formulation.problem
     primary: dict[DemandKey, str] = {}
     standby: dict[DemandKey, str] = {}
     counts = np.rint(point[formulation.placement]).astype(np.int64)
-    order = np.lexsort((formulation.standby_of, formulation.primary_of, formulation.class_of))
-    position = dict.fromkeys(range(len(problem.classes)), 0)
-    for column in order.tolist():
-        index = int(formulation.class_of[column])
-        units = problem.classes[index].units
-        start = position[index]
-        position[index] = start + int(counts[column])
-        host = problem.slots[int(formulation.primary_of[column])].cluster
-        partner = int(formulation.standby_of[column])
-        for unit in units[start : position[index]]:
+    for part in problem.classes:
+        own = np.flatnonzero((formulation.class_of == part.index) & (counts > 0))
+        places = [(int(formulation.primary_of[column]), int(formulation.standby_of[column])) for column in own]
+        for unit, (host, partner) in zip(part.units, nearest(problem, part.units, places, counts[own]), strict=False):
             for demand in unit.demands:
-                primary[demand.key] = host
+                primary[demand.key] = problem.slots[host].cluster
                 if demand.is_protected and partner != NO_STANDBY:
                     standby[demand.key] = problem.slots[partner].cluster
     return Decisions(
@@ -38,6 +40,41 @@ def decode(formulation: Formulation, point: Floats) -> Decisions:
         upgrades=_upgrades(formulation, point),
         retired=_retired(formulation, point),
     )
+
+
+def nearest(
+    problem: DesignProblem, units: Sequence[Unit], places: Sequence[tuple[int, int]], counts: Integers
+) -> list[tuple[int, int]]:
+    """Which of the interchangeable units takes which (primary, standby) place: the total distance is least.
+
+    Cost and limits are the same whoever goes where; people expect to be served from nearby. A minimum-cost flow; units
+    beyond the places, or without coordinates, come out in canonical order.
+    """
+    if len(places) == 1:
+        return [places[0]] * int(counts[0])
+    flow = min_cost_flow.SimpleMinCostFlow()
+    sink = len(units) + len(places)
+    arcs = {}
+    for number, unit in enumerate(units):
+        for position, (host, partner) in enumerate(places):
+            cost = PRIMARY_WEIGHT * _meters(problem, unit.site, host) + _meters(problem, unit.site, partner)
+            arcs[flow.add_arc_with_capacity_and_unit_cost(number, len(units) + position, 1, cost)] = (number, position)
+        flow.set_node_supply(number, 1)
+    for position, count in enumerate(counts.tolist()):
+        flow.add_arc_with_capacity_and_unit_cost(len(units) + position, sink, int(count), 0)
+    flow.set_node_supply(sink, -len(units))
+    if flow.solve() != flow.OPTIMAL:
+        return [place for place, count in zip(places, counts.tolist(), strict=True) for _ in range(int(count))]
+    taken = {number: position for arc, (number, position) in arcs.items() if flow.flow(arc)}
+    return [places[taken[number]] for number in range(len(units))]
+
+
+def _meters(problem: DesignProblem, site: str, slot: int) -> int:
+    if slot == NO_STANDBY:
+        return 0
+    sites = problem.inventory.site_by_name
+    distance = distance_km(sites[site], sites[problem.slots[slot].site])
+    return 0 if distance is None else round(1000.0 * distance)
 
 
 def node_counts(formulation: Formulation, point: Floats, slot: int) -> list[tuple[int, int]]:

@@ -20,11 +20,10 @@ from solvers.linear import Floats, LinearModel
 from solvers.merging import merge_slots
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
-from solvers.problem import DesignProblem
+from solvers.problem import DesignProblem, pair_columns
 from solvers.search import INFINITY, Search, UnwatchedLinks
 
-#: Pair columns up to which pairs are solved over all slots from the start.
-TINY_COLUMNS = 250
+TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
 #: Pair columns up to which the last share of the time goes to whole units over all slots.
 SMALL_COLUMNS, REMAINING_SHARE = 1500, 0.7
 #: Placement columns over one set from which continuous placements are sought for the final demand alone.
@@ -33,27 +32,20 @@ LARGE_COLUMNS = 1000
 MARGIN = 0.005
 #: Share of the time after which no further set of open slots is completed for the sake of better plans alone.
 SETS_SHARE = 0.5
-#: What an engine may overrun before its answer is no longer waited for [s].
-HURRY_S = 2.0
+HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
 #: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
 QUICK_RELAXATION_S = 3.0
-#: A point found while engines run is judged no sooner than this after the last one [s].
-JUDGE_EVERY_S = 2.0
+JUDGE_EVERY_S = 2.0  # a point found while engines run is judged no sooner than this after the last one
 #: Engines aim at this share of the gap that was asked for.
 ENGINE_GAP_SHARE = 0.3
-#: Longest share of the time for one model of one set of open slots.
-SET_SHARE = 0.2
-#: Nodes that whole units may need above continuous ones, per cluster.
-SPARE_NODES = 1
+#: Longest share of the time, and longest time, for one model of one set of open slots.
+SET_SHARE, SET_LIMIT_S = 0.2, 30.0
+#: Nodes that whole units may need above continuous ones, per cluster, at first and then.
+SPARE_NODES = (1, 3)
 #: Branch-and-bound nodes of one model, and sets of open slots, in deterministic mode, where nothing may depend on time.
 NODE_LIMIT, DETERMINISTIC_SETS = 400, 3
 
 ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
-
-
-def pair_columns(problem: DesignProblem) -> int:
-    """How many columns the pair formulation over all slots has."""
-    return sum(int(part.eligible.sum() if part.pairs is None else part.pairs.sum()) for part in problem.classes)
 
 
 class ExactSolve:
@@ -176,30 +168,39 @@ class ExactSolve:
             sets.completed[chosen] = self._complete(pool, chosen, until)
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
-        """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes."""
+        """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes.
+
+        Short tries show which failure rows are missing; the last try takes longer.
+        """
         best = INFINITY
         is_large = self._columns_within(slots) > LARGE_COLUMNS
         packs = any(self.merged.slots[slot].copies > 1 for slot in slots)
         margin = MARGIN if packs else 0.0
+        longest = min(self.config.time_limit_s * SET_SHARE, SET_LIMIT_S)
+        limit = longest / 3.0 if self.search.best is None else longest
         while not self._is_over(until):
             loose = self._loose(slots, is_large, margin)
-            limit = self.config.time_limit_s * SET_SHARE
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
             if margin == 0.0:
                 self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
-            if found.point is None or found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
-                return best
-            self._last = (loose, found.point)
-            formulation, point = self._whole(pool, loose, found.point, until)
-            judgment = None if point is None else self.search.judge(formulation, point)
-            if judgment is None:
-                if margin > 0.0:
+            judgment = None
+            if found.point is not None:
+                if found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
                     return best
-                margin = MARGIN
+                self._last = (loose, found.point)
+                formulation, point = self._whole(pool, loose, found.point, limit, until)
+                judgment = None if point is None else self.search.judge(formulation, point)
+            if judgment is not None and set(judgment.broken) - self.rows:
+                self.rows |= set(judgment.broken)
                 continue
-            if not set(judgment.broken) - self.rows:
-                return min(best, judgment.objective if not judgment.broken else INFINITY)
-            self.rows |= set(judgment.broken)
+            if judgment is not None and not judgment.broken:
+                best = min(best, judgment.objective)
+            if limit < longest and found.state == "limit":
+                limit = longest
+            elif judgment is None and margin == 0.0 and found.point is not None:
+                margin = MARGIN
+            else:
+                return best
         return best
 
     def _columns_within(self, slots: OpenSet) -> int:
@@ -224,17 +225,16 @@ class ExactSolve:
         )
 
     def _whole(
-        self, pool: EnginePool, loose: Formulation, point: Floats, until: float
+        self, pool: EnginePool, loose: Formulation, point: Floats, limit: float, until: float
     ) -> tuple[Formulation, Floats | None]:
         """Whole units on the nodes of a point with continuous placements, or a few more."""
-        limit = self.config.time_limit_s * SET_SHARE
         slots = [slot for group in loose.slots for slot in self.merged.slot_groups[group]]
         formulation = build(
             self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True, final_demand=loose.final_demand
         )
-        attempts = [(SPARE_NODES, False), (3 * SPARE_NODES, False)]
+        attempts = [(spare, False) for spare in SPARE_NODES]
         if loose.final_demand:
-            attempts.insert(0, (SPARE_NODES, True))
+            attempts.insert(0, (SPARE_NODES[0], True))
         for spare, keeps_whole in attempts:
             model = near(loose, point, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)

@@ -185,3 +185,8 @@ class DesignProblem:
     def state_index(self) -> dict[str, int]:
         """Position of each core failure state by its id."""
         return {state.id: index for index, state in enumerate(self.states)}
+
+
+def pair_columns(problem: DesignProblem) -> int:
+    """How many columns the pair formulation over all slots has."""
+    return sum(int(part.eligible.sum() if part.pairs is None else part.pairs.sum()) for part in problem.classes)

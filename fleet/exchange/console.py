@@ -19,6 +19,8 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _WIDEST = 64
 #: More warnings of one rule than this are counted, not listed, in the summary of a plan.
 _MOST_WARNINGS = 3
+#: Warnings in the summary of a plan are shortened from this length on; the audit shows them whole.
+_LONG_WARNING = 240
 
 
 def console_for(stream: TextIO) -> Console:
@@ -149,7 +151,10 @@ def _finding_lines(plan: Plan) -> Iterator[tuple[str, str]]:
         yield _finding_text(finding), _COLORS["error"]
     for rule, found in warnings.items():
         for finding in found[:_MOST_WARNINGS]:
-            yield _finding_text(finding), _COLORS["warning"]
+            text = _finding_text(finding)
+            if len(text) > _LONG_WARNING:
+                text = f"{text[:_LONG_WARNING].rsplit(',', 1)[0]}, … – `fleet audit` shows all of it"
+            yield text, _COLORS["warning"]
         if len(found) > _MOST_WARNINGS:
             yield f"… and {counted(len(found) - _MOST_WARNINGS, 'more warning')} of {rule}: see `fleet audit`", ""
 
