@@ -177,7 +177,7 @@ class ExactSolve:
         packs = any(self.merged.slots[slot].copies > 1 for slot in slots)
         margin = MARGIN if packs else 0.0
         longest = min(self.config.time_limit_s * SET_SHARE, SET_LIMIT_S)
-        limit = longest / 3.0 if self.search.best is None else longest
+        limit = longest if is_large or self.search.best is not None else longest / 3.0
         while not self._is_over(until):
             loose = self._loose(slots, is_large, margin)
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
