@@ -30,8 +30,8 @@ SMALL_COLUMNS, REMAINING_SHARE = 1500, 0.7
 LARGE_COLUMNS = 1000
 #: Share of capacity left free for whole units where the proof is not sought over the set anyway.
 MARGIN = 0.005
-#: Share of the time after which no further set of open slots is completed for the sake of better plans alone.
-SETS_SHARE = 0.5
+#: Share of the time after which no further set is completed for better plans alone; with several clusters at a site.
+SETS_SHARE, PACKED_SETS_SHARE = 0.5, 0.8
 HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
 #: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
 QUICK_RELAXATION_S = 3.0
@@ -109,7 +109,8 @@ class ExactSolve:
         sets = OpenSets(self.merged, lambda slots: self._relaxation(pool, separate, slots), fixed)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
         first = first_set(self.merged, open_shares(separate, relaxed.point)) | fixed
-        self._complete_sets(pool, sets, first, self._after(SETS_SHARE))
+        packs = any(slot.copies > 1 for slot in self.merged.slots)
+        self._complete_sets(pool, sets, first, self._after(PACKED_SETS_SHARE if packs else SETS_SHARE))
         if not self.config.deterministic:
             self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
         if not self._is_over(search.deadline):
@@ -168,14 +169,12 @@ class ExactSolve:
             sets.completed[chosen] = self._complete(pool, chosen, until)
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
-        """The best plan on a set of slots: continuous placements first, then whole units on nearly those nodes.
-
-        Short tries show which failure rows are missing; the last try takes longer.
-        """
+        """The best plan on a set: continuous placements, then whole units near them; short tries find missing rows."""
         best = INFINITY
         is_large = self._columns_within(slots) > LARGE_COLUMNS
         packs = any(self.merged.slots[slot].copies > 1 for slot in slots)
         margin = MARGIN if packs else 0.0
+        tried = {margin}
         longest = min(self.config.time_limit_s * SET_SHARE, SET_LIMIT_S)
         limit = longest if is_large or self.search.best is not None else longest / 3.0
         while not self._is_over(until):
@@ -197,10 +196,12 @@ class ExactSolve:
                 best = min(best, judgment.objective)
             if limit < longest and found.state == "limit":
                 limit = longest
-            elif judgment is None and margin == 0.0 and found.point is not None:
-                margin = MARGIN
-            else:
+                continue
+            other = 0.0 if margin else MARGIN  # more room where whole units did not fit, less where they did
+            if other in tried or found.point is None or (judgment is None) == bool(margin):
                 return best
+            margin = other
+            tried.add(other)
         return best
 
     def _columns_within(self, slots: OpenSet) -> int:
@@ -234,7 +235,7 @@ class ExactSolve:
         )
         attempts = [(spare, False) for spare in SPARE_NODES]
         if loose.final_demand:
-            attempts.insert(0, (SPARE_NODES[0], True))
+            attempts = [(SPARE_NODES[-1], True), (SPARE_NODES[-1], False)]
         for spare, keeps_whole in attempts:
             model = near(loose, point, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)
@@ -315,8 +316,7 @@ class ExactSolve:
         """A share of the time, which does not end before there is a plan."""
         return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
 
-    # -- pairs over all slots ------------------------------------------------------------------------------------
-
+    # -- pairs over all slots ---
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
         """Solve the pairs over all slots, adding failure rows as they break."""
         while True:
