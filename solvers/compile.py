@@ -55,7 +55,6 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
         classes=classes,
         states=routes.states,
         attachments=routes.attachments,
-        mechanisms=builder.mechanisms,
         growth_refusals=growth_refusals(slots, pack),
         forced_upgrades=forced,
         constant_cost=fees + circuits,

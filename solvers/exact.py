@@ -16,12 +16,12 @@ from solvers.compile import compile_problem
 from solvers.config import SolveConfig
 from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
-from solvers.linear import Floats, LinearModel
+from solvers.linear import INFINITY, Floats, LinearModel
 from solvers.merging import merge_slots
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
-from solvers.search import INFINITY, Search, UnwatchedLinks
+from solvers.search import Search, UnwatchedLinks
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
 #: Pair columns up to which the last share of the time goes to whole units over all slots.

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from solvers.formulation import Formulation
-from solvers.linear import Floats, LinearModel
+from solvers.linear import INFINITY, Floats, LinearModel
 from solvers.problem import DesignProblem
 
 OpenSet = frozenset[int]
 
 #: Slots that the relaxation opens by at least this share are in the first set.
 OPEN_SHARE = 0.25
-INFINITY = float("inf")
 
 
 def open_shares(formulation: Formulation, point: Floats) -> dict[int, float]:

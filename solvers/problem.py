@@ -18,7 +18,6 @@ from fleet.plan.costs import Rates
 from fleet.platform.archetypes import Archetype
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
-from fleet.wan.replication import Mechanism
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
 from solvers.linear import Floats
@@ -169,7 +168,6 @@ class DesignProblem:
     classes: tuple[DemandClass, ...]
     states: tuple[FailureState, ...]
     attachments: tuple[str, ...]
-    mechanisms: dict[str, Mechanism]
     growth_refusals: frozenset[tuple[str, int, int]]
     forced_upgrades: dict[str, int] = field(default_factory=dict)
     constant_cost: float = 0.0

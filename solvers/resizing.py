@@ -15,10 +15,8 @@ from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype, growth_refusal
-from solvers.linear import Floats
+from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
-
-INFINITY = float("inf")
 
 
 def resized(problem: DesignProblem, context: PlanContext) -> Decisions | None:

@@ -18,12 +18,10 @@ from solvers.config import SolveConfig
 from solvers.decode import decode
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
-from solvers.linear import Floats
+from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem
 from solvers.resizing import resized
 from solvers.result import EngineError, TracePoint, relative_gap
-
-INFINITY = float("inf")
 
 
 class UnwatchedLinks(Exception):  # noqa: N818 - a message to the strategy, not an error

@@ -11,9 +11,10 @@ from fleet.plan.assemble import assemble
 from fleet.plan.plan import ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.explain import explain_infeasible, explain_no_plan
+from solvers.linear import INFINITY
 from solvers.result import SolveError, SolveResult, Status, StoppedBy, relative_gap
 from solvers.screens import InfeasibleInputsError
-from solvers.search import INFINITY, Search
+from solvers.search import Search
 from solvers.unserved import Attempt, solve_served
 
 STRATEGIES = ("auto", "exact")
