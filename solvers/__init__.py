@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from solvers.config import SolveConfig
-from solvers.result import EngineError, InfeasibleError, NoPlanError, SolveError, SolveResult, TracePoint
+from solvers.result import EngineError, InfeasibleError, NoPlanError, SolveError, SolveResult
 from solvers.solving import solve
+from solvers.trace import TracePoint
 
 __all__ = [
     "EngineError",

@@ -26,13 +26,16 @@ from typing import Any, Literal
 
 from solvers.engine_worker import read_message
 from solvers.linear import Floats, Integers, LinearModel
-from solvers.result import EngineError
 
 Engine = Literal["cp_sat", "highs", "benders"]
 logger = logging.getLogger("solvers.engine")
 
 #: Seconds that an engine may overrun its own time limit before it is ended.
 GRACE_S = 5.0
+
+
+class EngineRunError(RuntimeError):
+    """Every engine that was set to work failed; the text is the engines' own."""
 
 
 @dataclass
@@ -206,11 +209,11 @@ class EnginePool:
 
         Raises
         ------
-        EngineError
+        EngineRunError
             With the engines' own words.
         """
         if runs and all(run.state == "failed" for run in runs):
-            raise EngineError("; ".join(f"{run.engine}: {run.text}" for run in runs))
+            raise EngineRunError("; ".join(f"{run.engine}: {run.text}" for run in runs))
 
 
 class _SpareWorkers:

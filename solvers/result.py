@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from fleet.errors import FleetError
 from fleet.plan.plan import Plan
-
-Status = Literal["optimal", "feasible", "infeasible", "no_solution"]
-StoppedBy = Literal["proof", "gap", "time_limit", "work_limit", "interrupt", "screen"]
+from solvers.trace import Status, StoppedBy, TracePoint, relative_gap
 
 
 class SolveError(FleetError):
@@ -34,15 +31,6 @@ class EngineError(SolveError):
     """An engine failed or contradicted itself; the text is the engine's own."""
 
     code = "SOL003"
-
-
-@dataclass(frozen=True, slots=True)
-class TracePoint:
-    """Incumbent and bound at one moment."""
-
-    seconds: float
-    incumbent: float | None
-    bound: float | None
 
 
 @dataclass(frozen=True)
@@ -114,12 +102,3 @@ class SolveResult:
     def _repr_html_(self) -> str:
         inner = "" if self.plan is None else self.plan._repr_html_()
         return f"<p>{self!r}</p>{inner}"
-
-
-def relative_gap(objective: float | None, bound: float | None) -> float | None:
-    """(objective − bound) / objective, at least 0; None where either is missing."""
-    if objective is None or bound is None:
-        return None
-    if objective <= 0:
-        return 0.0 if bound >= objective - 1e-9 else None
-    return max(0.0, (objective - bound) / objective)

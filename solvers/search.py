@@ -21,7 +21,8 @@ from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem
 from solvers.resizing import resized
-from solvers.result import EngineError, TracePoint, relative_gap
+from solvers.result import EngineError
+from solvers.trace import TracePoint, relative_gap
 
 
 class UnwatchedLinks(Exception):  # noqa: N818 - a message to the strategy, not an error

@@ -10,11 +10,13 @@ from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
 from fleet.plan.plan import ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
+from solvers.engines import EngineRunError
 from solvers.explain import explain_infeasible, explain_no_plan
 from solvers.linear import INFINITY
-from solvers.result import SolveError, SolveResult, Status, StoppedBy, relative_gap
+from solvers.result import EngineError, SolveError, SolveResult
 from solvers.screens import InfeasibleInputsError
 from solvers.search import Search
+from solvers.trace import Status, StoppedBy, relative_gap
 from solvers.unserved import Attempt, solve_served
 
 STRATEGIES = ("auto", "exact")
@@ -70,6 +72,8 @@ def solve(
         return SolveResult(
             "infeasible", None, None, None, "", "screen", 0.0, config.seed, "exact", explanation=error.lines
         )
+    except EngineRunError as error:
+        raise EngineError(str(error)) from error
     return _result(effective, name, config, attempt)
 
 

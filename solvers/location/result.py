@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from solvers.config import OPTIMAL_GAP
 from solvers.location.problem import Floats, Integers
-
-Status = Literal["optimal", "feasible", "infeasible", "no_solution"]
-StoppedBy = Literal["proof", "gap", "time_limit", "work_limit", "interrupt", "screen"]
-
-
-@dataclass(frozen=True, slots=True)
-class LocationTracePoint:
-    """Incumbent and bound at one moment; None until known."""
-
-    seconds: float
-    incumbent: float | None
-    bound: float | None
+from solvers.trace import Status, StoppedBy, TracePoint, relative_gap
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +59,7 @@ class LocationResult:
         Wall clock of the solve [s].
     seed : int
         Of every random choice.
-    trace : tuple of LocationTracePoint
+    trace : tuple of TracePoint
         How incumbent and bound went.
     certificate : Certificate or None
         What the best Lagrangian bound was computed from.
@@ -91,7 +79,7 @@ class LocationResult:
     stopped_by: StoppedBy
     seconds: float
     seed: int
-    trace: tuple[LocationTracePoint, ...] = field(default=(), repr=False)
+    trace: tuple[TracePoint, ...] = field(default=(), repr=False)
     certificate: Certificate | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,8 +97,8 @@ class LocationResult:
 
     @property
     def gap(self) -> float | None:
-        """(cost − bound) / |cost|, at least 0; None without both."""
-        return None if self.cost is None or self.bound is None else location_gap(self.cost, self.bound)
+        """(cost − bound) / |cost|, at least 0; None without both, or where the cost is 0 and the bound below it."""
+        return relative_gap(self.cost, self.bound)
 
     def __repr__(self) -> str:
         gap = "none" if self.gap is None else f"{self.gap:.3%}"
@@ -118,14 +106,7 @@ class LocationResult:
         return f"LocationResult({self.status}, cost {value}, gap {gap}, stopped by {self.stopped_by})"
 
 
-def location_gap(cost: float, bound: float) -> float:
-    """(cost − bound) / |cost|, at least 0; infinite where the cost is 0 and the bound is below it."""
-    excess = cost - bound
-    if excess <= 1e-12:
-        return 0.0
-    return excess / abs(cost) if cost != 0.0 else float("inf")
-
-
 def choice_status(cost: float, bound: float | None) -> Status:
     """The status of a choice of that cost: optimal if and only if its gap is at most 1e-4."""
-    return "optimal" if bound is not None and location_gap(cost, bound) <= OPTIMAL_GAP else "feasible"
+    gap = relative_gap(cost, bound)
+    return "optimal" if gap is not None and gap <= OPTIMAL_GAP else "feasible"
