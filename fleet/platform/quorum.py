@@ -56,23 +56,6 @@ def node_tolerance(nodes: int, has_witness: bool, data_tolerance: int, pack: Rul
     return Tolerance(data_tolerance, cluster, pool)
 
 
-def vote_tolerance(nodes: int, has_witness: bool) -> Tolerance:
-    """The same by counting votes, as an independent check of the tables; the data survives anything here.
-
-    Notes
-    -----
-    Every node has a vote; the witness votes where the node count is even. A cluster stays up with more than half
-    of the votes. The pool stays up with more than half of its drives, or half of them and a cluster that is up. A
-    storage cluster never survives more than two losses.
-    """
-    votes = nodes + (1 if has_witness and nodes % 2 == 0 else 0)
-    cluster = max(lost for lost in range(nodes) if 2 * (votes - lost) > votes)
-    pool = max(
-        lost for lost in range(nodes) if 2 * (nodes - lost) > nodes or (2 * (nodes - lost) == nodes and lost <= cluster)
-    )
-    return Tolerance(nodes, min(cluster, 2), min(pool, 2))
-
-
 def choose_witness(nodes: int, internet: bool, pack: RulePack) -> WitnessType:
     """The witness that the rules set up: none where none is required or recommended.
 

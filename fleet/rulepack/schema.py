@@ -68,6 +68,13 @@ SCHEMA: dict[str, FactType] = {
     "limits.max_volumes": FactType("whole", "volumes", "volumes to lay out on a cluster"),
     "limits.max_volume_tb": FactType("number", "TB", "size of the volumes to lay out"),
     "limits.max_gpu_memory_gb": FactType("number", "GB", "refuses node models with more memory on their GPUs"),
+    "limits.max_vms_per_node": FactType("whole", "VMs", "instances that a cluster's nodes may run"),
+    # Volumes.
+    "volumes.extents_per_node": FactType("whole", "extents", "size limit of volumes: records of a node's pool"),
+    "volumes.extent_mib": FactType("number", "MiB", "size limit of volumes: what one record covers"),
+    "volumes.margin_tb": FactType("number", "TB", "size limit of volumes: kept off what the records cover"),
+    "volumes.whole_multiple": FactType("flag", "", "whether volumes come as a multiple of the node count"),
+    "volumes.platform": FactType("whole", "volumes", "volumes that the platform itself takes of the most allowed"),
     # Drives and cache.
     "drives.min_capacity_drives_flash": FactType("whole", "drives", "refuses all-flash nodes with fewer drives"),
     "drives.min_capacity_drives_hybrid": FactType("whole", "drives", "refuses nodes with a cache and fewer drives"),
@@ -75,6 +82,9 @@ SCHEMA: dict[str, FactType] = {
     "drives.allow_disk_only": FactType("flag", "", "whether hard disks may go without flash"),
     "cache.min_drives": FactType("whole", "drives", "refuses nodes with a smaller cache"),
     "cache.min_ratio_hybrid": FactType("number", "fraction", "refuses hybrid nodes with less cache per capacity"),
+    "cache.min_drive_gb": FactType("number", "GB", "refuses nodes with smaller cache drives"),
+    "cache.recommended_ratio_flash": FactType("number", "fraction", "warns of less cache before flash"),
+    "cache.serves": FactType("table", "", "what a cache before capacity drives of this medium does", "text"),
     "cache.whole_multiple": FactType("flag", "", "whether capacity drives must divide evenly over cache drives"),
     "cache.allow_single_node": FactType("flag", "", "whether one node alone may have a cache"),
     # From raw to usable storage.
@@ -98,6 +108,7 @@ SCHEMA: dict[str, FactType] = {
             "efficiency": "number?",
             "minimum_capacity_drives": "whole?",
             "flash_only": "flag?",
+            "zones": "whole?",
             "tiers": "texts",
             "refusal": "text?",
         },
@@ -126,6 +137,9 @@ SCHEMA: dict[str, FactType] = {
         "table", "nodes", "nodes lost at once that the storage pool survives", _TOLERANCE, by_nodes=True, from_one=True
     ),
     "quorum.pool_counts": FactType("flag", "", "whether the pool table limits the node tolerance too"),
+    "quorum.pair_keeps_pool": FactType(
+        "flag", "", "whether the pool of two nodes without a witness stays up with the node that keeps the cluster"
+    ),
     "quorum.max_node_failures": FactType("whole", "nodes", "nodes lost at once, whatever the node count"),
     "witness.rule": FactType(
         "table", "", "where a witness is set up, from this node count on", WITNESS_RULES, by_nodes=True, from_one=True
