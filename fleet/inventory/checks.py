@@ -42,6 +42,7 @@ INV049  an objective that is unknown or not built
 INV050  a pin with missing or unused cells
 INV051  a pin that its subject does not allow
 INV052  pins that contradict each other or what stands
+INV053  a cloud witness at a site without internet
 ======  =====================================================================================
 """
 

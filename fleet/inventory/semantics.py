@@ -205,6 +205,9 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
         if record.has("witness") and row.witness and row.witness not in WITNESSES:
             message = f"got {row.witness!r}, expected one of {', '.join(WITNESSES)}"
             yield sheet.problem("INV007", record, "witness", message, "leave it blank for the rule's choice")
+        elif record.has("witness") and row.witness == "cloud" and site and not site.row.internet:
+            message = f"a cloud witness needs the internet, which site {row.site!r} lacks"
+            yield sheet.problem("INV053", record, "witness", message, "use file_share, or correct internet of the site")
         if record.has("layout"):
             for part in row.layout.split(";") if row.layout else ():
                 tier, _, kind = (word.strip() for word in part.rpartition("="))

@@ -334,6 +334,10 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         changed("clusters", 0, nodes=17),
         r"INV044 clusters:row 2 column nodes – got 17 nodes, expected at most 16",
     ),
+    "cloud witness without internet": (
+        lambda tables: tables["clusters"][0].update(witness="cloud") or tables["sites"][0].update(internet="no"),
+        r"INV053 clusters:row 2 column witness – a cloud witness needs the internet, which site 'hub-a' lacks – use",
+    ),
     "site too small": (
         changed("sites", 0, max_nodes=1),
         r"INV045 clusters:row 2 column site – site 'hub-a' has 2 .* max_nodes 1",
