@@ -66,6 +66,11 @@ def host_reserve_memory_gb(model: NodeModel, pack: RulePack) -> float:
     return max(fixed, pack.number("host.memory_reserve_fraction") * model.memory_gb)
 
 
+def cache_serves(model: NodeModel, pack: RulePack) -> str:
+    """What the cache of a node model does for its capacity drives; empty without a cache."""
+    return str(pack.table("cache.serves").get(model.capacity_media, "")) if model.cache_drives else ""
+
+
 def kept_free(nodes: int, policy: Policy) -> int:
     """Nodes of compute kept free: the policy's number, none in a cluster of one."""
     return policy.reserve_nodes if nodes > 1 else 0
@@ -159,12 +164,18 @@ def _memory(model: NodeModel, nodes: int, free: int, policy: Policy, pack: RuleP
     platform = pack.number("host.platform_memory_gb")
     stages = [
         Stage("memory", nodes * model.memory_gb, "GiB", f"{nodes} × {model.memory_gb:g} GiB"),
-        Stage("host reserve", -nodes * reserve, "GiB", f"{reserve:g} GiB per node, with the cache's share"),
+        Stage("host reserve", -nodes * reserve, "GiB", f"{reserve:g} GiB per node{_cache_note(model, pack)}"),
     ]
     if free:
         stages.append(Stage("nodes kept free", -free * (model.memory_gb - reserve), "GiB", f"{free} of {nodes}"))
     stages.append(Stage("platform virtual machine", -platform, "GiB", "once per cluster"))
     return (*stages, _utilization(stages, policy))
+
+
+def _cache_note(model: NodeModel, pack: RulePack) -> str:
+    if not model.cache_drives:
+        return ""
+    return f", with {model.cache_drives * model.cache_drive_tb:g} TB of cache that serves {cache_serves(model, pack)}"
 
 
 def _utilization(stages: list[Stage], policy: Policy) -> Stage:

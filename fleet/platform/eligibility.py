@@ -8,8 +8,9 @@ from typing import Any
 
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.workloads import TIERS, Workload
-from fleet.platform.capacity import Capacity, host_reserve_memory_gb, raw_tb
+from fleet.platform.capacity import Capacity, cache_serves, host_reserve_memory_gb, raw_tb
 from fleet.platform.resiliency import DISK_MEDIA, resiliency_types
+from fleet.quantities import GB_PER_TB
 from fleet.rulepack.facts import RulePack
 
 #: Threads of a core, for the limit on logical processors.
@@ -56,8 +57,8 @@ PLATFORM_RULES: tuple[PlatformRule, ...] = (
     PlatformRule(
         "PLT-010",
         "cache-drives",
-        "cache drives are enough and divide the capacity drives evenly",
-        ("cache.min_drives", "cache.whole_multiple"),
+        "cache drives are enough, large enough, and divide the capacity drives evenly",
+        ("cache.min_drives", "cache.min_drive_gb", "cache.whole_multiple"),
     ),
     PlatformRule("PLT-011", "cache-ratio", "a cache before hard disks is large enough", ("cache.min_ratio_hybrid",)),
     PlatformRule("PLT-012", "storage-network", "storage ports are fast enough", ("network.min_storage_gbps",)),
@@ -149,6 +150,9 @@ def _cache(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     least = pack.whole("cache.min_drives")
     if model.cache_drives < least:
         yield "PLT-010", f"{model.cache_drives} cache drives per node, at least {least} are needed"
+    size_gb, least_gb = GB_PER_TB * model.cache_drive_tb, pack.number("cache.min_drive_gb")
+    if size_gb < least_gb * (1 - TOLERANCE):
+        yield "PLT-010", f"cache drives of {size_gb:g} GB, at least {least_gb:g} GB are needed"
     if pack.flag("cache.whole_multiple") and model.capacity_drives % model.cache_drives:
         yield (
             "PLT-010",
@@ -160,6 +164,16 @@ def _cache(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
             "PLT-011",
             f"{cache:g} TB of cache before {raw_tb(model, 1):g} TB per node, at least {least_ratio:.0%} are needed",
         )
+
+
+def _cache_warnings(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[str]:
+    if not model.cache_drives or nodes == 1:
+        return
+    if cache_serves(model, pack) == "nothing":
+        yield f"a cache before {model.capacity_media} drives serves nothing: make it capacity, or leave it out"
+    cache, ratio = model.cache_drives * model.cache_drive_tb, pack.number("cache.recommended_ratio_flash")
+    if model.capacity_media != DISK_MEDIA and cache < ratio * raw_tb(model, 1) * (1 - TOLERANCE):
+        yield f"{cache:g} TB of cache before {raw_tb(model, 1):g} TB of flash, less than the recommended {ratio:.0%}"
 
 
 def gpu_facts(model: NodeModel, pack: RulePack) -> Mapping[str, Any] | None:
@@ -239,5 +253,6 @@ def archetype_warnings(model: NodeModel, nodes: int, layout: Mapping[str, str], 
         yield f"storage ports below the recommended {pack.number('network.recommended_storage_gbps'):g} Gbit/s"
     if nodes > 1 and model.nic_ports < pack.whole("network.min_storage_ports"):
         yield "one network port: no fault tolerance of the network"
+    yield from _cache_warnings(model, nodes, pack)
     if model.gpus and gpu_facts(model, pack) is None:
         yield f"GPU {model.gpu_model!r} is not on the list of supported models"

@@ -37,6 +37,8 @@ class ResiliencyType:
         Capacity drives per node that it needs.
     flash_only : bool
         Whether it is barred from hard disks.
+    zones : int
+        Zones of a site that its copies are spread over.
     tiers : tuple of str
         Storage tiers that it serves.
     refusal : str
@@ -50,6 +52,7 @@ class ResiliencyType:
     drive_tolerance: int
     minimum_capacity_drives: int = 1
     flash_only: bool = False
+    zones: int = 1
     tiers: tuple[str, ...] = TIERS
     refusal: str = ""
     efficiency_rule: str = "fixed"
@@ -143,6 +146,7 @@ def _from_row(
         drive_tolerance=row["drive_tolerance"],
         minimum_capacity_drives=row.get("minimum_capacity_drives", 1),
         flash_only=row.get("flash_only", False),
+        zones=row.get("zones", 1),
         tiers=tuple(row["tiers"]),
         refusal=row.get("refusal", ""),
         efficiency_rule=row["efficiency_rule"],
