@@ -146,6 +146,12 @@ SCHEMA: dict[str, FactType] = {
     ),
     "witness.with_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),
     "witness.without_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),
+    # Repair.
+    "repair.wait_minutes": FactType("number", "minutes", "when the repair after a lost drive or node begins"),
+    "repair.drive_mb_per_second": FactType(
+        "table", "MB/s", "what a capacity drive writes in a repair, by media: the time without redundancy", "number"
+    ),
+    "repair.network_share": FactType("number", "fraction", "of the storage bandwidth that a repair takes"),
     # What the host keeps for itself.
     "host.cpu_reserve_fraction": FactType("number", "fraction", "cores that the host keeps"),
     "host.cpu_reserve_min_cores": FactType("number", "cores", "cores that the host keeps at least"),
