@@ -53,8 +53,8 @@ def test_a_node_of_four_is_rebuilt_on_three_as_long_as_they_have_room() -> None:
 
 @pytest.mark.parametrize(("nodes", "copies"), [(2, 2), (3, 3)])
 def test_copies_on_every_node_wait_for_a_node_and_rebuild_a_drive_at_home(nodes: int, copies: int) -> None:
-    drive, node = after(nodes, used_tb=30.0)
-    used = 30.0 + 0.276 * copies
+    drive, node = after(nodes, used_tb=24.0)
+    used = 24.0 + 0.276 * copies
     assert node.hours is None
     assert node.note.startswith("the copies need every node")
     assert drive.lost_tb == pytest.approx(used / nodes / 4)
