@@ -342,15 +342,18 @@ def rules(
     compare: Annotated[
         tuple[str, str] | None, typer.Option(metavar="A B", help="Facts that differ between two rule packs.")
     ] = None,
+    pack: Annotated[str, typer.Option(metavar="PACK", help="Whose values: a shipped pack or a file.")] = "azure-local",
     json: Json = False,
 ) -> None:
-    """List the rules that plans are judged by, or compare two rule packs."""
-    from fleet.exchange.console import print_json, print_table, rule_rows
+    """List the rules that plans are judged by and the vendor's facts, or compare two rule packs."""
+    from fleet.exchange.console import print_json, print_table
+    from fleet.exchange.console_rules import COLUMNS, rule_rows
     from fleet.rulepack import compare as compare_packs
+    from fleet.rulepack import load_rulepack
 
     with _exit_codes():
-        columns = ("id", "severity", "name", "statement") if compare is None else ("fact", "a", "b", "effect")
-        rows = rule_rows() if compare is None else compare_packs(*compare)
+        columns = COLUMNS if compare is None else ("fact", "a", "b", "effect")
+        rows = rule_rows(load_rulepack(pack)) if compare is None else compare_packs(*compare)
         if json:
             print_json(_out(), rows)
         else:

@@ -82,23 +82,6 @@ def finding_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
     ]
 
 
-def rule_rows() -> list[dict[str, str]]:
-    """The rules that plans are judged by, as JSON rows."""
-    from fleet.plan.rules import RULES
-
-    return [
-        {
-            "id": rule.id,
-            "severity": rule.severity,
-            "name": rule.name,
-            "statement": rule.statement,
-            "source": rule.source,
-            "encoder": rule.encoder,
-        }
-        for rule in RULES
-    ]
-
-
 def print_problems(console: Console, problems: Sequence[Problem]) -> None:
     """One problem per line: severity, code, place, what is wrong, what to do."""
     for problem in problems:

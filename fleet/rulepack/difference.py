@@ -40,9 +40,11 @@ def compare(a: RulePack | str, b: RulePack | str) -> list[dict[str, str]]:
 def _differences(a: Fact, b: Fact) -> Iterator[dict[str, str]]:
     cells_a, cells_b = _cells(a, b), _cells(b, a)
     for name in dict.fromkeys((*cells_a, *cells_b)):
-        in_a, in_b = _shown(cells_a.get(name), a.unit), _shown(cells_b.get(name), b.unit)
+        in_a, in_b = shown(cells_a.get(name), a.unit), shown(cells_b.get(name), b.unit)
         if in_a != in_b:
-            yield {"fact": name, "a": in_a, "b": in_b, "effect": SCHEMA[a.key].effect}
+            expected = SCHEMA[a.key]
+            effect = expected.column_effects.get(name.rpartition(".")[2], expected.effect)
+            yield {"fact": name, "a": in_a, "b": in_b, "effect": effect}
 
 
 def _cells(fact: Fact, other: Fact) -> dict[str, Any]:
@@ -62,13 +64,14 @@ def _cells(fact: Fact, other: Fact) -> dict[str, Any]:
     return cells
 
 
-def _shown(value: Any, unit: str) -> str:
+def shown(value: Any, unit: str) -> str:
+    """A value with its unit as text; fractions stand without."""
     if value is None:
         return ABSENT
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{column} {_shown(cell, '')}" for column, cell in value.items())
+        return ", ".join(f"{column} {shown(cell, '')}" for column, cell in value.items())
     if isinstance(value, list):
         return "; ".join(value)
     text = f"{value:.10g}" if isinstance(value, (int, float)) else str(value)

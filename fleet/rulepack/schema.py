@@ -6,7 +6,7 @@ A pack that states another fact, leaves one out, or states one in another unit o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fleet.inventory.prices import PRICE_ITEMS
@@ -30,6 +30,8 @@ class FactType:
         What it decides in a plan.
     row : str, mapping or None
         For a table: the type of every row's only value, or the type of each of its columns.
+    column_effects : mapping
+        For a table: what a column decides, where it is more than what the table decides.
     choices : tuple of str
         For a text: the words it may be. Empty where any is good.
     by_nodes : bool
@@ -42,6 +44,7 @@ class FactType:
     unit: str
     effect: str
     row: CellType | Mapping[str, CellType] | None = None
+    column_effects: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     by_nodes: bool = False
     from_one: bool = False
@@ -75,6 +78,12 @@ SCHEMA: dict[str, FactType] = {
     "volumes.margin_tb": FactType("number", "TB", "size limit of volumes: kept off what the records cover"),
     "volumes.whole_multiple": FactType("flag", "", "whether volumes come as a multiple of the node count"),
     "volumes.platform": FactType("whole", "volumes", "volumes that the platform itself takes of the most allowed"),
+    "limits.single_node_production": FactType("flag", "", "whether a single node is offered without a warning"),
+    "limits.storage_kind": FactType("text", "", "told only: plans have local drives, whatever the pack says"),
+    "limits.lends_capacity": FactType(
+        "flag", "", "told only: in a plan every cluster carries its own load and reserve"
+    ),
+    "limits.mixed_models": FactType("flag", "", "told only: in a plan all nodes of a cluster are replaced together"),
     # Drives and cache.
     "drives.min_capacity_drives_flash": FactType("whole", "drives", "refuses all-flash nodes with fewer drives"),
     "drives.min_capacity_drives_hybrid": FactType("whole", "drives", "refuses nodes with a cache and fewer drives"),
@@ -112,6 +121,16 @@ SCHEMA: dict[str, FactType] = {
             "tiers": "texts",
             "refusal": "text?",
         },
+        column_effects={
+            "minimum_nodes": "fewest nodes at which the type is used",
+            "maximum_nodes": "most nodes at which the type is used",
+            "node_tolerance": "node losses that its data survives",
+            "drive_tolerance": "drive losses that its data survives",
+            "efficiency_rule": "pool that data takes",
+            "efficiency": "pool that data takes",
+            "tiers": "tiers that it serves",
+            "refusal": "whether it is offered at all",
+        },
     ),
     "resiliency.dual_parity_hybrid": FactType(
         "table", "fraction", "efficiency by node count, hard disks", "number", by_nodes=True
@@ -146,6 +165,7 @@ SCHEMA: dict[str, FactType] = {
     ),
     "witness.with_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),
     "witness.without_internet": FactType("text", "", "type of the witness", choices=WITNESS_TYPES),
+    "witness.reach": FactType("table", "", "what each witness must be reached by, in the network design", "text"),
     # Repair.
     "repair.wait_minutes": FactType("number", "minutes", "when the repair after a lost drive or node begins"),
     "repair.drive_mb_per_second": FactType(
@@ -160,6 +180,7 @@ SCHEMA: dict[str, FactType] = {
     "host.memory_gb_per_cache_tb": FactType("number", "GiB/TB", "memory that the cache takes"),
     "host.platform_vcpus": FactType("number", "vCPU", "platform virtual machine of each cluster"),
     "host.platform_memory_gb": FactType("number", "GiB", "platform virtual machine of each cluster"),
+    "host.operating_system": FactType("text", "", "what the hosts run, told with the cost of the platform"),
     "host.free_memory_alert": FactType("number", "fraction", "free memory of a node that raises an alert"),
     # Growth and upkeep.
     "growth.layout_paths": FactType("table", "", "layout changes that a growing cluster may make", "texts"),
@@ -183,6 +204,13 @@ SCHEMA: dict[str, FactType] = {
             "fee_item": tuple(PRICE_ITEMS),
             "note": "text?",
         },
+        column_effects={
+            "interval_minutes": "recovery point that it meets and bandwidth that a stream reserves",
+            "max_rtt_ms": "standby clusters that are near enough",
+            "rto_minutes": "recovery time that it meets",
+            "failover": "who starts the failover",
+            "fee_item": "price of a stream",
+        },
     ),
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
@@ -194,9 +222,19 @@ SCHEMA: dict[str, FactType] = {
     # Network.
     "network.min_storage_gbps": FactType("number", "Gbit/s", "refuses multi-node clusters with slower storage ports"),
     "network.recommended_storage_gbps": FactType("number", "Gbit/s", "warns of slower storage ports"),
-    "network.min_storage_ports": FactType("whole", "ports", "warns of fewer network ports"),
+    "network.min_storage_ports": FactType("whole", "ports", "ports of an intent; warns of nodes with fewer in all"),
     "network.switchless_max_nodes": FactType("whole", "nodes", "largest cluster without a storage switch"),
-    "network.storage_vlans": FactType("texts", "", "virtual networks of the storage links"),
+    "network.storage_vlans": FactType("texts", "", "how many storage networks a cluster has, and their usual numbers"),
+    "network.management_in_band": FactType("flag", "", "whether management shares the ports or takes ports of its own"),
+    "network.separate_cluster_network": FactType("flag", "", "whether the heartbeat takes a network of its own"),
+    "network.guest_rdma": FactType("flag", "", "whether the network design lets virtual machines use RDMA"),
+    "network.smb_share": FactType("number", "fraction", "of converged ports: bandwidth reserved for storage traffic"),
+    "network.storage_share": FactType("number", "fraction", "of storage traffic: bandwidth for the volumes"),
+    "network.live_migration_share": FactType("number", "fraction", "of storage traffic: limit of live migration"),
+    "network.heartbeat_share": FactType("number", "fraction", "of storage traffic: reserve of the heartbeat"),
+    "network.heartbeat_share_slow": FactType("number", "fraction", "the same on slow ports, off live migration"),
+    "network.slow_port_gbps": FactType("number", "Gbit/s", "ports up to this speed are slow"),
+    "network.live_migration_rdma_gbps": FactType("number", "Gbit/s", "live migration below it is compressed, not RDMA"),
     "network.infrastructure_addresses": FactType("whole", "addresses", "management addresses of a cluster"),
     "network.forbidden_ranges": FactType("texts", "", "address ranges that no plan uses"),
     "network.min_internet_mbps": FactType("number", "Mbit/s", "internet bandwidth that a site needs"),
@@ -210,7 +248,14 @@ SCHEMA: dict[str, FactType] = {
         "",
         "GPUs that are supported and how they may be used",
         row={"memory_gb": "number?", "watts": "number?", "device": "flag", "partition": "flag", "kubernetes": "flag"},
+        column_effects={
+            "memory_gb": "GPU memory of a node, against its limit",
+            "device": "whether workloads may have it whole",
+            "partition": "whether workloads may have a part of it",
+        },
     ),
+    "gpu.allow_unlisted": FactType("flag", "", "whether GPUs that the list lacks may be used as whole devices"),
+    "fpga.supported": FactType("flag", "", "whether workloads may ask for an FPGA"),
     "alerts": FactType(
         "table",
         "",

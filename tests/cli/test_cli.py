@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import cli
 import solvers
+from fleet.exchange.examples import example_names
 from fleet.exchange.plan_json import write_plan
 from fleet.inventory.checks import checked_inventory
 from fleet.plan.plan import Finding, Plan
@@ -83,7 +84,7 @@ def broken_folder(tmp_path):
 # --- new and check -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["retail", "healthcare"])
+@pytest.mark.parametrize("name", ["bank", "healthcare", "manufacturing", "research", "retail"])
 def test_new_copies_an_example_that_checks(tmp_path, name):
     made = run("new", tmp_path / "copy", "--example", name)
     assert made.exit_code == 0, made.output
@@ -313,6 +314,15 @@ def test_rules_lists_rules_and_compares_packs():
     listed = run("rules")
     assert listed.exit_code == 0
     assert any(line.startswith("CAP-001") for line in listed.stdout.splitlines())
+    assert any(line.startswith("limits.max_nodes") for line in listed.stdout.splitlines())
+    table = {row["id"]: row for row in json.loads(run("rules", "--json").stdout)}
+    assert table["PLT-003"]["value"] == "drives.min_capacity_drive_tb 0.5 TB"
+    assert table["NET-004"]["value"] == "failure_rtt_factor 2 unless the policy says otherwise"
+    assert table["network.switchless_max_nodes"]["value"] == "3 nodes (also published: 4 nodes)"
+    assert all(row["statement"] and row["value"] and row["source"] for row in table.values())
+    text = {row["id"]: row for row in json.loads(run("rules", "--pack", "deep-dive", "--json").stdout)}
+    assert text["limits.max_nodes"]["value"] == "10 nodes"
+    assert run("rules", "--pack", "nowhere").exit_code == 3
     rows = json.loads(run("rules", "--compare", "azure-local", "deep-dive", "--json").stdout)
     assert set(rows[0]) == {"fact", "a", "b", "effect"}
     assert run("rules", "--compare", "azure-local", "nowhere").exit_code == 3
@@ -386,8 +396,11 @@ def test_the_tables_of_examples_are_what_the_tool_builds():
     sys.path.insert(0, str(ROOT / "tools"))
     import build_examples
 
-    for name, tables in (("retail", build_examples.retail()), ("healthcare", build_examples.healthcare())):
+    assert set(build_examples.EXAMPLES) == set(example_names())
+    for name, build in build_examples.EXAMPLES.items():
+        tables = build()
         checked_inventory(name, tables)
+        assert {f"{table}.csv" for table in tables} == {path.name for path in (ROOT / "data" / name).glob("*.csv")}
         for table, rows in tables.items():
             text = (ROOT / "data" / name / f"{table}.csv").read_text(encoding="utf-8")
             assert text == build_examples.csv_text(table, rows), f"run `make examples` ({name}/{table})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fleet.rulepack import compare, load_rulepack
+import pytest
+
+from fleet.rulepack import SCHEMA, compare, load_rulepack
 
 
 def test_deep_dive_contradicts_the_documentation_in_many_facts() -> None:
@@ -47,3 +49,69 @@ def test_a_pack_does_not_differ_from_itself_and_order_mirrors() -> None:
     assert compare("deep-dive", "deep-dive") == []
     forth, back = compare("azure-local", "deep-dive"), compare("deep-dive", "azure-local")
     assert {(row["fact"], row["a"], row["b"]) for row in forth} == {(row["fact"], row["b"], row["a"]) for row in back}
+
+
+#: What the training text says against the documentation, as far as it concerns a planner: subject → the facts that hold
+#: the difference. One entry per statement of the text.
+CONTRADICTIONS = {
+    "three nodes survive two losses": ("quorum.cluster.3.with_witness", "quorum.pool_counts"),
+    "three nodes need no witness": ("witness.rule.3",),
+    "a file share is the usual witness": ("witness.with_internet",),
+    "parity is half of raw from three nodes on": ("resiliency.types.dual-parity.minimum_nodes", "layouts.parity.3"),
+    "parity has one efficiency": ("resiliency.types.dual-parity.efficiency_rule",),
+    "two-way mirrors for what is not critical": ("resiliency.two_way_above_two_nodes",),
+    "nested mirrors are unknown": ("resiliency.types.nested-two-way-mirror", "resiliency.types.nested-parity"),
+    "four drives per node": ("drives.min_capacity_drives_flash",),
+    "nothing is kept for repairs": ("capacity.reserve_drives_per_node", "capacity.max_reserve_drives"),
+    "platform volumes are unknown": ("capacity.infrastructure_volume_gb", "capacity.performance_history_gb"),
+    "a tenth of usable goes to the system": ("capacity.metadata_fraction",),
+    "what a cache serves": ("cache.serves.ssd",),
+    "cache rules are unknown": ("cache.min_ratio_hybrid", "cache.whole_multiple", "cache.min_drives"),
+    "a cache on one node": ("cache.allow_single_node",),
+    "memory for hot data": ("host.memory_reserve_min_gb", "host.memory_gb_per_cache_tb"),
+    "the host keeps no share": ("host.cpu_reserve_fraction", "host.memory_reserve_fraction"),
+    "no platform virtual machine": ("host.platform_vcpus", "host.platform_memory_gb"),
+    "ten nodes per cluster": ("limits.max_nodes",),
+    "256 GB at least": ("limits.min_memory_gb",),
+    "single nodes are for tests": ("limits.single_node_production",),
+    "one node has no resiliency": ("layouts.mirror.1",),
+    "clusters replicate synchronously and fail over by themselves": ("mechanisms.storage-sync",),
+    "asynchronous replication every hour": ("mechanisms.hourly-async", "mechanisms.replica-15min"),
+    "storage at 25 Gbit/s and 100 Gbit/s": ("network.min_storage_gbps", "network.recommended_storage_gbps"),
+    "a cluster network of its own": ("network.separate_cluster_network",),
+    "management is out of band": ("network.management_in_band",),
+    "VLAN 200 for storage": ("network.storage_vlans",),
+    "RDMA for virtual machines": ("network.guest_rdma",),
+    "hosts run Windows Server": ("host.operating_system",),
+    "no license for clustering": ("prices.host_fee_per_core_month",),
+    "A100 and RTX": ("gpu.models.A100", "gpu.models.RTX"),
+    "FPGAs are supported": ("fpga.supported",),
+    "quarterly platform updates": ("updates.train_months",),
+    "5 to 15 minutes after a node failure": ("recovery.node_failure_minutes",),
+    "warnings at 80 %": ("capacity.pool_fill", "alerts.pool-allocation.threshold"),
+    "a storage network": ("limits.storage_kind",),
+    "single nodes are upgraded": ("limits.mixed_models",),
+    "a federation": ("limits.lends_capacity",),
+}
+
+
+@pytest.mark.parametrize("subject", CONTRADICTIONS)
+def test_every_contradiction_that_concerns_a_planner_is_shown_with_its_effect(subject: str) -> None:
+    rows = {row["fact"]: row for row in compare("azure-local", "deep-dive")}
+    for fact in CONTRADICTIONS[subject]:
+        assert rows[fact]["a"] != rows[fact]["b"]
+        assert len(rows[fact]["effect"]) > 10
+
+
+def test_there_are_at_least_25() -> None:
+    assert len(CONTRADICTIONS) >= 25
+    facts = [fact for group in CONTRADICTIONS.values() for fact in group]
+    assert len(facts) == len(set(facts))
+
+
+def test_columns_say_what_they_decide_where_the_table_says_less() -> None:
+    rows = {row["fact"]: row["effect"] for row in compare("azure-local", "deep-dive")}
+    assert rows["resiliency.types.dual-parity.minimum_nodes"] == "fewest nodes at which the type is used"
+    for key, expected in SCHEMA.items():
+        columns = expected.row if isinstance(expected.row, dict) else {}
+        assert set(expected.column_effects) <= set(columns), key
