@@ -10,10 +10,11 @@ import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.pins import PinDecision
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.workloads import TIERS, Workload
 from fleet.plan.costs import Rates
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.placement import Reason, eligible_site_reason, eligible_standby_reason, pair_reason
+from fleet.platform.instances import instance_refusals, node_offer
 from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
@@ -39,6 +40,8 @@ class ClassBuilder:
         self.inventory, self.pack, self.router, self.slots, self.routes = inventory, pack, router, slots, routes
         self.mechanisms: dict[str, Mechanism] = {}
         self._refused: dict[str, str] = {}
+        self._offers = [node_offer(model, pack) for model in inventory.hardware]
+        self._refusing: dict[int, tuple[str, ...]] = {}
         self._pair_reasons: dict[str, Booleans] = {}
 
     def classes(self) -> tuple[DemandClass, ...]:
@@ -163,6 +166,7 @@ class ClassBuilder:
                 (
                     demand.row.fault_tolerance,
                     demand.row.gpu_model if demand.row.gpus > 0 else "",
+                    self._refusing_models(demand.row),
                     tuple(factor > 0 for factor in inventory.growth_factors(demand)),
                 )
                 for demand in unit.demands
@@ -195,6 +199,14 @@ class ClassBuilder:
             profiles=profiles,
         )
         return key, part
+
+    def _refusing_models(self, row: Workload) -> tuple[str, ...]:
+        """The node models on which no instance of a workload can run."""
+        known = self._refusing.get(id(row))
+        if known is None:
+            known = tuple(offer.node_model for offer in self._offers if any(instance_refusals(row, offer)))
+            self._refusing[id(row)] = known
+        return known
 
     def _fits(self, demands: Sequence[Demand]) -> Booleans:
         """Slots with archetypes that do for `demands` in every period."""

@@ -9,6 +9,7 @@ from fleet.errors import FleetError
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
 from fleet.plan.pinning import wants_upgrade
 from fleet.plan.placement import Reason, exceeds
+from fleet.platform.instances import instance_refusals
 from fleet.wan.graph import Wan
 from solvers.problem import Booleans, Slot, Unit
 
@@ -47,12 +48,23 @@ def screen_unit(
         return f"no candidate site may run it. {nearest_remedy(reasons)}"
     if not (eligible & fits).any():
         return (
-            "no node model of the catalog has the node tolerance and GPU that it asks for at a site where it "
-            "may run – lower fault_tolerance, or add hardware"
+            "no node model of the catalog has the node tolerance and GPU that it asks for, and room for one instance, "
+            f"at a site where it may run – lower fault_tolerance, or add hardware{_too_large(unit, slots)}"
         )
     if pairs is not None and not pairs.any():
         return f"no pair of candidate sites can hold it and its standby. {pair_remedy(inventory, unit)}"
     return None
+
+
+def _too_large(unit: Unit, slots: Sequence[Slot]) -> str:
+    """Which instance fits on no node, and why not on the largest."""
+    offers = {run.node_model: run.archetypes[0].offer for slot in slots for run in slot.runs}
+    for demand in unit.demands:
+        found = [next(instance_refusals(demand.row, offer), None) for offer in offers.values()]
+        texts = [f"{refusal[0]} {refusal[1]}" for refusal in found if refusal is not None]
+        if texts and len(texts) == len(offers):
+            return f"; {'; '.join(texts[:3])}"
+    return ""
 
 
 def nearest_remedy(reasons: Sequence[tuple[Demand, str, Reason]]) -> str:

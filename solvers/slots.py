@@ -10,6 +10,7 @@ from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.instances import instance_refusals
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import RulePack
 from solvers.linear import Floats
@@ -121,10 +122,11 @@ def exists(inventory: Inventory, demands: Sequence[Demand], period: int) -> bool
 
 
 def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int) -> bool:
-    """Whether those of `demands` that exist in `period` get the node tolerance and the GPU that they ask for."""
+    """Whether those of `demands` that exist in `period` get what they ask of a run: node tolerance, GPU, room."""
     return all(
         run.node_tolerance >= demand.row.fault_tolerance
         and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
+        and not any(instance_refusals(demand.row, run.archetypes[0].offer))
         for demand in demands
         if inventory.growth_factors(demand)[period] > 0
     )

@@ -23,6 +23,7 @@ from fleet.inventory.pins import Pin
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.capacity import host_reserve_memory_gb
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
@@ -92,6 +93,7 @@ class Menu:
     efficiency: Floats = field(default_factory=lambda: np.zeros(0))
     tolerance: Floats = field(default_factory=lambda: np.zeros(0))
     gpu_model: list[str] = field(default_factory=list)
+    largest: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,6 +224,7 @@ class BruteForce:
             menu.paths.append(path)
             gpu = self.inventory.node_model_by_name[model].gpu_model if model else ""
             menu.gpu_model.append(gpu)
+            menu.largest.append(self._largest_instance(model))
         count = len(menu.paths)
         menu.stands = np.zeros((count, self.spans), dtype=bool)
         menu.usable = np.zeros((count, self.spans, 4))
@@ -240,6 +243,13 @@ class BruteForce:
                 menu.efficiency[index, period] = [step.efficiency[tier] for tier in TIER_NAMES]
                 menu.tolerance[index, period] = step.node_tolerance
         return menu
+
+    def _largest_instance(self, model: str) -> tuple[float, float]:
+        """Threads of a node, and the memory that its host leaves."""
+        if not model:
+            return math.inf, math.inf
+        row = self.inventory.node_model_by_name[model]
+        return 2.0 * row.cores, row.memory_gb - host_reserve_memory_gb(row, self.pack)
 
     def _size(self, place: Place, model: str, nodes: tuple[int, ...]) -> Size:
         if not model:
@@ -388,6 +398,7 @@ class BruteForce:
                 fits &= ((menu.tolerance >= row.fault_tolerance) | ~item.exists).all(axis=1)
                 if row.gpus > 0 and row.gpu_model:
                     fits &= np.array([model == row.gpu_model for model in menu.gpu_model])
+                fits &= np.array([row.vcpus <= vcpus and row.memory_gb <= memory for vcpus, memory in menu.largest])
                 data[:, TIER_NAMES.index(row.tier)] += item.data
                 if is_primary:
                     own += item.compute

@@ -13,6 +13,7 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.sites import Site
 from fleet.plan.pinning import pins_on
 from fleet.platform.archetypes import Archetype
+from fleet.platform.instances import INSTANCE_RULES, instance_refusals
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import Mechanism
 from fleet.wan.routing import Router
@@ -216,8 +217,22 @@ def pair_reason(
 
 
 def archetype_reason(demand: Demand, archetype: Archetype, model: NodeModel) -> Reason | None:
-    """Why `demand` may neither run nor stand by on an archetype: node tolerance (ASG-005) or GPU model (ASG-006)."""
-    return tolerance_reason(demand, archetype) or gpu_reason(demand, model)
+    """Why `demand` may neither run nor stand by on an archetype, or None.
+
+    Checks node tolerance (ASG-005), GPU model (ASG-006), size of an instance (PLT-024), use of GPUs (PLT-028).
+    """
+    reason = tolerance_reason(demand, archetype) or gpu_reason(demand, model)
+    for rule in INSTANCE_RULES:
+        reason = reason or instance_reason(rule.id, demand, archetype)
+    return reason
+
+
+def instance_reason(rule: str, demand: Demand, archetype: Archetype) -> Reason | None:
+    """Why an instance of `demand` cannot run on a node of the archetype, by one rule of the platform."""
+    for found, reason in instance_refusals(demand.row, archetype.offer):
+        if found == rule:
+            return Reason(rule, reason)
+    return None
 
 
 def tolerance_reason(demand: Demand, archetype: Archetype) -> Reason | None:

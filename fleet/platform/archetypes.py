@@ -20,6 +20,7 @@ from fleet.platform.eligibility import (
     hardware_refusals,
     layout_refusals,
 )
+from fleet.platform.instances import NodeOffer, node_offer
 from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import default_layout, resiliency_types
 from fleet.rulepack.facts import RulePack
@@ -65,6 +66,8 @@ class Archetype:
         What is allowed but should be known.
     tolerance : Tolerance
         What limits `node_tolerance`.
+    offer : NodeOffer
+        The most that one instance of a workload may have.
     """
 
     node_model: str
@@ -77,6 +80,7 @@ class Archetype:
     rack_units: float
     warnings: tuple[str, ...]
     tolerance: Tolerance
+    offer: NodeOffer
 
     def footprint_tb(self, tier: str, storage_tb: float) -> float:
         """Pool that data of a tier takes [TB]."""
@@ -302,6 +306,7 @@ def _archetype(
         rack_units=nodes * model.rack_units,
         warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
         tolerance=tolerance,
+        offer=node_offer(model, pack),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.inventory.hardware import NodeModel
-from fleet.inventory.workloads import TIERS, Workload
-from fleet.platform.capacity import Capacity, cache_serves, host_reserve_memory_gb, raw_tb
+from fleet.inventory.workloads import TIERS
+from fleet.platform.capacity import Capacity, cache_serves, raw_tb
 from fleet.platform.resiliency import DISK_MEDIA, resiliency_types
 from fleet.quantities import GB_PER_TB
 from fleet.rulepack.facts import RulePack
@@ -84,11 +84,6 @@ PLATFORM_RULES: tuple[PlatformRule, ...] = (
         "a growing cluster changes its layout along allowed paths only",
         ("growth.layout_paths", "growth.rebuild_to_parity"),
     ),
-)
-
-#: What it refuses about a workload on a node model.
-INSTANCE_RULE = PlatformRule(
-    "PLT-024", "instance-size", "an instance of a workload fits on one node", ("limits.max_vm_vcpus",)
 )
 
 #: (rule id, reason)
@@ -180,23 +175,6 @@ def gpu_facts(model: NodeModel, pack: RulePack) -> Mapping[str, Any] | None:
     """What the pack states about the GPU of a node model; None where it does not list it."""
     wanted = model.gpu_model.lower().removeprefix("nvidia ").strip()
     return next((row for name, row in pack.table("gpu.models").items() if name.lower() == wanted), None)
-
-
-def instance_refusal(row: Workload, model: NodeModel, pack: RulePack) -> str | None:
-    """Why one instance of a workload cannot run on a node of `model`, however many nodes there are; None where it can.
-
-    A virtual machine lives on one host: it has at most as many virtual processors as the host has logical ones, and
-    the memory and GPUs that the host does not keep for itself.
-    """
-    vcpus = min(pack.number("limits.max_vm_vcpus"), THREADS_PER_CORE * model.cores)
-    if row.vcpus > vcpus:
-        return f"PLT-024 an instance of {row.workload!r} has {row.vcpus:g} vCPU, a node runs at most {vcpus:g} in one"
-    memory = model.memory_gb - host_reserve_memory_gb(model, pack)
-    if row.memory_gb > memory:
-        return f"PLT-024 an instance of {row.workload!r} has {row.memory_gb:g} GiB, a node offers {memory:g} GiB"
-    if row.gpus > model.gpus:
-        return f"PLT-024 an instance of {row.workload!r} has {row.gpus:g} GPUs, a node has {model.gpus}"
-    return None
 
 
 def layout_refusals(model: NodeModel, nodes: int, layout: Mapping[str, str], pack: RulePack) -> Iterator[Reason]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
-from fleet.platform.eligibility import instance_refusal
+from fleet.platform.instances import instance_refusals, node_offer
 from fleet.quantities import RESOURCES, Resources
 from fleet.rulepack.facts import RulePack
 
@@ -130,9 +130,10 @@ def size_fleet(inventory: Inventory, pack: RulePack) -> Sizing:
     demand = fleet_demand(inventory)
     too_large = {
         model.node_model: [
-            refusal
-            for refusal in (instance_refusal(row, model, pack) for row in inventory.workloads)
-            if refusal is not None
+            f"{rule} {reason}"
+            for offer in (node_offer(model, pack),)
+            for row in inventory.workloads
+            for rule, reason in instance_refusals(row, offer)
         ]
         for model in inventory.hardware
     }

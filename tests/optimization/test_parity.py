@@ -27,7 +27,7 @@ from tests.plan.rule_cases import RuleCase, rule_cases
 
 CASES = rule_cases()
 #: Rules that share a row with another one, which gives it its label.
-LABELS = {"ASG-002": "ASG-005"}
+LABELS = {"ASG-002": "ASG-005", "PLT-024": "ASG-005"}
 #: Rules whose breach the model may have no column for, or that leave no model at all, and what keeps them instead.
 WITHOUT_COLUMN = {
     "ASG-003": "the slots where a demand may run",
@@ -44,6 +44,8 @@ WITHOUT_COLUMN = {
     "PIN-001": "the slots where pinned demands may run or stand by",
     "PLT-001": "the archetypes of the catalog",
     "PLT-015": "the archetypes of the catalog",
+    "PLT-024": "the slots where a demand may run, if no node model there holds an instance",
+    "PLT-028": "the slots where a demand may run",
     "SIT-002": "the slots of a site",
 }
 

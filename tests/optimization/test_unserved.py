@@ -90,7 +90,7 @@ def test_users_that_a_circuit_cannot_carry_are_left_out() -> None:
 
 def test_the_fewest_are_left_out_where_room_is_short() -> None:
     sizes = {"large": 80.0, "m0": 40.0, "m1": 40.0, "m2": 40.0}
-    workloads = [a_workload(name, "s", vcpus=vcpus) for name, vcpus in sizes.items()]
+    workloads = [a_workload(name, "s", vcpus=vcpus / 2, count=2) for name, vcpus in sizes.items()]
     room = {"vcpu_per_core": 2.0, "allow_unserved": True}
     reasons = left_out(solve(a_fleet(*workloads, **room), config=EXACT))
     assert "large" in reasons

@@ -29,6 +29,9 @@ from tests.builders import (
 PACKS = Path(__file__).parent / "packs"
 COUNTRIES = (("US", "PA"), ("US", "OH"), ("CA", "ON"))
 
+#: vCPU of the largest instance that the small nodes run: two threads on each of 16 cores.
+LARGEST_INSTANCE = 32.0
+
 
 class Maker:
     """Draws the tables of one fleet: hubs in a ring, stores on one or two hubs, two half-years."""
@@ -94,8 +97,12 @@ class Maker:
         }
         if protected:
             values["change_gb_per_day"] = round(self.random.uniform(5, 80), 1)
-            return a_protected_workload(name, site, **{**values, **columns})
-        return a_workload(name, site, **{**values, **columns})
+        values.update(columns)
+        if values["vcpus"] > LARGEST_INSTANCE and "gpus" not in columns:
+            values["count"] = 2
+            for name_of in ("vcpus", "memory_gb", "storage_gb", "traffic_mbps", "change_gb_per_day"):
+                values[name_of] = values.get(name_of, 0.0) / 2.0
+        return a_protected_workload(name, site, **values) if protected else a_workload(name, site, **values)
 
     def workloads(self, sites: list[Site], count: int, share: float = 0.6, **columns: Any) -> list[Workload]:
         """`count` workloads over the sites, that share of them protected."""
@@ -153,7 +160,10 @@ def reserves(seed: int) -> Inventory:
     make = Maker(seed, "reserves")
     hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
     workloads = [
-        row.model_copy(update={"storage_gb": 200.0, "vcpus": round(make.random.uniform(20, 45), 1)})
+        row.model_copy(
+            update={"storage_gb": 200.0 / 2, "vcpus": round(make.random.uniform(20, 45), 1) / 2, "count": 2}
+            | {name: getattr(row, name) * row.count / 2 for name in ("memory_gb", "traffic_mbps", "change_gb_per_day")}
+        )
         for row in make.workloads([*hubs, *stores], 4, share=0.8)
     ]
     return make.fleet(hubs, stores, workloads)
@@ -221,6 +231,23 @@ def gpus(seed: int) -> Inventory:
         *make.hardware(),
         a_node_model("vision", gpu_model="L4", gpus=2, price=28000.0, max_nodes=4),
         a_node_model("render", gpu_model="A16", gpus=1, price=24000.0, max_nodes=4),
+    ]
+    return make.fleet(hubs, stores, workloads, hardware=hardware)
+
+
+def instances(seed: int) -> Inventory:
+    """Some instances are too large for the small nodes, whose clusters would be cheaper."""
+    make = Maker(seed, "instances")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = make.workloads([*hubs, *stores], 2)
+    workloads += [
+        make.workload(f"i{number}", make.any_of(*stores).site, make.any_of(True, False), gpus=0.0,
+                      vcpus=make.any_of(32.0, 33.0, 50.0), memory_gb=make.any_of(40.0, 160.0, 161.0))
+        for number in range(2)
+    ]  # fmt: skip
+    hardware = [
+        a_node_model("small", cores=16, memory_gb=192.0, price=8000.0, max_nodes=5),
+        a_node_model("large", cores=32, memory_gb=384.0, price=21000.0, max_nodes=4),
     ]
     return make.fleet(hubs, stores, workloads, hardware=hardware)
 
@@ -444,7 +471,8 @@ def chains(seed: int) -> Inventory:
 FAMILIES = {
     maker.__name__: maker
     for maker in (
-        plain, failed_links, reserves, growing, residencies, affinities, gpus, tolerances, archives, deep_dive,
+        plain, failed_links, reserves, growing, residencies, affinities, gpus, instances, tolerances, archives,
+        deep_dive,
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, carriers, later, separated, synchronous,
         residual_values, domains, chains,

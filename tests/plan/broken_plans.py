@@ -213,7 +213,8 @@ BROKEN = (
     broken(
         "too little kept free for failovers",
         decided(
-            moved("primary", "extra", "s1", "old"), **table_and("workloads", a_workload("extra", "s1", vcpus=96.0))
+            moved("primary", "extra", "s1", "old"),
+            **table_and("workloads", a_workload("extra", "s1", vcpus=48.0, count=2)),
         ),
         "CAP-003",
         "CAP-004",

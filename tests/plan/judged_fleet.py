@@ -53,7 +53,8 @@ def a_result(objective: float, **fields: Any) -> ResultRow:
 def a_plan(inventory: Inventory, decisions: Decisions) -> Plan:
     """The plan of a decision, called optimal."""
     standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
-    present_value = totals(inventory, cost_rows(inventory, PACK, replace(decisions, clusters=standing))).present_value
+    costs = cost_rows(inventory, load_rulepack(inventory.policy.rule_pack), replace(decisions, clusters=standing))
+    present_value = totals(inventory, costs).present_value
     return assemble(inventory, decisions, a_result(present_value))
 
 

@@ -154,13 +154,13 @@ def _capacity() -> Iterator[RuleCase]:
     yield from three(
         "CAP-001", "pool", lambda value: table_with("workloads", "back", storage_gb=value), around(room), pair
     )
-    yield from three("CAP-001", "gpu", lambda value: table_with("workloads", "vision", gpus=value), (1.0, 2.0, 3.0))
+    yield from three("CAP-001", "gpu", lambda value: table_with("workloads", "vision", count=value), (1, 2, 3))
     extra = table_and("workloads", a_workload("extra", "s1", vcpus=1.0))
     room = _room("old", 0, "extra", ON_OLD, **extra)
     yield from three(
         "CAP-003",
         "shared reserve",
-        lambda value: table_and("workloads", a_workload("extra", "s1", vcpus=value)),
+        lambda value: table_and("workloads", a_workload("extra", "s1", vcpus=value / 2.0, count=2)),
         around(room),
         ON_OLD,
     )
@@ -202,6 +202,12 @@ def _carrier_cases() -> Iterator[RuleCase]:
         yield RuleCase("CAP-004", "cut by a carrier", place, inventory, decisions)  # type: ignore[arg-type]
 
 
+def _large_back(vcpus: float) -> dict[str, Any]:
+    """Instances that only the other node model holds: its nodes have more processors."""
+    rows = table_with("workloads", "back", vcpus=vcpus, vcpu_per_core=8.0)
+    return {**rows, **table_with("hardware", "gpu", cores=40)}
+
+
 def _assignment() -> Iterator[RuleCase]:
     yield from two("ASG-002", "opens in time", GPU_FROM_START, resized("a-c1", nodes=(0, 3), layouts=({}, THREE_WAY)))
     yield from two(
@@ -216,6 +222,19 @@ def _assignment() -> Iterator[RuleCase]:
     )
     yield from three(
         "ASG-006", "GPU model", lambda value: table_with("workloads", "vision", gpu_model=value), ("L4", "", "A2")
+    )
+    yield from three("PLT-024", "size of an instance", _large_back, (63.0, 64.0, 65.0))
+    yield from three(
+        "PLT-024", "more than any node has", lambda value: table_with("workloads", "vision", vcpus=value), (63, 64, 65)
+    )
+    yield from three(
+        "PLT-028",
+        "use of a GPU",
+        lambda value: {
+            **table_with("workloads", "vision", gpu_model=value[0], gpu_mode=value[1]),
+            **table_with("hardware", "gpu", gpu_model=value[0]),
+        },
+        (("L4", "partition"), ("T4", "dda"), ("T4", "partition")),
     )
     yield from three("GOV-001", "country", lambda value: table_with("sites", "b", country=value), ("US", None, "CA"))
     yield from three("NET-001", "users", lambda value: table_with("workloads", "till", max_rtt_ms=value), falling(5.0))

@@ -21,7 +21,7 @@ from fleet.platform.archetypes import (
     growth_notes,
     growth_refusal,
 )
-from fleet.platform.eligibility import instance_refusal
+from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack import RulePack, load_rulepack
 from tests.builders import a_node_model, a_workload, an_inventory
@@ -394,17 +394,59 @@ def test_growth_notes() -> None:
     ("columns", "reason"),
     [
         ({"vcpus": 64.0}, None),
-        ({"vcpus": 65.0}, "has 65 vCPU, a node runs at most 64 in one"),
+        ({"vcpus": 65.0}, "has 65 vCPU, a node of std runs at most 64"),
         ({"memory_gb": 471.04}, None),
-        ({"memory_gb": 480.0}, "has 480 GiB, a node offers 471.04 GiB"),
+        ({"memory_gb": 480.0}, "has 480 GiB, a node of std offers 471.04 GiB"),
         ({"gpus": 2.0}, None),
-        ({"gpus": 3.0}, "has 3 GPUs, a node has 2"),
+        ({"gpus": 3.0}, "has 3 GPUs, a node of std has 2"),
     ],
 )
 def test_an_instance_must_fit_on_one_node(columns: dict[str, Any], reason: str | None) -> None:
     model = a_node_model(gpus=2, gpu_model="A2")
-    found = instance_refusal(a_workload("erp", "hub", count=100, **columns), model, PACK)
-    assert (found is None) if reason is None else (reason in str(found) and str(found).startswith("PLT-024"))
+    found = list(instance_refusals(a_workload("erp", "hub", count=100, **columns), node_offer(model, PACK)))
+    assert found == [] if reason is None else (found[0][0] == "PLT-024" and reason in found[0][1])
+
+
+#: GPU of the node, column gpu_mode, what the platform answers (None: allowed). gpu-preparation.md lists the models.
+GPU_ANSWERS = [
+    ("L40S", "dda", None),
+    ("NVIDIA L40S", "partition", None),
+    ("T4", "dda", None),
+    ("T4", "partition", "GPU 'T4' supports dda"),
+    ("A40", "dda", "GPU 'A40' supports partition"),
+    ("A40", "partition", None),
+    ("A10", "dda", "GPU 'A10' supports partition"),
+    ("A100", "dda", "GPU 'A100' is not on the list of rule pack 'azure-local'"),
+    ("A100", "partition", "is not on the list"),
+    ("FPGA Alveo", "dda", "rule pack 'azure-local' knows no support for FPGAs"),
+]
+
+
+@pytest.mark.parametrize(("gpu", "mode", "answer"), GPU_ANSWERS)
+def test_accelerators_are_answered_as_the_pack_says(gpu: str, mode: str, answer: str | None) -> None:
+    model = a_node_model(gpus=2, gpu_model=gpu)
+    row = a_workload("vision", "hub", gpus=1.0, gpu_mode=mode, gpu_model=gpu)
+    found = list(instance_refusals(row, node_offer(model, PACK)))
+    assert found == [] if answer is None else ([rule for rule, _ in found] == ["PLT-028"] and answer in found[0][1])
+
+
+def test_the_deep_dive_passes_fpgas_through_and_knows_no_partitions() -> None:
+    offer = node_offer(a_node_model(gpus=1, gpu_model="FPGA"), TEXT)
+    assert not any(instance_refusals(a_workload("filter", "hub", gpus=1.0, gpu_model="FPGA"), offer))
+    assert any(instance_refusals(a_workload("filter", "hub", gpus=0.5, gpu_mode="partition"), offer))
+    assert not any(
+        instance_refusals(a_workload("ml", "hub", gpus=1.0), node_offer(a_node_model(gpus=1, gpu_model="A100"), TEXT))
+    )
+
+
+def test_unlisted_gpus_may_be_switched_on(tmp_path: Path) -> None:
+    pack = switched(tmp_path, "gpu.allow_unlisted", "true")
+    offer = node_offer(a_node_model(gpus=2, gpu_model="A100"), pack)
+    assert not any(instance_refusals(a_workload("ml", "hub", gpus=1.0), offer))
+    assert (
+        "whole devices only"
+        in next(instance_refusals(a_workload("ml", "hub", gpus=0.5, gpu_mode="partition"), offer))[1]
+    )
 
 
 def test_enumeration_is_quick() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from fleet.inventory.inventory import Demand, DemandKey
 from fleet.plan.context import PlanContext
-from fleet.plan.placement import Reason, gpu_reason, residency_holds, tolerance_reason
+from fleet.plan.placement import Reason, gpu_reason, instance_reason, residency_holds, tolerance_reason
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, text
 from fleet.platform.archetypes import Archetype
+from fleet.platform.instances import INSTANCE_RULES
 
 
 def _served_once(evidence: Evidence) -> Iterator[Finding]:
@@ -119,6 +121,13 @@ def _tolerance(evidence: Evidence) -> Iterator[Finding]:
     yield from _per_host(evidence, tolerance_reason, "use a cluster with more nodes or copies")
 
 
+def _instance(rule: str, evidence: Evidence) -> Iterator[Finding]:
+    """PLT-024, PLT-028: an instance fits on a node of its cluster, with its GPUs used as they may be."""
+    yield from _per_host(
+        evidence, partial(instance_reason, rule), "use another node model, or split the workload into more instances"
+    )
+
+
 def _gpu(evidence: Evidence) -> Iterator[Finding]:
     """ASG-006: clusters have the GPU model that their demands name."""
     models = evidence.inventory.node_model_by_name
@@ -213,5 +222,17 @@ RULES = (
         "error",
         "assignment",
         _residency,
+    ),
+    *(
+        Rule(
+            rule.id,
+            rule.name.replace("-", " "),
+            f"{rule.statement[0].upper()}{rule.statement[1:]}.",
+            f"rule pack {', '.join(rule.facts)}",
+            "error",
+            "assignment",
+            partial(_instance, rule.id),
+        )
+        for rule in INSTANCE_RULES
     ),
 )

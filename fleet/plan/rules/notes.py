@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed
-from fleet.platform.eligibility import INSTANCE_RULE, instance_refusal
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
 
@@ -79,37 +78,7 @@ def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _instances(evidence: Evidence) -> Iterator[Finding]:
-    """PLT-024: instances that no single node of a cluster can run; one finding per workload and node model."""
-    context, models = evidence.context, evidence.inventory.node_model_by_name
-    seen: set[tuple[str, str]] = set()
-    for index, demand in enumerate(context.demands):
-        for host in {int(context.primary[index]), int(context.standby[index])} - {-1}:
-            cluster = context.clusters[host].decision
-            if (demand.workload, cluster.node_model) in seen:
-                continue
-            seen.add((demand.workload, cluster.node_model))
-            refusal = instance_refusal(demand.row, models[cluster.node_model], evidence.pack)
-            if refusal is not None:
-                yield finding(
-                    INSTANCE_RULE.id,
-                    cluster.cluster,
-                    f"{cluster.node_model}: {refusal.removeprefix(INSTANCE_RULE.id).strip()}",
-                    "split the workload into more instances, or use larger nodes",
-                    severity="warning",
-                )
-
-
 RULES = (
-    Rule(
-        INSTANCE_RULE.id,
-        INSTANCE_RULE.name.replace("-", " "),
-        "An instance of a workload fits on one node.",
-        f"rule pack {', '.join(INSTANCE_RULE.facts)}",
-        "warning",
-        NO_LIMIT,
-        _instances,
-    ),
     Rule(
         "AVL-001",
         "single node",
