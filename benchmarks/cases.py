@@ -1,4 +1,4 @@
-"""The fleets that are measured: synthetic ones of three sizes, variants that stress compute and links, the examples."""
+"""The fleets that are measured: synthetic ones of six sizes, variants that stress compute and links, the examples."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ class Case:
     ----------
     time_limit_s, target_gap : float
         Solve time [s], and the relative gap wanted at its end.
+    distinct : bool
+        Whether every site has a size of its own, so that no demands are identical.
     example : str
         Name of a shipped example; synthetic where empty.
+    pipeline_s, memory_mb : float or None
+        What the whole pipeline may take: time [s], memory [MB].
+    has_baseline : bool
+        Whether the exact strategy is set beside it.
     """
 
     name: str
@@ -37,7 +43,11 @@ class Case:
     kind: Literal["store", "hospital"] = "store"
     storage_scale: float = 1.0
     hub_link_mbps: float = 10_000.0
+    distinct: bool = False
     example: str = ""
+    pipeline_s: float | None = None
+    memory_mb: float | None = None
+    has_baseline: bool = True
 
     def make(self, seed: int) -> Inventory:
         """The synthetic fleet of that seed, or the example."""
@@ -50,6 +60,7 @@ class Case:
             self.kind,
             storage_scale=self.storage_scale,
             hub_link_mbps=self.hub_link_mbps,
+            distinct=self.distinct,
         )
 
 
@@ -64,18 +75,25 @@ CASES: tuple[Case, ...] = (
     Case("retail", 300.0, 0.03, example="retail"),
     Case("healthcare", 300.0, 0.03, example="healthcare"),
 )
+#: Fleets for which planning jointly at once is not sensible any more.
+LARGE_CASES: tuple[Case, ...] = (
+    Case("stores-1000", 180.0, 0.015, 1000, 30),
+    Case("stores-1000-distinct", 300.0, 0.04, 1000, 30, distinct=True),
+    Case("stores-4000", 420.0, 0.04, 4000, 60, pipeline_s=600.0, memory_mb=4000.0, has_baseline=False),
+    Case("stores-10000", 800.0, 1.0, 10_000, 100, pipeline_s=1200.0, memory_mb=6000.0, has_baseline=False),
+)
 
 
-def chosen_cases(names: Sequence[str]) -> tuple[Case, ...]:
-    """The named cases in the order of `CASES`; all of them where none is named.
+def chosen_cases(names: Sequence[str], cases: Sequence[Case] = CASES) -> tuple[Case, ...]:
+    """The named cases in the order of `cases`; all of them where none is named.
 
     Raises
     ------
     ValueError
         If there is no case of a name.
     """
-    known = {case.name for case in CASES}
+    known = {case.name for case in cases}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"no case {', '.join(unknown)}; there are {', '.join(case.name for case in CASES)}")
-    return tuple(case for case in CASES if not names or case.name in names)
+        raise ValueError(f"no case {', '.join(unknown)}; there are {', '.join(case.name for case in cases)}")
+    return tuple(case for case in cases if not names or case.name in names)

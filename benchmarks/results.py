@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart
 from benchmarks.cases import CASES, Case, chosen_cases
 from solvers.config import OPTIMAL_GAP
 
@@ -23,47 +22,76 @@ Row = Mapping[str, Any]
 Measure = Callable[[Case, float, int, float], Row]
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """The options that all benchmarks share."""
+def parser(description: str, cases: Sequence[Case] = CASES) -> argparse.ArgumentParser:
+    """The options that the benchmarks of fleets share."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--case", action="append", default=[], metavar="NAME", choices=[case.name for case in CASES])
+    options.add_argument("--case", action="append", default=[], metavar="NAME", choices=[case.name for case in cases])
     options.add_argument(
         "--time-limit", type=float, metavar="S", help="solve time of every case [s]; its own if absent"
     )
-    options.add_argument("--seed", type=int, default=1)
     options.add_argument(
         "--stop-at-target", action="store_true", help="stop at the target gap; else use the whole time"
     )
-    options.add_argument("--json", type=Path, metavar="FILE", help="also write the rows here")
-    options.add_argument("--update-readme", action="store_true", help="put the table into benchmarks/README.md")
+    add_outputs(options)
     return options
 
 
-def measured(measure: Measure, options: argparse.Namespace) -> Iterator[Row]:
+def add_outputs(options: argparse.ArgumentParser) -> None:
+    """The options of every benchmark: the seed, and where the rows go."""
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--json", type=Path, metavar="FILE", help="also write the rows here")
+    options.add_argument("--update-readme", action="store_true", help="put the table into benchmarks/README.md")
+
+
+def measured(measure: Measure, options: argparse.Namespace, cases: Sequence[Case] = CASES) -> Iterator[Row]:
     """The row of each chosen case, each from a process of its own, so that memory is counted per case."""
-    for case in chosen_cases(options.case):
+    for case in chosen_cases(options.case, cases):
         limit = case.time_limit_s if options.time_limit is None else options.time_limit
         print(f"{case.name}: {limit:g} s", file=sys.stderr, flush=True)
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-            gap = case.target_gap if options.stop_at_target else OPTIMAL_GAP
-            yield pool.submit(measure, case, limit, options.seed, gap).result()
+        gap = case.target_gap if options.stop_at_target else OPTIMAL_GAP
+        row, _ = apart(measure, case, limit, options.seed, gap)
+        yield row
 
 
 def publish(
-    section: str, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]], options: argparse.Namespace
+    section: str,
+    rows: Sequence[Row],
+    columns: Mapping[str, Callable[[Row], str]],
+    options: argparse.Namespace,
+    order: Sequence[str] | None = None,
+    note: str = "",
 ) -> None:
-    """Print the table, and write it where the options ask for it."""
+    """Print the table, and write it where the options ask for it.
+
+    Parameters
+    ----------
+    section : str
+        Its name in the README.
+    order : sequence of str, optional
+        First cells in the order in which rows stand; the names of `CASES` where absent.
+    note : str
+        A sentence below the date and the command.
+    """
     table = markdown(rows, columns)
-    print(table)
+    print("\n".join(part for part in (table, note) if part))
     if options.json is not None:
         options.json.write_text(json.dumps([dict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
     if options.update_readme:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         text = README.read_text(encoding="utf-8")
-        note = f"Last measured {today} on {MACHINE}, seed {options.seed}."
-        content = f"{note}\n\n{merged(section_of(text, section), table)}"
-        README.write_text(with_section(text, section, content), encoding="utf-8")
+        head = f"Last measured {today} on {MACHINE}, seed {options.seed}, by `{command()}`."
+        known = [case.name for case in CASES] if order is None else order
+        parts = [head, note, merged(section_of(text, section), table, known)]
+        README.write_text(with_section(text, section, "\n\n".join(part for part in parts if part)), encoding="utf-8")
+
+
+def command() -> str:
+    """The command that runs now, without where its rows go."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--update-readme"]
+    if "--json" in arguments:
+        at = arguments.index("--json")
+        del arguments[at : at + 2]
+    return " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *arguments])
 
 
 def markdown(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> str:
@@ -73,14 +101,13 @@ def markdown(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def merged(old: str, new: str) -> str:
-    """The new table with the rows of cases that only the old one has, if their columns are the same."""
+def merged(old: str, new: str, order: Sequence[str]) -> str:
+    """The new table with the rows that only the old one has, if their columns are the same, in the order named."""
     header, rule, *lines = new.splitlines()
     before = [line for line in old.splitlines() if line.startswith("|")]
     known = {_first_cell(line): line for line in before[2:]} if before[:1] == [header] else {}
     known |= {_first_cell(line): line for line in lines}
-    order = [case.name for case in CASES if case.name in known]
-    return "\n".join([header, rule, *(known[name] for name in order)])
+    return "\n".join([header, rule, *(known[name] for name in order if name in known)])
 
 
 def _first_cell(line: str) -> str:

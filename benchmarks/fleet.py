@@ -1,20 +1,23 @@
 """The whole pipeline on the measured fleets: generate, read, compile, solve, audit, export.
 
-Run ``python -m benchmarks.fleets [--case NAME ...] [--time-limit S] [--seed N] [--json FILE] [--update-readme]``.
+Run ``python -m benchmarks.fleet [--case NAME ...] [--time-limit S] [--strategy NAME] [--baseline exact,none]
+[--seed N] [--json FILE] [--update-readme]``.
 What the columns mean is said in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import Case
+from benchmarks.apart import apart, largest_memory
+from benchmarks.cases import CASES, LARGE_CASES, Case
 from benchmarks.results import Row, measured, parser, percent, publish, seconds, whole
 from fleet.exchange.examples import example_folder
 from fleet.exchange.exports import STANDARD, export_plan
@@ -27,23 +30,29 @@ from solvers.config import OPTIMAL_GAP
 
 #: From this share of its capacity on a link counts as full.
 FULL = 0.95
+ALL_CASES = (*CASES, *LARGE_CASES)
 
 
 class Stopwatch:
-    """Wall-clock seconds of named phases."""
+    """Wall clock [s] and largest memory, that of engine processes included [MB], of named phases."""
 
     def __init__(self) -> None:
         self.phases: dict[str, float] = {}
+        self.memory_mb: dict[str, float] = {}
 
     def time(self, phase: str, work: Callable[[], Any]) -> Any:
-        """Do `work` and keep how long it took."""
+        """Do `work` and keep what it took."""
         begun = time.monotonic()
-        value = work()
+        with largest_memory() as peak:
+            value = work()
         self.phases[phase] = time.monotonic() - begun
+        self.memory_mb[phase] = peak.mb
         return value
 
 
-def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP) -> Row:
+def measure(
+    case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP, strategy: str = "auto", baseline: str = ""
+) -> Row:
     """Take one fleet through the whole pipeline.
 
     Parameters
@@ -56,6 +65,8 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP
         Of the fleet and of the solve.
     gap : float
         Relative gap at which to stop.
+    strategy, baseline : str
+        The strategy measured, and the one that solves the same fleet in the same time beside it; none where empty.
     """
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as scratch:
@@ -65,7 +76,7 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP
             made = watch.time("generate", lambda: case.make(seed))
             watch.time("write", lambda: write_folder(made, source))
         inventory: Inventory = watch.time("read", lambda: read(source))
-        result = _solved(inventory, time_limit_s, seed, gap, watch)
+        result = _solved(inventory, SolveConfig(time_limit_s=time_limit_s, gap=gap, seed=seed), strategy, watch)
         row: dict[str, Any] = {
             "case": case.name,
             "sites": len({demand.site for demand in inventory.demands}),
@@ -80,6 +91,7 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP
             "target_met_s": reached(result, case.target_gap),
             "time_limit_s": time_limit_s,
             "solve_s": result.seconds,
+            "strategy": result.strategy,
             "explanation": list(result.explanation),
         }
         if result.plan is not None:
@@ -88,19 +100,38 @@ def measure(case: Case, time_limit_s: float, seed: int, gap: float = OPTIMAL_GAP
             out.mkdir()
             for name in STANDARD:
                 watch.time(f"export {name}", lambda name=name: export_plan(result.plan, out, (name,)))  # type: ignore[misc]
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    unit = 1.0 if sys.platform == "darwin" else 1024.0  # bytes there, KiB elsewhere
+        if baseline and case.has_baseline:
+            row["baseline"] = apart(_beside, source, time_limit_s, seed, gap, baseline)[0]
+    pipeline_s, memory_mb = sum(watch.phases.values()), max(watch.memory_mb.values())
     is_met = result.gap is not None and result.gap <= case.target_gap + 1e-9 and not row.get("audit_errors")
+    is_met &= case.pipeline_s is None or pipeline_s <= case.pipeline_s
+    is_met &= case.memory_mb is None or memory_mb <= case.memory_mb
     return row | {
         "phases_s": watch.phases,
-        "memory_mb": own * unit / 1e6,
-        "worker_memory_mb": children * unit / 1e6,
+        "phases_mb": watch.memory_mb,
+        "pipeline_s": pipeline_s,
+        "memory_mb": memory_mb,
+        "pipeline_limit_s": case.pipeline_s,
+        "memory_limit_mb": case.memory_mb,
         "is_met": is_met,
     }
 
 
-def _solved(inventory: Inventory, time_limit_s: float, seed: int, gap: float, watch: Stopwatch) -> SolveResult:
+def _beside(source: Path, time_limit_s: float, seed: int, gap: float, strategy: str) -> dict[str, Any]:
+    """The same fleet by another strategy."""
+    config = SolveConfig(time_limit_s=time_limit_s, gap=gap, seed=seed)
+    result = solve(read(source), config=config, strategy=strategy)
+    errors = 0 if result.plan is None else len(result.plan.errors)
+    return {
+        "strategy": strategy,
+        "gap": result.gap,
+        "objective": result.objective,
+        "s": result.seconds,
+        "errors": errors,
+    }
+
+
+def _solved(inventory: Inventory, config: SolveConfig, strategy: str, watch: Stopwatch) -> SolveResult:
     """Solve; what passes before the search starts is compilation, what passes after it the making of the plan."""
     begun = time.monotonic()
     starts: list[float] = []
@@ -108,9 +139,10 @@ def _solved(inventory: Inventory, time_limit_s: float, seed: int, gap: float, wa
     def on_progress(passed: float, _incumbent: float | None, _bound: float | None) -> None:
         starts.append(time.monotonic() - passed)
 
-    config = SolveConfig(time_limit_s=time_limit_s, gap=gap, seed=seed, on_progress=on_progress)
-    result = solve(inventory, config=config)
+    with largest_memory() as peak:
+        result = solve(inventory, config=replace(config, on_progress=on_progress), strategy=strategy)
     ended = time.monotonic()
+    watch.phases["solve"], watch.memory_mb["solve"] = result.seconds, peak.mb
     if starts:
         watch.phases["compile"] = max(0.0, starts[0] - begun)
         watch.phases["assemble"] = max(0.0, ended - starts[0] - result.seconds)
@@ -173,7 +205,24 @@ def _phase(*names: str) -> Callable[[Row], str]:
 
 def _target(row: Row) -> str:
     at = "" if row["target_met_s"] is None else f" at {row['target_met_s']:.0f} s"
-    return f"{percent(row['target_gap'], 1)}: {'yes' + at if row['is_met'] else '**no**'}"
+    wanted = [percent(row["target_gap"], 1) if row["target_gap"] < 1.0 else "a gap"]
+    wanted += [] if row["pipeline_limit_s"] is None else [f"{row['pipeline_limit_s']:.0f} s in all"]
+    wanted += [] if row["memory_limit_mb"] is None else [f"{row['memory_limit_mb']:.0f} MB"]
+    return f"{', '.join(wanted)}: {'yes' + at if row['is_met'] else '**no**'}"
+
+
+def _memory(row: Row) -> str:
+    groups = (("read",), ("solve",), ("audit",), tuple(f"export {name}" for name in STANDARD))
+    peaks = [max((row["phases_mb"].get(name, 0.0) for name in names), default=0.0) for names in groups]
+    return " / ".join(f"{peak:.0f}" if peak else "–" for peak in peaks)
+
+
+def _baseline(row: Row) -> str:
+    found = row.get("baseline")
+    if found is None:
+        return "–"
+    text = "no plan" if found["objective"] is None else f"{whole(found['objective'])}, gap {percent(found['gap'])}"
+    return f"{found['strategy']}: {text}" + (f", **{found['errors']} errors**" if found["errors"] else "")
 
 
 def _audit(row: Row) -> str:
@@ -202,19 +251,26 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "assemble": _phase("assemble"),
     "audit s": _phase("audit"),
     "export": _phase(*(f"export {name}" for name in STANDARD)),
-    "MB planner + worker": lambda row: f"{row['memory_mb']:.0f} + {row['worker_memory_mb']:.0f}",
+    "all s": lambda row: seconds(row["pipeline_s"]),
+    "MB read / solve / audit / export": _memory,
     "clusters": lambda row: whole(row.get("clusters")),
     "nodes": lambda row: whole(row.get("nodes")),
     "worst link / filled / upgraded": _links,
     "audit": _audit,
+    "whole, same time": _baseline,
 }
 
 
 def main() -> int:
     """Measure the chosen cases; 1 where a target is missed or a plan is not clean."""
-    options = parser("the whole pipeline on the measured fleets").parse_args()
-    rows = list(measured(measure, options))
-    publish("fleets", rows, COLUMNS, options)
+    arguments = parser("the whole pipeline on the measured fleets", ALL_CASES)
+    arguments.add_argument("--strategy", default="auto", help="of the solve")
+    arguments.add_argument("--baseline", default="exact", help="the strategy set beside it, or none")
+    options = arguments.parse_args()
+    baseline = "" if options.baseline == "none" else options.baseline
+    work = partial(measure, strategy=options.strategy, baseline=baseline)
+    rows = list(measured(work, options, ALL_CASES))
+    publish("fleet", rows, COLUMNS, options, order=[case.name for case in ALL_CASES])
     return 0 if all(row["is_met"] for row in rows) else 1
 
 
