@@ -16,17 +16,20 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from fleet.errors import ExportError
+from fleet.errors import ExportError, FleetError
 from fleet.exchange.files import replacing
 from fleet.exchange.workbook_styles import Styles
 from fleet.exchange.workbook_summary import write_summary
 from fleet.inventory.inventory import INPUT_TABLES
+from fleet.operations.tables import OPERATIONS_TABLES, operations_tables
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 
 #: A workbook without a date of its own carries this one, so that the bytes repeat.
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+#: Sheets and files of the operations plan start so.
+OPERATIONS_PREFIX = "op_"
 #: Units of plain rows, which have no data dictionary.
 _UNITS = {"cost": "currency", "bound": "currency", "gap": "fraction"}
 _MOST_ROWS = 1_048_575
@@ -47,9 +50,9 @@ class _Sheet:
 def to_excel(plan: Plan, path: str | Path) -> None:
     """Write the plan as an ``.xlsx`` workbook, whole or not at all.
 
-    The sheets are ``Summary``, one per plan table with exactly its columns, ``in_`` sheets with the inventory the plan
-    was made from, and ``dictionary`` with unit and meaning of every column. Text is only ever text: a name that starts
-    with ``=`` is no formula. The same plan gives the same bytes.
+    The sheets are ``Summary``, one per plan table with exactly its columns, ``op_`` sheets that say how the plan is
+    run, ``in_`` sheets with the inventory it was made from, and ``dictionary`` with unit and meaning of every column.
+    Text is only ever text: a name that starts with ``=`` is no formula. The same plan gives the same bytes.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ def to_excel(plan: Plan, path: str | Path) -> None:
         )
         styles = Styles(workbook)
         write_summary(workbook, plan, styles)
-        sheets = [*_plan_sheets(plan), *_input_sheets(plan)]
+        sheets = [*_plan_sheets(plan), *_operations_sheets(plan), *_input_sheets(plan)]
         for sheet in sheets:
             _write_table(workbook, sheet, styles)
         _write_table(workbook, _dictionary(sheets), styles)
@@ -108,7 +111,7 @@ def rows_to_excel(title: str, columns: Sequence[str], rows: Sequence[Sequence[An
 
 
 def to_csv(plan: Plan, directory: str | Path) -> None:
-    """Write one UTF-8 CSV file per plan table into `directory`, with exactly the table's columns.
+    """Write one UTF-8 CSV file per table of the plan and of its operations into `directory`, with exactly its columns.
 
     Values are exact: nothing is put in front of text that a spreadsheet would take for a formula.
 
@@ -117,7 +120,7 @@ def to_csv(plan: Plan, directory: str | Path) -> None:
     ExportError
         If a file cannot be written.
     """
-    for sheet in _plan_sheets(plan):
+    for sheet in (*_plan_sheets(plan), *_operations_sheets(plan)):
         with (
             replacing(Path(directory) / f"{sheet.title}.csv") as temporary,
             temporary.open("w", encoding="utf-8", newline="") as stream,
@@ -131,6 +134,18 @@ def _plan_sheets(plan: Plan) -> list[_Sheet]:
     return [
         _Sheet(title, describe(row_type), _values(getattr(plan.document, title), row_type), "#1F4E79")
         for title, row_type in PLAN_TABLES.items()
+    ]
+
+
+def _operations_sheets(plan: Plan) -> list[_Sheet]:
+    """How the plan is run; nothing where its inventory or rule pack cannot be laid out."""
+    try:
+        tables = operations_tables(plan)
+    except FleetError:
+        return []
+    return [
+        _Sheet(f"{OPERATIONS_PREFIX}{title}", describe(row_type), _values(tables[title], row_type), "#009E73")
+        for title, row_type in OPERATIONS_TABLES.items()
     ]
 
 
@@ -243,7 +258,7 @@ def _mark_overloads(worksheet: Worksheet, sheet: _Sheet, bottom: int, styles: St
             worksheet.conditional_format(
                 1, 0, bottom, last, {"type": "formula", "criteria": criteria, "format": style, "stop_if_true": True}
             )
-    if sheet.title == "findings":
+    if sheet.title in ("findings", f"{OPERATIONS_PREFIX}advice"):
         for severity, style in (("error", styles.bad), ("warning", styles.near)):
             worksheet.conditional_format(
                 1, 0, bottom, last, {"type": "formula", "criteria": f'=$B2="{severity}"', "format": style}

@@ -105,7 +105,7 @@ def _survived(context: PlanContext, element: Element, cluster: StandingCluster) 
     """The loss of a drive or node that its cluster survives: virtual machines restart on the nodes that are left."""
     if element.kind == "drive":
         return FailureRow(element=element.id, kind=element.kind, count=element.count)
-    overloaded = tuple(_node_overloads(context, cluster))
+    overloaded = tuple(text for texts in node_overloads(context, cluster) for text in texts)
     asking = any(demand.row.fault_tolerance >= 1 for demand in _own(context, cluster))
     return FailureRow(
         element=element.id,
@@ -123,21 +123,25 @@ def _own(context: PlanContext, cluster: StandingCluster) -> list[Demand]:
     return [demand for demand, primary in zip(context.demands, context.primary, strict=True) if primary == index]
 
 
-def _node_overloads(context: PlanContext, cluster: StandingCluster) -> list[str]:
-    """Compute that one node fewer cannot run, in full use and without any reserve."""
+def node_overloads(context: PlanContext, cluster: StandingCluster) -> tuple[tuple[str, ...], ...]:
+    """Per period, the compute that one node fewer cannot run, in full use and without any reserve."""
     policy = context.inventory.policy.model_copy(update={"reserve_nodes": 1, "max_utilization": 1.0})
     model = context.inventory.node_model_by_name[cluster.decision.node_model]
     own = context.own_compute[context.cluster_index[cluster.name]]
-    found = []
+    found: list[tuple[str, ...]] = []
     for period, archetype in enumerate(cluster.archetypes):
         if archetype is None:
+            found.append(())
             continue
         left = cluster_capacity(model, archetype.nodes, archetype.layout, policy, context.pack).usable
-        for resource, load in zip(COMPUTE_RESOURCES, own[:, period], strict=True):
-            limit = float(getattr(left, resource))
-            if exceeds(float(load), limit):
-                found.append(_over(f"cluster {cluster.name} {resource}", float(load), limit, period))
-    return found
+        found.append(
+            tuple(
+                _over(f"cluster {cluster.name} {resource}", float(load), float(getattr(left, resource)), period)
+                for resource, load in zip(COMPUTE_RESOURCES, own[:, period], strict=True)
+                if exceeds(float(load), float(getattr(left, resource)))
+            )
+        )
+    return tuple(found)
 
 
 def _row(context: PlanContext, element: Element, outcome: StateOutcome) -> FailureRow:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext
-from fleet.plan.plan import LinkRow, Plan, StandbyRow
+from fleet.plan.plan import LinkRow, Plan
 from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
 from fleet.wan.graph import Wan
@@ -55,7 +55,7 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     """
     context = context_of(plan) if context is None else context
     inventory = context.inventory
-    left = _left_mbps(plan.document.links)
+    left = left_mbps(plan.document.links)
     sites = {cluster.name: cluster.site for cluster in context.clusters}
     pending = []
     for row in plan.document.standbys:
@@ -70,13 +70,13 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     busy_until: dict[tuple[str, str, int], float] = {}
     rows = []
     for period, _, size_gb, row in pending:
-        steps = [(link, end, period) for link, end in _steps(row, sites[row.cluster], context.wan)]
-        left_mbps = min((left.get(step, 0.0) for step in steps), default=0.0)
-        days = _days(size_gb, left_mbps)
+        way = [(link, end, period) for link, end in steps(row.path, sites[row.cluster], context.wan)]
+        free = min((left.get(step, 0.0) for step in way), default=0.0)
+        days = _days(size_gb, free)
         finished = None
         if days is not None:
-            finished = max((busy_until.get(step, 0.0) for step in steps), default=0.0) + days
-            busy_until.update(dict.fromkeys(steps, finished))
+            finished = max((busy_until.get(step, 0.0) for step in way), default=0.0) + days
+            busy_until.update(dict.fromkeys(way, finished))
         rows.append(
             SeedRow(
                 workload=row.workload,
@@ -85,7 +85,7 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
                 standby=row.standby,
                 period=period,
                 size_gb=size_gb,
-                left_mbps=left_mbps,
+                left_mbps=free,
                 days=days,
                 finished_day=finished,
             )
@@ -99,14 +99,14 @@ def _days(size_gb: float, left_mbps: float) -> float | None:
     return MEGABITS_PER_GB * size_gb / left_mbps / SECONDS_PER_DAY if left_mbps > 0 else None
 
 
-def _left_mbps(links: Iterable[LinkRow]) -> Mapping[tuple[str, str, int], float]:
+def left_mbps(links: Iterable[LinkRow]) -> Mapping[tuple[str, str, int], float]:
     """What every link has left by (link, sending end, period) [Mbit/s]."""
     return {(row.link, row.from_, row.period): max(0.0, row.capacity_mbps - row.normal_mbps) for row in links}
 
 
-def _steps(row: StandbyRow, start: str, wan: Wan) -> Iterable[tuple[str, str]]:
-    """The links of a path with the end that each is entered at."""
+def steps(path: Iterable[str], start: str, wan: Wan) -> Iterable[tuple[str, str]]:
+    """The links of a path from the site `start` on, each with the end that it is entered at."""
     end = start
-    for name in row.path:
+    for name in path:
         yield name, end
         end = wan.link(name).other_end(end)

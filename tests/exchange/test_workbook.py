@@ -17,6 +17,7 @@ from python_calamine import CalamineWorkbook
 import fleet
 from fleet.errors import ExportError
 from fleet.exchange.figures import figures
+from fleet.operations.tables import OPERATIONS_TABLES
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import describe
 
@@ -46,6 +47,20 @@ def test_the_summary_comes_first_and_every_table_has_its_sheet(book):
     assert names[1 : 1 + len(PLAN_TABLES)] == list(PLAN_TABLES)
     assert "in_sites" in names
     assert names[-1] == "dictionary"
+
+
+@pytest.mark.parametrize("table", list(OPERATIONS_TABLES))
+def test_every_operations_table_has_its_sheet(book, table):
+    rows = CalamineWorkbook.from_path(book).get_sheet_by_name(f"op_{table}").to_python()
+    assert rows[0] == [entry.name for entry in describe(OPERATIONS_TABLES[table])]
+
+
+def test_a_plan_without_its_rule_pack_has_no_operations_sheets(plan, tmp_path):
+    tables = {**plan.document.inventory.tables, "policy": [{"key": "rule_pack", "value": "lost"}]}
+    copy = plan.document.inventory.model_copy(update={"tables": tables})
+    fleet.to_excel(Plan(plan.document.model_copy(update={"inventory": copy})), tmp_path / "plan.xlsx")
+    names = CalamineWorkbook.from_path(tmp_path / "plan.xlsx").sheet_names
+    assert not [name for name in names if name.startswith("op_")]
 
 
 @pytest.mark.parametrize("table", list(PLAN_TABLES))
@@ -126,7 +141,11 @@ def test_an_unwritable_path_is_an_export_error(plan, tmp_path):
 
 def test_csv_files_hold_the_tables(plan, tmp_path):
     fleet.to_csv(plan, tmp_path)
-    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(PLAN_TABLES)
+    operations = [f"op_{table}" for table in OPERATIONS_TABLES]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted([*PLAN_TABLES, *operations])
+    with (tmp_path / "op_maintenance.csv").open(encoding="utf-8", newline="") as stream:
+        calendar = list(csv.DictReader(stream))
+    assert {row["cluster"] for row in calendar} == {row.cluster for row in plan.document.clusters}
     with (tmp_path / "links.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(plan.document.links)

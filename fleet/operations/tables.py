@@ -1,0 +1,67 @@
+"""Every table of the operations plan, as exports show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fleet.failures.sweep import context_of
+from fleet.operations.alerts import AlertRow, forecast_alerts
+from fleet.operations.backup import BackupRow, BackupTargetRow, plan_backups
+from fleet.operations.balance import BalanceRow, balance_findings, plan_balance
+from fleet.operations.checklist import ChecklistRow, checklist_findings, plan_checklist
+from fleet.operations.maintenance import MaintenanceRow, maintenance_findings, plan_maintenance
+from fleet.operations.seeding import SeedRow, plan_seeding
+from fleet.plan.context import PlanContext
+from fleet.plan.plan import Finding, Plan
+from fleet.tables import Row
+
+#: The tables in the order of sheets and files, with their row types. `advice` holds what the others give reason to say.
+OPERATIONS_TABLES: dict[str, type[Row]] = {
+    "maintenance": MaintenanceRow,
+    "alerts": AlertRow,
+    "backups": BackupRow,
+    "backup_targets": BackupTargetRow,
+    "seeding": SeedRow,
+    "checklist": ChecklistRow,
+    "balance": BalanceRow,
+    "advice": Finding,
+}
+
+
+def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[str, tuple[Row, ...]]:
+    """How a plan is run: the rows of every table in `OPERATIONS_TABLES`.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    context : PlanContext, optional
+        The plan laid out, where the caller has it already.
+
+    Raises
+    ------
+    InventoryError
+        If the tables of the plan contradict themselves.
+    MaintenanceError
+        If the windows of a month are too short.
+    """
+    context = context_of(plan) if context is None else context
+    backups = plan_backups(plan, context)
+    maintenance = plan_maintenance(plan, context)
+    checklist, balance = plan_checklist(plan, context), plan_balance(plan, context)
+    advice: Iterable[Finding] = (
+        *maintenance_findings(maintenance),
+        *backups.findings,
+        *checklist_findings(context, checklist),
+        *balance_findings(context, balance),
+    )
+    return {
+        "maintenance": maintenance,
+        "alerts": forecast_alerts(plan, context=context),
+        "backups": backups.rows,
+        "backup_targets": backups.targets,
+        "seeding": plan_seeding(plan, context),
+        "checklist": checklist,
+        "balance": balance,
+        "advice": tuple(advice),
+    }
