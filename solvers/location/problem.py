@@ -103,7 +103,7 @@ class FacilityProblem:
             "option_capacity": _floats("option_capacity", option_capacity, 2, problems),
         }
         if option_weight is None:
-            values["option_weight"] = np.ones_like(values["option_capacity"])
+            values["option_weight"] = np.ones((len(values["option_facility"]), values["demand"].shape[1]))
         else:
             values["option_weight"] = _floats("option_weight", option_weight, 2, problems)
         values["max_open"] = _count("max_open", max_open, problems)
