@@ -41,5 +41,7 @@ class ExistingCluster(InputRow):
     layout: Text = column("", meaning="resiliency types, tier=type;tier=type; the default layout where blank")
     witness: Text = column("", meaning="cloud, file_share or none; the rule's choice where blank")
     purchased: datetime.date | None = column(None, meaning="ISO date of purchase, for the residual value")
+    address_block: Text = column("", meaning="its block of the address space; chosen where blank")
+    first_vlan: int | None = column(None, meaning="first of its VLAN numbers; chosen where blank", ge=2, le=4094)
     keep: YesNo = column(True, meaning="must it stay")
     cost_to_retire: float = column(0.0, unit="currency", meaning="paid when it is retired", ge=0)

@@ -9,6 +9,10 @@ from pydantic import model_validator
 from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
 
 
+#: VLAN numbers that a network may have (IEEE 802.1Q, without the default one).
+VLANS = range(2, 4095)
+
+
 class PolicyRow(InputRow):
     """One row of the policy table."""
 
@@ -49,8 +53,10 @@ class Policy(Row):
     currency: Text = column("USD", meaning="of every amount")
     default_network: Text = column("", meaning="carrier cloud that sites with wan_mbps attach to")
     converged: YesNo = column(True, meaning="one converged network intent or separate ones")
+    storage_switch: YesNo = column(True, meaning="storage traffic over switches; no = direct cables where possible")
     hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee")
     address_space: Text = column("10.64.0.0/12", meaning="for management and storage subnets")
+    vlan_range: Text = column("100-3999", meaning="numbers for the VLANs of clusters, first-last")
     allow_unserved: YesNo = column(False, meaning="may demands be left out, each with its reason")
 
     @model_validator(mode="before")
@@ -63,6 +69,15 @@ class Policy(Row):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         return lowered
+
+    @property
+    def vlans(self) -> range:
+        """The numbers of `vlan_range`; empty where it is not written as first-last within 2 to 4094."""
+        first, _, last = self.vlan_range.partition("-")
+        if not (first.strip().isdecimal() and last.strip().isdecimal()):
+            return range(0)
+        numbers = range(int(first), int(last) + 1)
+        return numbers if numbers and VLANS[0] <= numbers[0] and numbers[-1] <= VLANS[-1] else range(0)
 
     @property
     def period_count(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fleet.errors import Problem
 from fleet.inventory.cells import did_you_mean
+from fleet.inventory.policy import VLANS
 from fleet.inventory.prices import PRICE_ITEMS
 from fleet.inventory.references import Draft
 from fleet.inventory.sheets import Record
@@ -280,7 +281,7 @@ def _spellings(unit: str, draft: Draft) -> set[str]:
 
 
 def check_policy(draft: Draft) -> Iterator[Problem]:
-    """Check policy values against each other, the objectives, and the address space."""
+    """Check policy values against each other, the objectives, the address space and the VLAN range."""
     policy, broken = draft.policy, draft.broken_policy
     if not {"period_months", "horizon_months"} & broken and policy.period_months > policy.horizon_months:
         message = f"got {policy.period_months} months, expected at most horizon_months {policy.horizon_months}"
@@ -302,3 +303,6 @@ def check_policy(draft: Draft) -> Iterator[Problem]:
         except ValueError as error:
             message = f"got {policy.address_space!r}, expected an IPv4 network: {error}"
             yield draft.policy_problem("INV007", "address_space", message, "write it as 10.64.0.0/12")
+    if "vlan_range" not in broken and not policy.vlans:
+        message = f"got {policy.vlan_range!r}, expected first-last within {VLANS[0]} to {VLANS[-1]}"
+        yield draft.policy_problem("INV007", "vlan_range", message, "write it as 100-3999")

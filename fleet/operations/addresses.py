@@ -1,40 +1,77 @@
-"""Addresses for the clusters of a plan: subnets that do not overlap and do not move.
+"""Addresses and VLANs for the clusters of a plan: subnets that do not overlap and numbers that do not move.
 
 Every cluster takes one block of the policy's address space: half of it for management, the rest for its storage
-networks. A cluster's block follows from its name (a hash), and from nothing else unless two names meet; then the
-cluster that stood or opened first keeps the block and the other takes the next free one. So clusters that open later
-never move the others, and a new plan moves none that are passed on as `kept`.
+networks; and one group of consecutive VLAN numbers. Both follow from its name (a hash), and from nothing else unless
+two names meet; then the cluster that stood or opened first keeps its place and the other takes the next free one. So
+clusters that open later never move the others, and a new plan moves none that are passed on as `kept`.
+
+VLAN groups are different all over the fleet as long as the range has enough of them, and at one site always.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from fleet.errors import FleetError
-from fleet.plan.plan import ClusterRow, Plan
 from fleet.rulepack import RulePack
 
-#: Addresses of a management subnet, and of each storage subnet.
+#: Addresses of a management subnet, of each storage subnet, and of the subnet of one direct cable.
 MANAGEMENT_SIZE = 128
 STORAGE_SIZE = 64
+CABLE_SIZE = 8
 #: Places inside a management subnet: gateway, first infrastructure address, first node.
 GATEWAY, FIRST_INFRASTRUCTURE, FIRST_NODE = 1, 10, 20
 
 
 class AddressError(FleetError, ValueError):
-    """The address space cannot hold the clusters, or is none."""
+    """The address space or the VLAN range cannot hold the clusters, or is none."""
 
     code = "OPS001"
 
 
 @dataclass(frozen=True, slots=True)
-class StorageSubnet:
-    """One storage network of a cluster: not routed, so without a gateway."""
+class AddressNeed:
+    """What one cluster needs.
 
-    vlan: str
+    Attributes
+    ----------
+    cluster, site : str
+        The cluster and where it stands.
+    order : tuple
+        Clusters of lower order keep their places: those that stand first, then by the period in which they open.
+    nodes : int
+        Its largest node count.
+    storage_links : int
+        Storage subnets.
+    is_switchless : bool
+        Whether each of them is one cable between two nodes.
+    """
+
+    cluster: str
+    site: str
+    order: tuple[bool, int]
+    nodes: int
+    storage_links: int
+    is_switchless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a cluster has already; empty and None where it has not."""
+
+    block: str = ""
+    first_vlan: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSubnet:
+    """One storage network of a cluster, or one cable: not routed, so without a gateway."""
+
+    name: str
+    vlan: int
     subnet: str
 
 
@@ -44,42 +81,61 @@ class ClusterAddresses:
 
     Attributes
     ----------
+    kept : Kept
+        Pass it on to the next plan.
     block : str
-        All of it; pass it on as `kept` to the next plan.
+        All of its addresses.
     management, gateway : str
         Management subnet and its gateway.
     infrastructure : tuple of str
         Consecutive static addresses for the platform.
     nodes : tuple of str
         Management address of each node, as many as the plan ends with.
+    management_vlan, compute_vlan : int
+        VLANs of management and of the virtual machines.
     storage : tuple of StorageSubnet
-        One per storage network.
+        One per storage network or cable.
+    vlans : range
+        The whole group of VLAN numbers.
+    shares_vlans : bool
+        Whether a cluster at another site has the same numbers, since the range is used up.
     """
 
     cluster: str
+    kept: Kept
     block: str
     management: str
     gateway: str
     infrastructure: tuple[str, ...]
     nodes: tuple[str, ...]
+    management_vlan: int
+    compute_vlan: int
     storage: tuple[StorageSubnet, ...]
+    vlans: range
+    shares_vlans: bool
 
 
-def plan_addresses(
-    plan: Plan, address_space: str, pack: RulePack, kept: Mapping[str, str] | None = None
+def hand_out_addresses(
+    needs: Iterable[AddressNeed],
+    address_space: str,
+    vlan_range: range,
+    pack: RulePack,
+    kept: Mapping[str, Kept] | None = None,
 ) -> tuple[ClusterAddresses, ...]:
-    """Hand out addresses to every cluster of a plan.
+    """Hand out addresses and VLANs.
 
     Parameters
     ----------
-    plan : Plan
-        Its clusters and their largest node counts.
+    needs : iterable of AddressNeed
+        The clusters, in any order.
     address_space : str
         Where blocks are taken from, such as ``10.64.0.0/12``.
+    vlan_range : range
+        Where VLAN numbers are taken from.
     pack : RulePack
         Count of infrastructure addresses, storage networks, and ranges that are taken by the platform.
     kept : mapping, optional
-        Blocks that clusters have already, by cluster.
+        What clusters have already, by cluster. What is kept for a cluster that is gone is not given away.
 
     Returns
     -------
@@ -89,52 +145,68 @@ def plan_addresses(
     Raises
     ------
     AddressError
-        If the address space is not a network or too small, a cluster has too many nodes, or a kept block is not one
-        of its blocks.
+        If the address space is not a network or too small, a cluster has too many nodes, or what is kept is not a block
+        or group of its own.
     """
-    vlans = pack.texts("network.storage_vlans")
+    wanted = sorted(needs, key=lambda need: (need.order, _hash(need.cluster), need.cluster))
+    kept = kept or {}
+    networks = max(1, len(pack.texts("network.storage_vlans")))
     infrastructure = pack.whole("network.infrastructure_addresses")
-    nodes: dict[str, int] = {}
-    for row in plan.document.cluster_periods:
-        nodes[row.cluster] = max(row.nodes, nodes.get(row.cluster, 0))
     if FIRST_INFRASTRUCTURE + infrastructure > FIRST_NODE:
         raise AddressError(
             f"{infrastructure} infrastructure addresses do not fit into {FIRST_NODE - FIRST_INFRASTRUCTURE}"
         )
-    blocks = _Blocks(address_space, len(vlans), pack.texts("network.forbidden_ranges"))
-    chosen = _allocate(plan.document.clusters, blocks, kept or {})
-    result = []
-    for cluster, number in sorted(chosen.items()):
-        start = blocks.start(number)
-        count = nodes.get(cluster, 0)
-        if FIRST_NODE + count >= MANAGEMENT_SIZE:
-            raise AddressError(f"cluster {cluster!r} has {count} nodes, more than a management subnet has addresses")
-        result.append(
+    cables = pack.whole("network.switchless_max_nodes") * (pack.whole("network.switchless_max_nodes") - 1)
+    storage_size = max(networks * STORAGE_SIZE, cables * CABLE_SIZE)
+    blocks = _Blocks(address_space, MANAGEMENT_SIZE + storage_size, pack.texts("network.forbidden_ranges"))
+    groups = _Groups(vlan_range, 2 + networks)
+    block_of = blocks.allocate(wanted, kept)
+    group_of, shared = groups.allocate(wanted, kept)
+    found = []
+    for need in sorted(wanted, key=lambda need: need.cluster):
+        if FIRST_NODE + need.nodes >= MANAGEMENT_SIZE:
+            raise AddressError(
+                f"cluster {need.cluster!r} has {need.nodes} nodes, more than a management subnet has addresses"
+            )
+        start, vlans = blocks.start(block_of[need.cluster]), groups.vlans(group_of[need.cluster])
+        block = str(blocks.network(block_of[need.cluster]))
+        found.append(
             ClusterAddresses(
-                cluster=cluster,
-                block=str(blocks.network(number)),
+                cluster=need.cluster,
+                kept=Kept(block, vlans[0]),
+                block=block,
                 management=_subnet(start, MANAGEMENT_SIZE),
                 gateway=str(start + GATEWAY),
                 infrastructure=tuple(str(start + FIRST_INFRASTRUCTURE + place) for place in range(infrastructure)),
-                nodes=tuple(str(start + FIRST_NODE + place) for place in range(count)),
-                storage=tuple(
-                    StorageSubnet(vlan, _subnet(start + MANAGEMENT_SIZE + STORAGE_SIZE * place, STORAGE_SIZE))
-                    for place, vlan in enumerate(vlans)
-                ),
+                nodes=tuple(str(start + FIRST_NODE + place) for place in range(need.nodes)),
+                management_vlan=vlans[0],
+                compute_vlan=vlans[1],
+                storage=_storage(need, start + MANAGEMENT_SIZE, vlans[2:]),
+                vlans=vlans,
+                shares_vlans=need.cluster in shared,
             )
         )
-    return tuple(result)
+    return tuple(found)
+
+
+def _storage(need: AddressNeed, start: ipaddress.IPv4Address, vlans: range) -> tuple[StorageSubnet, ...]:
+    """Storage subnets in order; cables take the VLANs of the networks in turn."""
+    size = CABLE_SIZE if need.is_switchless else STORAGE_SIZE
+    name = "storage cable" if need.is_switchless else "storage"
+    return tuple(
+        StorageSubnet(f"{name} {place + 1}", vlans[place % len(vlans)], _subnet(start + size * place, size))
+        for place in range(need.storage_links)
+    )
 
 
 class _Blocks:
     """The equal blocks that an address space is cut into."""
 
-    def __init__(self, address_space: str, storage_networks: int, forbidden: Iterable[str]) -> None:
+    def __init__(self, address_space: str, wanted: int, forbidden: Iterable[str]) -> None:
         try:
             self.space = ipaddress.IPv4Network(address_space)
         except ValueError as error:
             raise AddressError(f"address_space {address_space!r} is not an IPv4 network: {error}") from error
-        wanted = MANAGEMENT_SIZE + storage_networks * STORAGE_SIZE
         self.size = 1 << (wanted - 1).bit_length()
         self.count = self.space.num_addresses // self.size
         if not self.count:
@@ -149,12 +221,31 @@ class _Blocks:
         """A block."""
         return ipaddress.IPv4Network(_subnet(self.start(number), self.size))
 
-    def is_allowed(self, number: int) -> bool:
+    def allocate(self, wanted: Iterable[AddressNeed], kept: Mapping[str, Kept]) -> dict[str, int]:
+        """A block for every cluster."""
+        chosen = {name: self._number_of(name, own.block) for name, own in sorted(kept.items()) if own.block}
+        taken = set(chosen.values())
+        if len(taken) < len(chosen):
+            raise AddressError("two clusters keep the same block")
+        for need in wanted:
+            if need.cluster in chosen:
+                continue
+            number = _first(need.cluster, self.count, taken, self._is_allowed)
+            if number is None:
+                raise AddressError(
+                    f"address_space {self.space} has no block of {self.size} addresses left for cluster "
+                    f"{need.cluster!r}; widen it"
+                )
+            chosen[need.cluster] = number
+            taken.add(number)
+        return chosen
+
+    def _is_allowed(self, number: int) -> bool:
         """Whether the platform leaves the block alone."""
         network = self.network(number)
         return not any(network.overlaps(forbidden) for forbidden in self.forbidden)
 
-    def number_of(self, cluster: str, block: str) -> int:
+    def _number_of(self, cluster: str, block: str) -> int:
         """The number of a block that a cluster has already."""
         try:
             network = ipaddress.IPv4Network(block)
@@ -167,28 +258,66 @@ class _Blocks:
         return (int(network.network_address) - int(self.space.network_address)) // self.size
 
 
-def _allocate(clusters: Iterable[ClusterRow], blocks: _Blocks, kept: Mapping[str, str]) -> dict[str, int]:
-    """A block for every cluster: kept ones first, then by hash, earlier clusters first."""
-    rows = sorted(clusters, key=lambda row: (not row.existing, row.opened, _hash(row.cluster), row.cluster))
-    chosen = {name: blocks.number_of(name, block) for name, block in sorted(kept.items())}
-    taken = set(chosen.values())
-    if len(taken) < len(chosen):
-        raise AddressError("two clusters keep the same block")
-    for row in rows:
-        if row.cluster in chosen:
-            continue
-        wanted = _hash(row.cluster)
-        probes = ((wanted + step) % blocks.count for step in range(blocks.count))
-        number = next((probe for probe in probes if probe not in taken and blocks.is_allowed(probe)), None)
-        if number is None:
+class _Groups:
+    """The equal groups that a range of VLAN numbers is cut into."""
+
+    def __init__(self, numbers: range, size: int) -> None:
+        self.first, self.size, self.count = numbers.start, size, len(numbers) // size
+        if not self.count:
+            raise AddressError(f"a VLAN range of {len(numbers)} numbers is smaller than one group of {size}")
+
+    def vlans(self, number: int) -> range:
+        """The numbers of a group."""
+        first = self.first + number * self.size
+        return range(first, first + self.size)
+
+    def allocate(self, wanted: Iterable[AddressNeed], kept: Mapping[str, Kept]) -> tuple[dict[str, int], set[str]]:
+        """A group for every cluster, and the clusters whose group is also used at other sites."""
+        chosen = {
+            name: self._number_of(name, own.first_vlan)
+            for name, own in sorted(kept.items())
+            if own.first_vlan is not None
+        }
+        everywhere, at_site, shared = set(chosen.values()), set[tuple[str, int]](), set[str]()
+        needs = list(wanted)
+        for need in needs:
+            number = chosen.get(need.cluster)
+            if number is not None and (need.site, number) in at_site:
+                raise AddressError(f"two clusters at site {need.site!r} keep the VLANs {self.vlans(number)[0]} and up")
+            if number is not None:
+                at_site.add((need.site, number))
+        for need in needs:
+            if need.cluster in chosen:
+                continue
+            number = _first(need.cluster, self.count, everywhere)
+            if number is None:
+                shared.add(need.cluster)
+                here = {taken for site, taken in at_site if site == need.site}
+                number = _first(need.cluster, self.count, here)
+            if number is None:
+                raise AddressError(f"the VLAN range has no group of {self.size} left for cluster {need.cluster!r}")
+            chosen[need.cluster] = number
+            everywhere.add(number)
+            at_site.add((need.site, number))
+        return chosen, shared
+
+    def _number_of(self, cluster: str, first_vlan: int) -> int:
+        number, rest = divmod(first_vlan - self.first, self.size)
+        if rest or not 0 <= number < self.count:
             raise AddressError(
-                f"address_space {blocks.space} has no block of {blocks.size} addresses left for cluster "
-                f"{row.cluster!r}; widen it"
+                f"VLAN {first_vlan} of cluster {cluster!r} does not begin a group of {self.size} in {self.first} to "
+                f"{self.first + self.count * self.size - 1}"
             )
-        chosen[row.cluster] = number
-        taken.add(number)
-    standing = {row.cluster for row in rows}
-    return {name: number for name, number in chosen.items() if name in standing}
+        return number
+
+
+def _first(
+    cluster: str, count: int, taken: Container[int], is_allowed: Callable[[int], bool] = lambda _: True
+) -> int | None:
+    """The first free place from the one that a cluster's name gives; None where there is none."""
+    home = _hash(cluster)
+    places = ((home + step) % count for step in range(count))
+    return next((place for place in places if place not in taken and is_allowed(place)), None)
 
 
 def _subnet(start: ipaddress.IPv4Address, size: int) -> str:

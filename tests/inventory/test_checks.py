@@ -150,6 +150,12 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         policy("address_space", "10.64.0.0/40"),
         r"INV007 policy:row 4 .*address_space: got '10.64.0.0/40', expected an IPv4",
     ),
+    "no range": (
+        policy("vlan_range", "100"),
+        r"INV007 policy:row 4 .*vlan_range: got '100', expected first-last within 2 to 4094",
+    ),
+    "range upside down": (policy("vlan_range", "900-100"), r"INV007 policy:row 4 .*vlan_range: got '900-100'"),
+    "range too high": (policy("vlan_range", "100-4095"), r"INV007 policy:row 4 .*vlan_range: got '100-4095'"),
     "unknown policy key": (
         policy("horizon", 12),
         r"INV008 policy:row 4 column key – there is no policy key 'horizon' – did you mean 'horizon_months'",

@@ -1,0 +1,297 @@
+"""The network of every cluster of a plan: design, addresses, VLANs, and how it reaches its witness."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.failures.sweep import context_of
+from fleet.inventory.inventory import Inventory
+from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
+from fleet.plan.context import PlanContext
+from fleet.plan.plan import ClusterRow, Finding, Plan
+from fleet.plan.rules.base import finding
+from fleet.platform.network import NetworkDesign, network_design
+from fleet.tables import Row, column
+from fleet.wan.routing import Router
+
+_MEGABITS_PER_GIGABIT = 1000.0
+#: Under what the network gives reason to say.
+RULE = "OPS-501"
+
+
+class NetworkRow(Row):
+    """The network of one cluster at the end of the horizon."""
+
+    cluster: str = column(meaning="cluster")
+    site: str = column(meaning="where it stands")
+    nodes: int = column(unit="nodes", meaning="node count")
+    storage: str = column(meaning="switched, switchless, or none for a single node")
+    intents: str = column(meaning="port groups of every node: traffic (ports)")
+    ports: int = column(unit="ports", meaning="ports that a node needs")
+    node_ports: int = column(unit="ports", meaning="ports that a node has")
+    port_gbps: float = column(unit="Gbit/s", meaning="speed of a port")
+    rdma: str = column(meaning="required or recommended for storage; blank without storage traffic")
+    switch_ports: int = column(unit="ports", meaning="switch ports of all nodes")
+    block: str = column("", meaning="block of the address space")
+    management_vlan: int | None = column(None, meaning="VLAN of management")
+    management_subnet: str = column("", meaning="subnet of management")
+    gateway: str = column("", meaning="gateway of the management subnet")
+    infrastructure_addresses: str = column("", meaning="static addresses for the platform, first – last")
+    node_addresses: str = column("", meaning="management addresses of the nodes, first – last")
+    user_mbps: float = column(unit="Mbit/s", meaning="user traffic in each direction, in the last period")
+    replication_mbps: float = column(unit="Mbit/s", meaning="replication sent and received")
+    witness: str = column(meaning="cloud, file_share or none")
+    witness_reach: str = column("", meaning="what the nodes reach the witness by")
+    witness_site: str = column("", meaning="nearest site that could hold the share")
+    witness_rtt_ms: float | None = column(None, unit="ms", meaning="round trip to that site")
+    note: str = column("", meaning="what should be known")
+
+
+class SegmentRow(Row):
+    """One kind of traffic of one cluster."""
+
+    cluster: str = column(meaning="cluster")
+    segment: str = column(meaning="kind of traffic")
+    intent: str = column(meaning="port group that carries it")
+    gbps: float = column(unit="Gbit/s", meaning="bandwidth per node: guaranteed, for live migration the limit")
+    note: str = column(meaning="how it is held to that")
+
+
+class SubnetRow(Row):
+    """One subnet or VLAN of one cluster."""
+
+    cluster: str = column(meaning="cluster")
+    site: str = column(meaning="where it stands")
+    segment: str = column(meaning="management, compute, or a storage network or cable")
+    vlan: int = column(meaning="VLAN number")
+    usual_vlan: str = column("", meaning="number that the platform would choose by itself")
+    subnet: str = column("", meaning="subnet; blank where the site's own networks serve")
+    gateway: str = column("", meaning="gateway; blank where traffic is not routed")
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """Every table of the network, and what gives reason to be told."""
+
+    clusters: tuple[NetworkRow, ...]
+    segments: tuple[SegmentRow, ...]
+    subnets: tuple[SubnetRow, ...]
+    findings: tuple[Finding, ...]
+
+
+def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str, Kept] | None = None) -> NetworkPlan:
+    """Design the networks of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    context : PlanContext, optional
+        The plan laid out, where the caller has it already.
+    kept : mapping, optional
+        Blocks and VLANs that clusters have already, beside those that the table of existing clusters states.
+
+    Returns
+    -------
+    NetworkPlan
+        Addresses are blank, with a finding that says why, where the address space or the VLAN range cannot hold the
+        fleet.
+    """
+    context = context_of(plan) if context is None else context
+    inventory, pack = context.inventory, context.pack
+    rows = sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster))
+    counts = _nodes(plan)
+    models = inventory.node_model_by_name
+    designs = {
+        row.cluster: network_design(
+            models[row.node_model],
+            max(counts[row.cluster]),
+            inventory.policy,
+            pack,
+            grows=len(set(counts[row.cluster])) > 1,
+        )
+        for row in rows
+        if counts.get(row.cluster) and row.node_model in models
+    }
+    rows = [row for row in rows if row.cluster in designs]
+    findings: list[Finding] = []
+    addresses = _addresses(rows, designs, counts, context, kept or {}, findings)
+    users, streams = _traffic(plan, inventory)
+    router = Router(context.wan)
+    networks: list[NetworkRow] = []
+    segments: list[SegmentRow] = []
+    subnets: list[SubnetRow] = []
+    for row in rows:
+        design, own = designs[row.cluster], addresses.get(row.cluster)
+        model = models[row.node_model]
+        witness_site, witness_rtt = _witness(row, inventory, router)
+        notes = list(_notes(row, design, own, context, users[row.cluster] + streams[row.cluster], witness_site))
+        findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
+        networks.append(
+            NetworkRow(
+                cluster=row.cluster,
+                site=row.site,
+                nodes=counts[row.cluster][-1],
+                storage=design.storage,
+                intents="; ".join(f"{', '.join(intent.traffic)} ({intent.ports})" for intent in design.intents),
+                ports=design.ports,
+                node_ports=model.nic_ports,
+                port_gbps=model.nic_gbps,
+                rdma=next((intent.rdma for intent in design.intents if intent.rdma), ""),
+                switch_ports=design.switch_ports * counts[row.cluster][-1],
+                block=own.block if own else "",
+                management_vlan=own.management_vlan if own else None,
+                management_subnet=own.management if own else "",
+                gateway=own.gateway if own else "",
+                infrastructure_addresses=_span(own.infrastructure) if own else "",
+                node_addresses=_span(own.nodes) if own else "",
+                user_mbps=users[row.cluster],
+                replication_mbps=streams[row.cluster],
+                witness=row.witness,
+                witness_reach=str(pack.table("witness.reach").get(row.witness, "")),
+                witness_site=witness_site,
+                witness_rtt_ms=witness_rtt,
+                note="; ".join(note for note, _ in notes),
+            )
+        )
+        segments += [
+            SegmentRow(cluster=row.cluster, segment=part.name, intent=part.intent, gbps=part.gbps, note=part.note)
+            for part in design.segments
+        ]
+        if own is not None:
+            subnets += _subnets(row, own, pack.texts("network.storage_vlans"))
+    return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
+
+
+def _nodes(plan: Plan) -> dict[str, list[int]]:
+    """Node counts of every cluster in the periods in which it stands."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in sorted(plan.document.cluster_periods, key=lambda row: row.period):
+        if row.nodes > 0:
+            found[row.cluster].append(row.nodes)
+    return found
+
+
+def _addresses(
+    rows: list[ClusterRow],
+    designs: dict[str, NetworkDesign],
+    counts: dict[str, list[int]],
+    context: PlanContext,
+    kept: dict[str, Kept],
+    findings: list[Finding],
+) -> dict[str, ClusterAddresses]:
+    """Addresses of every cluster; none at all where they do not fit, which is a finding."""
+    policy = context.inventory.policy
+    stated = {
+        row.cluster: Kept(row.address_block, row.first_vlan)
+        for row in context.inventory.clusters
+        if row.address_block or row.first_vlan is not None
+    }
+    needs = [
+        AddressNeed(
+            row.cluster,
+            row.site,
+            (not row.existing, row.opened),
+            max(counts[row.cluster]),
+            designs[row.cluster].storage_links,
+            designs[row.cluster].storage == "switchless",
+        )
+        for row in rows
+    ]
+    try:
+        found = hand_out_addresses(needs, policy.address_space, policy.vlans, context.pack, {**kept, **stated})
+    except AddressError as error:
+        remedy = "widen address_space or vlan_range in table policy, or correct what clusters keep"
+        findings.append(finding(RULE, "addresses", f"no addresses are handed out: {error}", remedy, severity="warning"))
+        return {}
+    return {entry.cluster: entry for entry in found}
+
+
+def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[str, float]]:
+    """User traffic in the last period, and replication out and in, by cluster [Mbit/s]."""
+    users: defaultdict[str, float] = defaultdict(float)
+    streams: defaultdict[str, float] = defaultdict(float)
+    last = len(inventory.periods) - 1
+    for key, cluster in plan.cluster_of.items():
+        demand = inventory.demand_by_key.get(key)
+        if demand is not None:
+            users[cluster] += inventory.amounts(demand, last).traffic_mbps
+    for row in plan.document.standbys:
+        for cluster in (row.cluster, row.standby):
+            streams[cluster] += row.required_mbps
+    return users, streams
+
+
+def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str, float | None]:
+    """The nearest site that could hold a share for the witness, and its round trip: another fault domain that hosts."""
+    if row.witness != "file_share":
+        return "", None
+    domain = inventory.site(row.site).fault_domain
+    trips = router.round_trips(row.site)
+    near = [
+        (trips[site.site], site.site)
+        for site in inventory.sites
+        if site.can_host and site.fault_domain != domain and site.site in trips
+    ]
+    rtt, name = min(near, default=(None, ""))
+    return name, rtt
+
+
+def _notes(
+    row: ClusterRow,
+    design: NetworkDesign,
+    own: ClusterAddresses | None,
+    context: PlanContext,
+    mbps: float,
+    witness_site: str,
+) -> Iterator[tuple[str, str]]:
+    """What should be known about a network, each with its remedy."""
+    for warning in design.warnings:
+        yield warning, "choose a node model with more ports, or another storage network"
+    if own is not None and own.shares_vlans:
+        yield "its VLAN numbers are also used at other sites", "widen vlan_range in table policy"
+    site = context.inventory.site(row.site)
+    if row.witness == "cloud" and not site.internet:
+        yield "a cloud witness needs the internet, which the site lacks", "use a file share"
+    if row.witness == "file_share" and not witness_site:
+        yield (
+            "no other site that may host is reachable for the share of the witness",
+            "place it on a server, appliance or USB drive at the site, outside the cluster",
+        )
+    front = sum(part.gbps for part in design.segments if "compute" in part.name)
+    if mbps > front * _MEGABITS_PER_GIGABIT:
+        yield (
+            f"users and replication need {mbps:,.0f} Mbit/s, one node has {front:g} Gbit/s beside storage",
+            "spread them over nodes, or use faster ports",
+        )
+    links = [context.wan.links[name] for name in context.wan.links_of.get(row.site, ())]
+    least = context.pack.number("network.min_internet_mbps")
+    if site.internet and links and max(link.usable_mbps(forward=True) for link in links) < least:
+        yield f"no link of the site has the {least:g} Mbit/s that the platform needs to the internet", "widen a link"
+
+
+def _subnets(row: ClusterRow, own: ClusterAddresses, usual: tuple[str, ...]) -> Iterator[SubnetRow]:
+    yield SubnetRow(
+        cluster=row.cluster,
+        site=row.site,
+        segment="management",
+        vlan=own.management_vlan,
+        subnet=own.management,
+        gateway=own.gateway,
+    )
+    yield SubnetRow(cluster=row.cluster, site=row.site, segment="compute", vlan=own.compute_vlan)
+    for place, part in enumerate(own.storage):
+        yield SubnetRow(
+            cluster=row.cluster,
+            site=row.site,
+            segment=part.name,
+            vlan=part.vlan,
+            usual_vlan=usual[place % len(usual)],
+            subnet=part.subnet,
+        )
+
+
+def _span(addresses: tuple[str, ...]) -> str:
+    return addresses[0] if len(addresses) == 1 else f"{addresses[0]} – {addresses[-1]}"
