@@ -10,6 +10,8 @@ from fleet.operations.backup import BackupRow, BackupTargetRow, plan_backups
 from fleet.operations.balance import BalanceRow, balance_findings, plan_balance
 from fleet.operations.checklist import ChecklistRow, checklist_findings, plan_checklist
 from fleet.operations.maintenance import MaintenanceRow, maintenance_findings, plan_maintenance
+from fleet.operations.network_plan import NetworkRow, SegmentRow, SubnetRow, plan_network
+from fleet.operations.repairs import RepairRow, plan_repairs
 from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, Plan
@@ -24,6 +26,10 @@ OPERATIONS_TABLES: dict[str, type[Row]] = {
     "seeding": SeedRow,
     "checklist": ChecklistRow,
     "balance": BalanceRow,
+    "network": NetworkRow,
+    "segments": SegmentRow,
+    "subnets": SubnetRow,
+    "repairs": RepairRow,
     "advice": Finding,
 }
 
@@ -49,11 +55,13 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
     backups = plan_backups(plan, context)
     maintenance = plan_maintenance(plan, context)
     checklist, balance = plan_checklist(plan, context), plan_balance(plan, context)
+    network = plan_network(plan, context)
     advice: Iterable[Finding] = (
         *maintenance_findings(maintenance),
         *backups.findings,
         *checklist_findings(context, checklist),
         *balance_findings(context, balance),
+        *network.findings,
     )
     return {
         "maintenance": maintenance,
@@ -63,5 +71,9 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
         "seeding": plan_seeding(plan, context),
         "checklist": checklist,
         "balance": balance,
+        "network": network.clusters,
+        "segments": network.segments,
+        "subnets": network.subnets,
+        "repairs": plan_repairs(plan, context),
         "advice": tuple(advice),
     }
