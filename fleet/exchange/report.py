@@ -7,13 +7,15 @@ from typing import Any
 
 import jinja2
 
-from fleet.errors import RulePackError
+from fleet.errors import FleetError, RulePackError
 from fleet.exchange import report_risks as risks
 from fleet.exchange import report_sections as sections
 from fleet.exchange.files import write_text
 from fleet.exchange.maps_data import period_labels
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report_map import plan_map
+from fleet.exchange.report_operations import NO_OPERATIONS, operations
+from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import Plan
 from fleet.rulepack import RulePack, load_rulepack
@@ -78,6 +80,7 @@ def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         "traces": [],
         "quorum": [],
         "outlook": risks.NO_OUTLOOK,
+        "operations": NO_OPERATIONS,
     }
     pack: RulePack | None = None
     try:
@@ -87,9 +90,18 @@ def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     if pack is not None:
         context["traces"] = sections.traces(plan, inventory, pack)
         context["quorum"] = sections.quorum(plan, inventory, pack)
-        context["outlook"] = risks.outlook(plan, inventory)
+        context.update(_running(plan, inventory))
     context["assumptions"] = risks.assumptions(inventory, pack)
     return context
+
+
+def _running(plan: Plan, inventory: Inventory) -> dict[str, Any]:
+    """What happens and what to do while the plan runs; or why that is not known."""
+    try:
+        laid_out = context_of(plan, inventory)
+        return {"outlook": risks.outlook(plan, laid_out), "operations": operations(plan, laid_out)}
+    except FleetError as error:
+        return {"outlook": {**risks.NO_OUTLOOK, "note": f"Not computed: {error}"}}
 
 
 def _environment() -> jinja2.Environment:

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.errors import FleetError
 from fleet.exchange.maps_data import counted
 from fleet.exchange.report_charts import utilization_bar
-from fleet.failures.sweep import FailureRow, context_of, sweep_single
+from fleet.failures.sweep import FailureRow, sweep_single
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.inventory.policy import Policy
 from fleet.operations.alerts import forecast_alerts
+from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, LinkRow, Plan, StandbyRow
 from fleet.rulepack import RulePack
 from fleet.wan.graph import build_wan
@@ -106,15 +106,11 @@ def findings(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def outlook(plan: Plan, inventory: Inventory) -> dict[str, Any]:
+def outlook(plan: Plan, context: PlanContext) -> dict[str, Any]:
     """The loss of every single element, the worst first, and the alerts ahead; or why they were not computed."""
     if len({row.link for row in plan.document.links}) * len(plan.document.assignments) > SWEPT_PAIRS:
         return {**NO_OUTLOOK, "note": "Not computed for a fleet of this size: run fleet fail PLAN --all single."}
-    try:
-        context = context_of(plan, inventory)
-        rows, alerts = sweep_single(plan, context), forecast_alerts(plan, context=context)
-    except FleetError as error:
-        return {**NO_OUTLOOK, "note": f"Not computed: {error}"}
+    rows, alerts = sweep_single(plan, context), forecast_alerts(plan, context=context)
     harmful = [row for row in rows if any(_harm(row))]
     harmful.sort(key=lambda row: (*(-part for part in _harm(row)), row.element))
     coming = [row for row in alerts if row.month is not None]

@@ -143,7 +143,7 @@ def plan_checklist(plan: Plan, context: PlanContext | None = None) -> tuple[Chec
                     item=item.replace("-", " "),
                     state=str(entry["state"]),
                     action=str(entry["action"]),
-                    source=f"{fact.source} ({fact.date})",
+                    source=f"rule pack {context.pack.name}, {fact.key} ({fact.date})",
                 )
             )
         for name in dict.fromkeys(filter(None, map(regime_named, declared[cluster.name]))):

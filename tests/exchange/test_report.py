@@ -17,6 +17,7 @@ from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report import report_html, to_report
 from fleet.exchange.report_charts import load_color, short, stacked_bars, utilization_bar
 from fleet.exchange.report_map import MAP_HEIGHT, MAP_WIDTH, plan_map
+from fleet.exchange.report_operations import _spans
 from fleet.exchange.report_sections import layout_text
 from fleet.plan.plan import Finding, Plan, UnservedRow
 from fleet.platform.capacity import cluster_capacity
@@ -196,6 +197,36 @@ def test_unserved_demands_are_named(plan: Plan) -> None:
     assert "store 39" in decision
     assert "store 41" not in decision
     assert "and 10 more" in decision
+
+
+def test_operations_hold_calendar_backups_balance_and_checklist(page: str, plan: Plan) -> None:
+    text = section(page, "operations")
+    for title in ("Rolling maintenance", "Backups", "Balance in the last period", "Security baseline", "SOC 2"):
+        assert title in text
+    calendar = text.split("Rolling maintenance")[1].split("Backups")[0]
+    for row in plan.document.clusters:
+        assert row.cluster in calendar
+    partners = {row.cluster: {row.standby} for row in plan.document.standbys}
+    for cluster, others in partners.items():
+        line = next(part for part in calendar.split("<tr") if f"<td>{cluster}</td>" in part)
+        assert all(other in line for other in others)
+    assert "drift control" in text
+    assert "A1.2" in text
+
+
+def test_months_are_told_as_ranges() -> None:
+    assert _spans([0, 1, 2, 4, 6, 7]) == "0–2, 4, 6–7"
+    assert _spans([]) == ""
+
+
+def test_a_plan_that_cannot_be_laid_out_has_no_operations(plan: Plan) -> None:
+    tables = {
+        **plan.document.inventory.tables,
+        "policy": [*plan.document.inventory.tables["policy"], {"key": "rule_pack", "value": "lost"}],
+    }
+    copy = plan.document.inventory.model_copy(update={"tables": tables})
+    text = section(report_html(with_rows(plan, inventory=copy)), "operations")
+    assert "Not computed" in text
 
 
 def test_assumptions_name_estimates_and_unpublished_facts(page: str) -> None:

@@ -56,7 +56,10 @@ def test_every_operations_table_has_its_sheet(book, table):
 
 
 def test_a_plan_without_its_rule_pack_has_no_operations_sheets(plan, tmp_path):
-    tables = {**plan.document.inventory.tables, "policy": [{"key": "rule_pack", "value": "lost"}]}
+    tables = {
+        **plan.document.inventory.tables,
+        "policy": [*plan.document.inventory.tables["policy"], {"key": "rule_pack", "value": "lost"}],
+    }
     copy = plan.document.inventory.model_copy(update={"tables": tables})
     fleet.to_excel(Plan(plan.document.model_copy(update={"inventory": copy})), tmp_path / "plan.xlsx")
     names = CalamineWorkbook.from_path(tmp_path / "plan.xlsx").sheet_names
