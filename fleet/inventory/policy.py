@@ -8,7 +8,6 @@ from pydantic import model_validator
 
 from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
 
-
 #: VLAN numbers that a network may have (IEEE 802.1Q, without the default one).
 VLANS = range(2, 4095)
 
@@ -54,7 +53,8 @@ class Policy(Row):
     default_network: Text = column("", meaning="carrier cloud that sites with wan_mbps attach to")
     converged: YesNo = column(True, meaning="one converged network intent or separate ones")
     storage_switch: YesNo = column(True, meaning="storage traffic over switches; no = direct cables where possible")
-    hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee")
+    hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee and the Windows subscription")
+    windows_subscription: YesNo = column(False, meaning="Windows Server guests by subscription, on every core")
     address_space: Text = column("10.64.0.0/12", meaning="for management and storage subnets")
     vlan_range: Text = column("100-3999", meaning="numbers for the VLANs of clusters, first-last")
     allow_unserved: YesNo = column(False, meaning="may demands be left out, each with its reason")

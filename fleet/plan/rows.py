@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext, StandingCluster
-from fleet.plan.costs import added_nodes
+from fleet.plan.costs import NODE_TERMS, added_nodes
 from fleet.plan.decisions import ClusterDecision
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.plan import (
@@ -224,7 +224,7 @@ def _cluster_actions(context: PlanContext, capex: dict[tuple[str, str, int], flo
             is_opening = period == opened and not decision.existing
             if not is_opening and added <= 0:
                 continue
-            cost = capex.get(("nodes", cluster.name, period), 0.0)
+            cost = sum(capex.get((term, cluster.name, period), 0.0) for term in NODE_TERMS)
             opening = capex.get(("opening", cluster.site, period), 0.0)
             if is_opening and opening and cluster.site not in paid:
                 paid.add(cluster.site)

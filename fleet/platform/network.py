@@ -171,6 +171,19 @@ def network_design(
     )
 
 
+def switch_ports_per_node(policy: Policy, pack: RulePack) -> int:
+    """Switch ports that a node of a cluster of several takes, as the policy wires clusters.
+
+    For costs, which must not depend on the node count: a single node leaves the ports for storage unused, and a cluster
+    too large for direct cables takes more than counted here.
+    """
+    per_intent = pack.whole("network.min_storage_ports")
+    front = 0 if policy.converged and policy.storage_switch else per_intent
+    storage = per_intent if policy.storage_switch else 0
+    cluster = per_intent if pack.flag("network.separate_cluster_network") else 0
+    return front + storage + cluster + (0 if pack.flag("network.management_in_band") else 1)
+
+
 def _storage(model: NodeModel, nodes: int, policy: Policy, pack: RulePack, *, grows: bool) -> tuple[Storage, list[str]]:
     """How storage traffic runs, and why not without a switch where the policy wants none."""
     if nodes == 1:

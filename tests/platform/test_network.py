@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleet.inventory.policy import Policy
-from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.network import NetworkDesign, network_design, switch_ports_per_node
 from fleet.rulepack import RulePack, load_rulepack
 from tests.builders import a_node_model
 
@@ -117,3 +117,13 @@ def test_the_training_text_asks_for_networks_of_their_own() -> None:
     assert [intent.name for intent in design.intents] == ["converged", "cluster", "management"]
     assert design.ports == 5
     assert design.intents[0].traffic == ("compute", "storage")
+
+
+@pytest.mark.parametrize("pack", ["azure-local", "deep-dive"])
+@pytest.mark.parametrize("converged", [True, False])
+@pytest.mark.parametrize("switch", [True, False])
+def test_costs_count_the_switch_ports_of_the_design(pack: str, converged: bool, switch: bool) -> None:
+    facts = load_rulepack(pack)
+    policy = Policy(converged=converged, storage_switch=switch)
+    design = network_design(a_node_model(nic_ports=8), 3, policy, facts)
+    assert switch_ports_per_node(policy, facts) == design.switch_ports
