@@ -165,6 +165,8 @@ class ClassBuilder:
             tuple(
                 (
                     demand.row.fault_tolerance,
+                    demand.row.zone_tolerance,
+                    (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                     demand.row.gpu_model if demand.row.gpus > 0 else "",
                     self._refusing_models(demand.row),
                     tuple(factor > 0 for factor in inventory.growth_factors(demand)),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
 from fleet.inventory.pins import Pin
+from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
@@ -182,7 +183,13 @@ class BruteForce:
         return growth_refusal(smaller, larger, self.pack) is None
 
     def _paths(self, place: Place) -> Iterator[tuple[Archetype | None, ...]]:
-        known = enumerate_archetypes(self.inventory, self.pack).archetypes
+        site = self.inventory.site(place.site)
+        may_spread = site.zones > 1 and site.internet
+        known = [
+            archetype
+            for archetype in enumerate_archetypes(self.inventory, self.pack).archetypes
+            if may_spread or not archetype.layout["hot"].startswith("rack-aware")
+        ]
         if place.existing is None:
             yield (None,) * self.spans
             for opening in range(self.spans):
@@ -243,6 +250,15 @@ class BruteForce:
                 menu.efficiency[index, period] = [step.efficiency[tier] for tier in TIER_NAMES]
                 menu.tolerance[index, period] = step.node_tolerance
         return menu
+
+    def _keeps_data(self, path: tuple[Archetype | None, ...], row: Workload, exists: Booleans) -> bool:
+        """Whether every archetype of a path has the zones and the resiliency type that a workload asks for."""
+        for step, is_there in zip(path, exists.tolist(), strict=True):
+            if is_there and step is not None:
+                spread = all(kind.startswith("rack-aware") for kind in step.layout.values())
+                if row.zone_tolerance > int(spread) or (row.resiliency and step.layout[row.tier] not in row.resiliency):
+                    return False
+        return True
 
     def _largest_instance(self, model: str) -> tuple[float, float]:
         """Threads of a node, and the memory that its host leaves."""
@@ -399,6 +415,8 @@ class BruteForce:
                 if row.gpus > 0 and row.gpu_model:
                     fits &= np.array([model == row.gpu_model for model in menu.gpu_model])
                 fits &= np.array([row.vcpus <= vcpus and row.memory_gb <= memory for vcpus, memory in menu.largest])
+                if row.zone_tolerance or row.resiliency:
+                    fits &= np.array([self._keeps_data(path, row, item.exists) for path in menu.paths])
                 data[:, TIER_NAMES.index(row.tier)] += item.data
                 if is_primary:
                     own += item.compute

@@ -9,11 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
 from fleet.plan.protection import Floats, Indices, standby_reserve, stream_mbps
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.topologies import site_refusals
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
@@ -311,6 +313,8 @@ def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tup
                 known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
             found.append(known[key])
         site = inventory.site_by_name.get(decision.site)
+        if site is not None:
+            found = [_at_site(archetype, refusal, site, pack) for archetype, refusal in found]
         result.append(
             StandingCluster(
                 decision,
@@ -331,6 +335,14 @@ def _archetype(
         return archetype_for(inventory, pack, node_model, nodes, layout), ()
     except ArchetypeError as error:
         return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
+
+
+def _at_site(
+    archetype: Archetype | None, refusals: Refusals, site: Site, pack: RulePack
+) -> tuple[Archetype | None, Refusals]:
+    """The same where the site allows its topology."""
+    here = tuple(site_refusals(archetype.topology, site, pack)) if archetype is not None else ()
+    return (None, here) if here else (archetype, refusals)
 
 
 def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> tuple[Floats, Floats]:

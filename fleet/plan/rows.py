@@ -27,6 +27,7 @@ from fleet.plan.protection import recovery_point_minutes
 from fleet.plan.states import StateOutcome, worst_loads
 from fleet.platform.archetypes import growth_notes
 from fleet.platform.quorum import choose_witness
+from fleet.platform.resiliency import zones_of
 from fleet.quantities import RESOURCES
 from fleet.rulepack import RulePack
 
@@ -72,6 +73,8 @@ def witness_of(inventory: Inventory, pack: RulePack, cluster: ClusterDecision) -
     stated = next((row.witness for row in inventory.clusters if row.cluster == cluster.cluster), "")
     if cluster.existing and stated:
         return stated
+    if any(zones_of(layout, pack) > 1 for layout in cluster.layouts):
+        return "cloud"
     site = inventory.site(cluster.site)
     chosen = [choose_witness(nodes, site.internet, pack) for nodes in cluster.nodes if nodes > 0]
     return next((witness for witness in chosen if witness != "none"), "none")
