@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from fleet.errors import FleetError
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.workloads import TIERS, Workload
 from fleet.platform.archetypes import Archetype
 from fleet.platform.resiliency import resiliency_type
+from fleet.quantities import GB_PER_TB, gb_to_tb
 from fleet.rulepack.facts import RulePack
 
 #: single = tiers of one resiliency type share volumes; per_tier = every tier has its own.
@@ -18,8 +19,6 @@ PoolLayout = Literal["single", "per_tier"]
 MIB_PER_TIB = 2.0**20
 #: A single node mirrors across its drives: its volumes are limited like those of two nodes.
 FEWEST_NODES = 2
-#: Sizes are whole gigabytes.
-GB_PER_TB = 1000.0
 
 
 class VolumeError(FleetError, ValueError):
@@ -145,7 +144,7 @@ def volume_plan(
     Notes
     -----
     Volumes are so large that their data stays at the fill from which they raise a warning; their number is the
-    smallest multiple of the node count that keeps each within its limit.
+    smallest multiple of the node count that keeps each within its limit. Sizes are whole gigabytes.
     """
     fill = float(pack.table("alerts").get("volume-warning", {}).get("threshold", 1.0))
     together: dict[tuple[str, str], list[str]] = {}
@@ -164,6 +163,63 @@ def volume_plan(
         size = math.ceil(data / fill / count * GB_PER_TB - 1e-6) / GB_PER_TB
         groups.append(VolumeGroup(tuple(tiers), name, count, min(size, limit), limit, data))
     return VolumePlan(tuple(groups), pack.whole("limits.max_volumes") - pack.whole("volumes.platform"))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An instance of a workload whose data is larger than the largest volume.
+
+    Attributes
+    ----------
+    workload : str
+        Name of the workload.
+    storage_tb : float
+        Data of one instance, in all its disks [TB].
+    volumes : int
+        Volumes that its disks are spread over.
+    limit_tb : float
+        The largest volume [TB].
+    """
+
+    workload: str
+    storage_tb: float
+    volumes: int
+    limit_tb: float
+
+    def __str__(self) -> str:
+        return (
+            f"an instance of {self.workload!r} has {self.storage_tb:,.1f} TB, a volume at most {self.limit_tb:,.1f}: "
+            f"spread its disks over {self.volumes} volumes"
+        )
+
+
+def spans(
+    archetype: Archetype, rows: Iterable[Workload], pack: RulePack, factors: Mapping[str, float] | None = None
+) -> tuple[Span, ...]:
+    """Workloads of which one instance is larger than the largest volume of its tier on an archetype.
+
+    Parameters
+    ----------
+    archetype : Archetype
+        The cluster.
+    rows : iterable of Workload
+        Whose instances it runs.
+    pack : RulePack
+        Limits of volumes.
+    factors : mapping, optional
+        By how much the data of a workload has grown; 1 where not given.
+    """
+    limits = {
+        tier: largest_volume_tb(kind, archetype.nodes, archetype.efficiency[tier], pack)
+        for tier, kind in archetype.layout.items()
+    }
+    found = []
+    for row in rows:
+        storage_tb = gb_to_tb(row.storage_gb) * (factors or {}).get(row.workload, 1.0)
+        volumes = volumes_spanned(storage_tb, limits[row.tier])
+        if volumes > 1:
+            found.append(Span(row.workload, storage_tb, volumes, limits[row.tier]))
+    return tuple(found)
 
 
 def volumes_spanned(storage_tb: float, limit_tb: float) -> int:

@@ -113,7 +113,7 @@ def shipped_hardware() -> dict[str, tuple[NodeModel, ...]]:
 @pytest.mark.parametrize("reserve_nodes", [0, 1, 2])
 @pytest.mark.parametrize("storage_switch", [True, False])
 def test_every_archetype_of_the_shipped_catalogs(pack_name: str, reserve_nodes: int, storage_switch: bool) -> None:
-    """Usable ≤ raw, stages add up exactly, tolerance ≤ 2 outside rack-aware, and with N+1 any node (any zone) may go."""
+    """Usable ≤ raw, stages add up exactly, tolerance ≤ 2 outside rack-aware, with N+1 any node (or zone) may go."""
     pack = load_rulepack(pack_name)
     catalogs = {
         tuple(model.model_dump_json() for model in hardware): list(hardware) for hardware in shipped_hardware().values()

@@ -112,7 +112,7 @@ def test_more_may_be_kept_free_than_a_zone() -> None:
 
 @pytest.mark.parametrize("nodes", [1, 3, 5, 7, 9, 10, 16])
 def test_zones_are_of_equal_size_and_eight_nodes_are_most(nodes: int) -> None:
-    with pytest.raises(ArchetypeError, match="PLT-015|PLT-026"):
+    with pytest.raises(ArchetypeError, match=r"PLT-015|PLT-026"):
         spread(nodes)
 
 
