@@ -14,7 +14,8 @@ from fleet.inventory.workloads import TIERS, Workload
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
-from fleet.platform.archetypes import Archetype, growth_refusal
+from fleet.platform.archetypes import Archetype
+from fleet.platform.growth import growth_refusal
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 

@@ -10,7 +10,8 @@ from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
+from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
 from fleet.platform.resiliency import parse_layout
 from fleet.platform.topologies import site_refusals

@@ -23,8 +23,9 @@ from fleet.inventory.pins import Pin
 from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_memory_gb
+from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan

@@ -51,6 +51,9 @@ class Policy(Row):
     objectives: Texts = column(("present_value",), meaning="ordered list of what is minimized")
     currency: Text = column("USD", meaning="of every amount")
     default_network: Text = column("", meaning="carrier cloud that sites with wan_mbps attach to")
+    pool_layout: Literal["single", "per_tier"] = column(
+        "single", meaning="single = tiers of one resiliency type share volumes; per_tier = every tier has its own"
+    )
     converged: YesNo = column(True, meaning="one converged network intent or separate ones")
     storage_switch: YesNo = column(True, meaning="storage traffic over switches; no = direct cables where possible")
     hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee and the Windows subscription")
@@ -65,7 +68,7 @@ class Policy(Row):
         if not isinstance(data, dict):
             return data
         lowered = dict(data)
-        for key in ("partner_scope", "standby_reserve", "residual_value"):
+        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         return lowered

@@ -13,6 +13,7 @@ from fleet.operations.maintenance import MaintenanceRow, maintenance_findings, p
 from fleet.operations.network_plan import NetworkRow, SegmentRow, SubnetRow, plan_network
 from fleet.operations.repairs import RepairRow, plan_repairs
 from fleet.operations.seeding import SeedRow, plan_seeding
+from fleet.operations.volume_rows import VolumeRow, plan_volumes
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, Plan
 from fleet.tables import Row
@@ -29,6 +30,7 @@ OPERATIONS_TABLES: dict[str, type[Row]] = {
     "network": NetworkRow,
     "segments": SegmentRow,
     "subnets": SubnetRow,
+    "volumes": VolumeRow,
     "repairs": RepairRow,
     "advice": Finding,
 }
@@ -74,6 +76,7 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
         "network": network.clusters,
         "segments": network.segments,
         "subnets": network.subnets,
+        "volumes": plan_volumes(plan, context),
         "repairs": plan_repairs(plan, context),
         "advice": tuple(advice),
     }

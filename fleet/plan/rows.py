@@ -25,7 +25,7 @@ from fleet.plan.plan import (
 )
 from fleet.plan.protection import recovery_point_minutes
 from fleet.plan.states import StateOutcome, worst_loads
-from fleet.platform.archetypes import growth_notes
+from fleet.platform.growth import growth_notes
 from fleet.platform.quorum import choose_witness
 from fleet.platform.resiliency import zones_of
 from fleet.quantities import RESOURCES

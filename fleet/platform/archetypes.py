@@ -26,6 +26,7 @@ from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
 from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.platform.topologies import Topology, family_of, site_refusals, spread_refusals, topology_of
+from fleet.platform.volume_limits import volume_refusals
 from fleet.rulepack.facts import RulePack
 
 __all__ = [
@@ -37,8 +38,6 @@ __all__ = [
     "Refusal",
     "archetype_for",
     "enumerate_archetypes",
-    "growth_notes",
-    "growth_refusal",
 ]
 
 
@@ -234,7 +233,17 @@ def _built(
         return None, reasons
     capacity = cluster_capacity(model, nodes, layout, inventory.policy, pack)
     reasons = list(capacity_refusals(model, capacity))
-    return None if reasons else _archetype(model, nodes, layout, capacity, inventory.policy, pack), reasons
+    return (None, reasons) if reasons else _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
+
+
+def _with_volumes(
+    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
+) -> tuple[Archetype | None, list[Reason]]:
+    """The archetype where its pool can be laid out in volumes."""
+    found = _archetype(model, nodes, layout, capacity, policy, pack)
+    pool_tb = capacity.usable.pool_tb
+    reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, policy.pool_layout, pack))
+    return None if reasons else found, reasons
 
 
 def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archetype: Archetype) -> Iterator[Reason]:
@@ -256,57 +265,6 @@ def _spread(inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int) 
     return None
 
 
-def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str | None:
-    """Why a cluster may not grow from one archetype into another; None where it may.
-
-    Nodes are added one at a time, so any number may be added between two periods. The same node count with another
-    layout is growth too.
-
-    Parameters
-    ----------
-    smaller, larger : Archetype
-        What stands, and what it should become.
-    pack : RulePack
-        Allowed layout changes.
-
-    References
-    ----------
-    Microsoft, azure-local/manage/add-server.md (08/2025).
-    """
-    if smaller.node_model != larger.node_model:
-        return f"PLT-019 a cluster of {smaller.node_model} cannot take nodes of {larger.node_model}"
-    if larger.nodes < smaller.nodes:
-        return f"PLT-020 a cluster of {smaller.nodes} nodes cannot shrink to {larger.nodes}"
-    if smaller.nodes == 1 < larger.nodes and not pack.flag("growth.from_single_node"):
-        return "PLT-021 a single node cannot grow into a cluster"
-    paths = pack.table("growth.layout_paths")
-    for tier in TIERS:
-        old, new = smaller.layout[tier], larger.layout[tier]
-        if old != new and new not in paths.get(old, ()):
-            return f"PLT-022 {tier}: {old} cannot become {new} while the cluster grows"
-        if old != new and _is_parity(new, pack) and not pack.flag("growth.rebuild_to_parity"):
-            return f"PLT-022 {tier}: {old} would have to be rebuilt as {new}, which the rule pack does not allow"
-    return None
-
-
-def growth_notes(smaller: Archetype, larger: Archetype, pack: RulePack) -> tuple[str, ...]:
-    """What has to be done to the volumes when a cluster grows from one archetype into another."""
-    notes = []
-    for tier in TIERS:
-        old, new = smaller.layout[tier], larger.layout[tier]
-        if old != new and _is_parity(new, pack):
-            notes.append(f"{tier}: create {new} volumes and move the data out of {old}, with room for both meanwhile")
-        elif old != new:
-            notes.append(f"{tier}: {old} volumes become {new}")
-        elif larger.efficiency[tier] > smaller.efficiency[tier]:
-            notes.append(f"{tier}: rebuild {new} volumes to gain the efficiency of {larger.nodes} nodes")
-    return tuple(notes)
-
-
-def _is_parity(name: str, pack: RulePack) -> bool:
-    return "hot" not in resiliency_types(pack)[name].tiers
-
-
 def _of_count(
     inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, menu: LayoutMenu
 ) -> tuple[list[Archetype], list[Refusal]]:
@@ -320,11 +278,13 @@ def _of_count(
     if reasons:
         return [], list(_refusals(model, nodes, {}, reasons))
     for layout in layout_candidates(nodes, pack, menu):
-        reasons = list(layout_refusals(model, nodes, layout, pack))
+        reasons, archetype = list(layout_refusals(model, nodes, layout, pack)), None
+        if not reasons:
+            archetype, reasons = _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
         for refusal in _refusals(model, nodes, layout, reasons):
             refused.setdefault((refusal.rule, refusal.reason), refusal)
-        if not reasons:
-            found.append(_archetype(model, nodes, layout, capacity, inventory.policy, pack))
+        if archetype is not None:
+            found.append(archetype)
     return _undominated(found, pack, menu.asked), list(refused.values())
 
 

@@ -84,6 +84,12 @@ PLATFORM_RULES: tuple[PlatformRule, ...] = (
         "a layout with better efficiency than those that are recommended needs a workload that asks for it",
         ("layouts.mirror", "layouts.parity"),
     ),
+    PlatformRule(
+        "PLT-029",
+        "volumes",
+        "a full pool fits into the volumes that a cluster may have",
+        ("limits.max_volumes", "limits.max_volume_tb", "volumes.extent_mib"),
+    ),
     PlatformRule("PLT-018", "nothing-left", "something is left of every resource after the reserves", ()),
     PlatformRule("PLT-019", "growth-same-model", "a cluster grows by nodes of its own model", ()),
     PlatformRule(

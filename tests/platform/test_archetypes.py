@@ -12,15 +12,8 @@ import pytest
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import (
-    PLATFORM_RULES,
-    Archetype,
-    ArchetypeError,
-    archetype_for,
-    enumerate_archetypes,
-    growth_notes,
-    growth_refusal,
-)
+from fleet.platform.archetypes import PLATFORM_RULES, Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.growth import growth_notes, growth_refusal
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack import RulePack, load_rulepack

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from fleet.inventory.policy import Policy
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import cluster_capacity, kept_free
+from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import LayoutError
 from fleet.platform.topologies import families, family_of, switchless_ports
 from fleet.rulepack import load_rulepack

@@ -11,7 +11,8 @@ from functools import partial
 from fleet.plan.context import StandingCluster
 from fleet.plan.plan import ClusterRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule, growth_refusal
+from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule
+from fleet.platform.growth import growth_refusal
 from fleet.platform.quorum import node_tolerance
 
 NODE_COUNT, NEVER_SHRINK = "PLT-001", "PLT-020"
