@@ -61,11 +61,38 @@ def hardware(models: Iterable[str] = ()) -> Rows:
     return [{**dict(zip(names, row, strict=True)), "capacity_media": "nvme"} for row in NODE_MODELS if row[0] in wanted]
 
 
-def prices() -> Rows:
+#: Where the figures of the training text stand.
+TRAINING_TEXT = "training text, scenario {}"
+
+#: Demo prices of what the rule pack leaves at nothing.
+DEMO_PRICES = (
+    ("cooling_kwh_per_kwh", 0.4, "kWh/kWh"),
+    ("switch_port", 180, "currency/port"),
+    ("backup_per_instance_month", 10, "currency/instance/month"),
+    ("backup_storage_per_gb_month", 0.02, "currency/GB/month"),
+)
+
+
+def prices(more: Iterable[tuple[str, float, str]] = ()) -> Rows:
     """What the price book overrides; the platform fee comes from the rule pack."""
+    items = (("power_price_per_kwh", 0.1, "currency/kWh"), *more)
     return [
-        {"item": "power_price_per_kwh", "price": 0.1, "unit": "currency/kWh", "currency": "USD", "source": "demo price"}
+        {
+            "item": item,
+            "price": price,
+            "unit": unit,
+            "currency": "USD" if "currency" in unit else "",
+            "as_of": "2026-09-01",
+            "source": "demo price",
+        }
+        for item, price, unit in items
     ]
+
+
+def figure(name: str, quantity: str, value: float, scenario: int, **where: Any) -> dict[str, Any]:
+    """A figure of the training text."""
+    source = TRAINING_TEXT.format(scenario)
+    return {"figure": name, "quantity": quantity, "value": value, **where, "source": source}
 
 
 def policy(**values: Any) -> Rows:

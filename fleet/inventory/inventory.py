@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from fleet.errors import UnknownIdError
+from fleet.inventory.figures import Figure
 from fleet.inventory.growth import NO_GROWTH, GrowthPoint, GrowthProfile, profiles
 from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.links import Link
@@ -32,6 +33,7 @@ INPUT_TABLES: dict[str, type[InputRow]] = {
     "pins": Pin,
     "prices": Price,
     "failure_rates": FailureRate,
+    "figures": Figure,
     "policy": PolicyRow,
 }
 
@@ -112,6 +114,7 @@ class Inventory:
     pins: tuple[Pin, ...] = ()
     prices: tuple[Price, ...] = ()
     failure_rates: tuple[FailureRate, ...] = ()
+    figures: tuple[Figure, ...] = ()
     policy: Policy = field(default_factory=Policy)
 
     @cached_property

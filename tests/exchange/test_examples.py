@@ -11,9 +11,12 @@ import solvers
 from fleet.exchange.examples import example_folder, example_names
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import apply_scenario, read_scenarios
+from fleet.plan.assemble import assemble
 from fleet.plan.audit import audit
+from fleet.plan.decisions import Decisions
 from fleet.plan.plan import Plan
 from solvers.config import SolveConfig
+from tests.failures.small_plans import BY_HAND
 
 PACKS = ("azure-local", "deep-dive")
 QUICK = ("manufacturing", "research", "bank")
@@ -73,6 +76,27 @@ def test_the_bank_loses_nothing_between_its_two_near_sites() -> None:
         "HQ Zürich",
         "Secondary Winterthur",
     }
+
+
+@pytest.mark.parametrize(("pack", "pool"), [("azure-local", "15"), ("deep-dive", "13")])
+def test_the_manufacturer_is_told_what_its_usable_storage_is(pack: str, pool: str) -> None:
+    """Scenario 1: "~3.3 TB usable" of 2 + 1 + 2 TB. In three copies 15 TB; with parity at a half 2·3 + 1·3 + 2·2."""
+    (found,) = [row for row in audit(planned("manufacturing", pack, 20.0)) if row.subject == "usable storage"]
+    assert (found.rule, found.severity, found.actual, found.limit) == ("GOV-010", "warning", 3.3, 5.0)
+    assert "its parts 2 + 1 + 2 add up to 5 TB" in found.message
+    assert f"5 TB of data of the workloads (2 hot, 1 warm, 2 archive), which take {pool} TB of pool" in found.message
+
+
+def test_the_retailer_is_told_that_25_and_625_mbit_contradict_each_other() -> None:
+    """Scenario 5: "25 Mbps per 25 stores (625 Mbps aggregate)"; every store has a circuit of 25 Mbit/s."""
+    plan = assemble(inventory_in("retail", PACKS[0]), Decisions((), {}, {}), BY_HAND)
+    found = {row.rule: row for row in plan.document.findings if row.subject == "bandwidth of 25 stores"}
+    assert found["GOV-010"].severity == "warning"
+    assert "states 625 Mbit/s for 25 sites (training text, scenario 5), 25 per site" in found["GOV-010"].message
+    assert "states 25 Mbit/s for 25 sites (training text, scenario 5), 1 per site" in found["GOV-010"].message
+    assert "Fleet counts 625 Mbit/s" in found["GOV-011"].message
+    assert found["GOV-011"].limit == pytest.approx(625.0)
+    assert not [row for row in plan.document.findings if row.subject == "aggregate bandwidth of 25 stores"]
 
 
 def test_the_research_institute_starts_with_one_node_and_grows_to_three() -> None:

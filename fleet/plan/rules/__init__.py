@@ -6,6 +6,7 @@ from fleet.plan.rules import (
     assignment,
     capacity,
     data,
+    figures,
     money,
     network,
     notes,
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = tuple(
                 pins,
                 money,
                 data,
+                figures,
                 notes,
             )
             for rule in room.RULES
