@@ -122,7 +122,7 @@ def _demands_at(
 
 def _carries(context: PlanContext, index: int, period: int, archetype: Archetype, tolerance: int, data: Floats) -> bool:
     """Whether an archetype holds the load and the reserve of a cluster in a period."""
-    if archetype.node_tolerance < tolerance:
+    if archetype.node_tolerance < tolerance or context.machines[index, period] > archetype.most_machines:
         return False
     usable = np.array(archetype.capacity.usable.as_tuple())
     free = np.array(archetype.capacity.without_node_reserve.as_tuple())

@@ -201,6 +201,10 @@ class Inventory:
             change_gb_per_day=row.change_gb_per_day * factor,
         )
 
+    def machines(self, demand: Demand) -> tuple[int, ...]:
+        """Virtual machines of `demand` in each period: its instances from `from_month` on."""
+        return tuple(demand.row.count if factor > 0 else 0 for factor in self.growth_factors(demand))
+
     def first_period(self, demand: Demand) -> int:
         """The first period in which `demand` exists; the number of periods if it never does."""
         factors = self.growth_factors(demand)

@@ -130,6 +130,14 @@ class PlanContext:
         return self.load[:, COMPUTE, :]
 
     @cached_property
+    def machines(self) -> Indices:
+        """Virtual machines that each cluster runs, shape (n_clusters, T)."""
+        counts = np.zeros((len(self.clusters), len(self.inventory.periods)), dtype=np.int64)
+        for demand, primary in zip(self.demands, self.primary.tolist(), strict=True):
+            counts[primary] += self.inventory.machines(demand)
+        return counts
+
+    @cached_property
     def normal_fates(self) -> tuple[Fate, ...]:
         """The fate of every demand with nothing failed."""
         return tuple(fate(self, index, NORMAL) for index in range(len(self.demands)))

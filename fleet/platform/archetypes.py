@@ -11,7 +11,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.policy import Policy
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS, Workload
-from fleet.platform.capacity import Capacity, cluster_capacity
+from fleet.platform.capacity import Capacity, cluster_capacity, kept_free, most_machines
 from fleet.platform.eligibility import (
     PLATFORM_RULES,
     PlatformRule,
@@ -66,6 +66,8 @@ class Archetype:
         Zones that may be lost at once.
     topology : str
         ``single-node``, ``switched``, ``switchless`` or ``rack-aware``.
+    most_machines : int
+        Virtual machines that may run on it, with the nodes kept free that N+k asks for.
     capacity : Capacity
         What it offers, traced.
     power_kw, rack_units : float
@@ -92,6 +94,7 @@ class Archetype:
     drive_tolerance: int
     zone_tolerance: int
     topology: Topology
+    most_machines: int
 
     @property
     def family(self) -> str:
@@ -338,6 +341,7 @@ def _archetype(
         drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
         zone_tolerance=zones - 1,
         topology=topology_of(model, nodes, layout, policy, pack),
+        most_machines=most_machines(nodes, kept_free(nodes, policy, zones), pack),
     )
 
 

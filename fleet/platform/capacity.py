@@ -79,6 +79,16 @@ def kept_free(nodes: int, policy: Policy, zones: int = 1) -> int:
     return max(policy.reserve_nodes, nodes // zones if zones > 1 else 0)
 
 
+def most_machines(nodes: int, free: int, pack: RulePack) -> int:
+    """Virtual machines that a cluster may run with `free` of its nodes kept free: of its hosts, and of the cluster.
+
+    References
+    ----------
+    Microsoft, WindowsServerDocs/virtualization/hyper-v/maximum-scale-limits.md (10/2025).
+    """
+    return min(pack.whole("limits.max_vms_per_cluster"), (nodes - free) * pack.whole("limits.max_vms_per_node"))
+
+
 def cluster_capacity(
     model: NodeModel,
     nodes: int,

@@ -229,6 +229,16 @@ BROKEN = (
         "CAP-003",
         "CAP-004",
     ),
+    broken(
+        "too many virtual machines",
+        decided(
+            moved("primary", "extra", "s1", "a-c1"),
+            **table_and(
+                "workloads", a_workload("extra", "s1", count=1500, vcpus=0.01, memory_gb=0.01, storage_gb=0.01)
+            ),
+        ),
+        "CAP-005",
+    ),
     broken("a capacity is overstated", where("cluster_loads", "resource", "vcpu", capacity=500.0), "CAP-002"),
     # Siting.
     broken("a cluster at a store", decided(added(a_cluster("s1-c1", (2, 2)))), "SIT-001"),

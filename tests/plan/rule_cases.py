@@ -111,6 +111,7 @@ def _link_need(link: str, is_worst: bool) -> float:
 
 
 GPU_FROM_START = resized("c-c1", nodes=(2, 2), layouts=(TWO_WAY, TWO_WAY))
+TINY = {"vcpus": 0.01, "memory_gb": 0.01, "storage_gb": 0.01}
 ON_OLD = moved("primary", "extra", "s1", "old")
 
 
@@ -163,6 +164,14 @@ def _capacity() -> Iterator[RuleCase]:
         lambda value: table_and("workloads", a_workload("extra", "s1", vcpus=value / 2.0, count=2)),
         around(room),
         ON_OLD,
+    )
+    # Two nodes, one kept free: 1,024 machines, of which five are there already.
+    yield from three(
+        "CAP-005",
+        "machines of a host",
+        lambda count: table_and("workloads", a_workload("extra", "s1", count=count, **TINY)),
+        (1018, 1019, 1020),
+        moved("primary", "extra", "s1", "a-c1"),
     )
     yield from _carrier_cases()
 
