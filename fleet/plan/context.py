@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
@@ -315,14 +314,16 @@ def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tup
     result = []
     for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
         found = []
+        site = inventory.site_by_name.get(decision.site)
         for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
             key = (decision.node_model, nodes, tuple(sorted(layout.items())))
             if key not in known:
                 known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
-            found.append(known[key])
-        site = inventory.site_by_name.get(decision.site)
-        if site is not None:
-            found = [_at_site(archetype, refusal, site, pack) for archetype, refusal in found]
+            archetype, _ = known[key]
+            here: Refusals = ()
+            if archetype is not None and site is not None:
+                here = tuple(site_refusals(archetype.topology, site, pack))
+            found.append((None, here) if here else known[key])
         result.append(
             StandingCluster(
                 decision,
@@ -343,14 +344,6 @@ def _archetype(
         return archetype_for(inventory, pack, node_model, nodes, layout), ()
     except ArchetypeError as error:
         return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
-
-
-def _at_site(
-    archetype: Archetype | None, refusals: Refusals, site: Site, pack: RulePack
-) -> tuple[Archetype | None, Refusals]:
-    """The same where the site allows its topology."""
-    here = tuple(site_refusals(archetype.topology, site, pack)) if archetype is not None else ()
-    return (None, here) if here else (archetype, refusals)
 
 
 def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> tuple[Floats, Floats]:
