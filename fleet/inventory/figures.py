@@ -14,9 +14,9 @@ QUANTITIES: dict[Quantity, tuple[str, str]] = {
     "vcpu": ("vCPU", "virtual processors of the workloads"),
     "memory_gb": ("GiB", "memory of the workloads"),
     "traffic_mbps": ("Mbit/s", "user traffic in each direction"),
-    "circuit_mbps": ("Mbit/s", "bandwidth of the circuits that a site is attached with"),
-    "clusters": ("clusters", "clusters that stand there when they open"),
-    "nodes": ("nodes", "nodes of those clusters when they open"),
+    "circuit_mbps": ("Mbit/s", "bandwidth of all circuits of a site"),
+    "clusters": ("clusters", "all that open there"),
+    "nodes": ("nodes", "of those clusters when they open"),
 }
 
 

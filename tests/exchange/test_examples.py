@@ -50,10 +50,26 @@ def test_every_example_explains_itself(name: str) -> None:
 
 @pytest.mark.parametrize("pack", PACKS)
 @pytest.mark.parametrize("name", QUICK)
-def test_a_small_example_is_planned_to_proof_and_audits_clean(name: str, pack: str) -> None:
+def test_a_small_example_is_planned_to_proof_and_costs_what_its_readme_says(name: str, pack: str) -> None:
     plan = planned(name, pack, 20.0)
     assert plan.result.status == "optimal"
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    text = (Path(example_folder(name)) / "README.md").read_text(encoding="utf-8")
+    assert f"{plan.document.totals.present_value:,.0f}" in text
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_readme_puts_the_figures_of_the_text_beside_both_packs(name: str) -> None:
+    """Every figure that the table of figures states stands in the readme, and every row explains itself."""
+    folder = Path(example_folder(name))
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    assert table[0] == ["the text says", "Fleet, `azure-local`", "Fleet, `deep-dive`", "why"]
+    assert len(table) >= 8
+    assert all(len(row) == 4 and all(row) for row in table)
+    said = " ".join(row[0] for row in table)
+    for figure in fleet.read(folder).figures:
+        assert all(part in said for part in (figure.parts or (f"{figure.value:g}",))), figure
 
 
 @pytest.mark.slow
@@ -84,7 +100,7 @@ def test_the_manufacturer_is_told_what_its_usable_storage_is(pack: str, pool: st
     (found,) = [row for row in audit(planned("manufacturing", pack, 20.0)) if row.subject == "usable storage"]
     assert (found.rule, found.severity, found.actual, found.limit) == ("GOV-010", "warning", 3.3, 5.0)
     assert "its parts 2 + 1 + 2 add up to 5 TB" in found.message
-    assert f"5 TB of data of the workloads (2 hot, 1 warm, 2 archive), which take {pool} TB of pool" in found.message
+    assert f"5 TB (data of the workloads: 2 hot, 1 warm, 2 archive), which takes {pool} TB of pool" in found.message
 
 
 def test_the_retailer_is_told_that_25_and_625_mbit_contradict_each_other() -> None:

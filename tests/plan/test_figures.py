@@ -61,9 +61,7 @@ def test_parts_that_add_up_to_something_else_are_a_contradiction() -> None:
     assert (found[0].actual, found[0].limit, found[0].unit) == (3.3, 5.0, "TB")
     assert "its parts 2 + 1 + 2 add up to 5 TB" in found[0].message
     # Three copies of 5 TB.
-    assert (
-        "5 TB of data of the workloads (4 hot, 1 warm), which take 15 TB of pool with their copies" in found[0].message
-    )
+    assert "5 TB (data of the workloads: 4 hot, 1 warm), which takes 15 TB of pool with its copies" in found[0].message
     assert findings({**row, "value": 5}, erp={"storage_gb": 4000.0}, web={"storage_gb": 1000.0}) == []
 
 
@@ -78,6 +76,8 @@ def test_two_figures_about_the_same_sites_are_compared_per_site() -> None:
     assert (contradiction.actual, contradiction.limit) == (25.0, 1.0)
     assert "'per 25 stores' states 25 Mbit/s for 25 sites (deep dive), 1 per site" in contradiction.message
     assert "'aggregate' states 625 Mbit/s for 25 sites (deep dive), 25 per site" in contradiction.message
-    assert "Fleet counts 2,000 Mbit/s of bandwidth" in contradiction.message
+    assert (
+        "Fleet counts 2,000 Mbit/s for 25 sites, 80 each (bandwidth of all circuits of a site)" in contradiction.message
+    )
     agreeing = [{**rows[0], "value": 625}, rows[1]]
     assert not [one for one in findings(*agreeing, sites=sites) if one.rule == "GOV-010"]

@@ -79,11 +79,11 @@ def _answer(evidence: Evidence, row: Figure) -> str:
     """What Fleet counts instead."""
     found = _amount(evidence, row)
     over = f" for {row.sites} sites, {found / row.sites:,.4g} each" if row.sites else ""
-    text = f"Fleet counts {found:,.4g} {row.unit} of {QUANTITIES[row.quantity][1]}{over}"
-    return text + (_copies(evidence, row) if row.quantity == "data_tb" else "")
+    tiers, copies = _copies(evidence, row) if row.quantity == "data_tb" else ("", "")
+    return f"Fleet counts {found:,.4g} {row.unit}{over} ({QUANTITIES[row.quantity][1]}{tiers}){copies}"
 
 
-def _copies(evidence: Evidence, row: Figure) -> str:
+def _copies(evidence: Evidence, row: Figure) -> tuple[str, str]:
     """Data by tier, and what it takes of its clusters with all copies when they open."""
     context, places = evidence.context, _places(evidence, row)
     data: dict[str, float] = defaultdict(float)
@@ -96,7 +96,7 @@ def _copies(evidence: Evidence, row: Figure) -> str:
         archetype = next((found for found in context.clusters[index].archetypes if found is not None), None)
         pool += archetype.footprint_tb(demand.row.tier, amount) if archetype is not None else 0.0
     tiers = ", ".join(f"{data[tier]:,.4g} {tier}" for tier in TIERS if data[tier])
-    return f" ({tiers}), which take {pool:,.4g} TB of pool with their copies" if tiers else ""
+    return (f": {tiers}", f", which takes {pool:,.4g} TB of pool with its copies") if tiers else ("", "")
 
 
 def _places(evidence: Evidence, row: Figure) -> frozenset[str]:
