@@ -34,6 +34,9 @@ class NetworkRow(Row):
     port_gbps: float = column(unit="Gbit/s", meaning="speed of a port")
     rdma: str = column(meaning="required or recommended for storage; blank without storage traffic")
     switch_ports: int = column(unit="ports", meaning="switch ports of all nodes")
+    zone_gbps: float | None = column(
+        None, unit="Gbit/s", meaning="for storage between the zones of a rack-aware cluster, which are near each other"
+    )
     block: str = column("", meaning="block of the address space")
     management_vlan: int | None = column(None, meaning="VLAN of management")
     management_subnet: str = column("", meaning="subnet of management")
@@ -111,6 +114,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
             inventory.policy,
             pack,
             grows=len(set(counts[row.cluster])) > 1,
+            zones=_zones(context, row.cluster),
         )
         for row in rows
         if counts.get(row.cluster) and row.node_model in models
@@ -141,6 +145,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 port_gbps=model.nic_gbps,
                 rdma=next((intent.rdma for intent in design.intents if intent.rdma), ""),
                 switch_ports=design.switch_ports * counts[row.cluster][-1],
+                zone_gbps=design.zone_gbps or None,
                 block=own.block if own else "",
                 management_vlan=own.management_vlan if own else None,
                 management_subnet=own.management if own else "",
@@ -163,6 +168,11 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         if own is not None:
             subnets += _subnets(row, own, pack.texts("network.storage_vlans"))
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
+
+
+def _zones(context: PlanContext, cluster: str) -> int:
+    archetypes = context.clusters[context.cluster_index[cluster]].archetypes
+    return max((archetype.zone_tolerance + 1 for archetype in archetypes if archetype is not None), default=1)
 
 
 def _nodes(plan: Plan) -> dict[str, list[int]]:
@@ -252,6 +262,9 @@ def _notes(
         yield warning, "choose a node model with more ports, or another storage network"
     if own is not None and own.shares_vlans:
         yield "its VLAN numbers are also used at other sites", "widen vlan_range in table policy"
+    if design.zone_gbps:
+        limit = context.pack.number("network.rack_to_rack_rtt_ms")
+        yield f"its zones have to be within {limit:g} ms of each other", "measure the round trip between them"
     site = context.inventory.site(row.site)
     if row.witness == "cloud" and not site.internet:
         yield "a cloud witness needs the internet, which the site lacks", "use a file share"
