@@ -25,7 +25,7 @@ from fleet.platform.instances import NodeOffer, node_offer
 from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
 from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
-from fleet.platform.topologies import Topology, family_of, site_refusals, spread_refusals, topology_of
+from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
 from fleet.platform.volume_limits import volume_refusals
 from fleet.rulepack.facts import RulePack
 
@@ -262,8 +262,10 @@ def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archet
 
 def _spread(inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int) -> Archetype | None:
     """The cluster of so many nodes that is spread over the zones of a site."""
+    pair = pack.text("network.rack_aware_pair_layout")
     for kind in resiliency_types(pack).values():
-        if kind.zones > 1 and kind.minimum_nodes <= nodes <= kind.maximum_nodes:
+        is_chosen = kind.name == pair or nodes != TWO_NODES
+        if kind.zones > 1 and is_chosen and kind.minimum_nodes <= nodes <= kind.maximum_nodes:
             return _built(inventory, pack, model, nodes, dict.fromkeys(TIERS, kind.name))[0]
     return None
 

@@ -114,6 +114,8 @@ def contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
         "layouts.parity": set(facts["layouts.parity"].value.values()),
         "growth.layout_paths": set(paths).union(*paths.values()),
     }
+    if any(row.get("zones", 1) > 1 for row in types.values()):
+        named["network.rack_aware_pair_layout"] = {facts["network.rack_aware_pair_layout"].value}
     problems = [
         Problem("RUL006", f"{place}: {key}", f"{name!r} is not in resiliency.types", "describe it there or correct it")
         for key, names in named.items()

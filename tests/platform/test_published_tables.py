@@ -43,6 +43,7 @@ TYPES: list[tuple[str, int, int, int, int, float, bool, str]] = [
     ("dual-parity", 4, 16, 2, 2, 0.5, False, FAULT_TOLERANCE),
     ("mirror-accelerated-parity", 4, 16, 2, 2, 0.455, False, PLAN_VOLUMES),  # 1 / (0.2 / 0.333 + 0.8 / 0.5)
     ("rack-aware-two-way-mirror", 2, 2, 1, 1, 0.5, True, RACK_AWARE),
+    ("rack-aware-nested-mirror", 2, 2, 1, 2, 0.25, True, "WindowsServerDocs/failover-clustering/topologies.md"),
     ("rack-aware-four-way-mirror", 4, 8, 3, 3, 0.25, True, RACK_AWARE),
 ]
 

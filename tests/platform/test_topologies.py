@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fleet.errors import RulePackError
 from fleet.inventory.policy import Policy
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import cluster_capacity, kept_free
@@ -165,6 +166,25 @@ def test_zones_are_on_offer_where_they_are_asked_for_and_there() -> None:
     assert [is_offered(*case) for case in ((2, 1), (2, 0), (1, 1))] == [True, False, False]
     everything = enumerate_archetypes(an_inventory(), PACK, rack_aware=True).archetypes
     assert [a.nodes for a in everything if a.zone_tolerance] == [2, 4, 6, 8]
+
+
+def test_copies_of_a_rack_aware_pair_are_a_switch_of_the_pack(tmp_path: Path) -> None:
+    """Row 12.5: two copies here, four on campus clusters of Windows Server."""
+    assert PACK.fact("network.rack_aware_pair_layout").alternatives == ("rack-aware-nested-mirror",)
+    path = tmp_path / "nested.toml"
+    text = (
+        '[pack]\nname = "nested"\ndate = 2026-09-01\nextends = "azure-local"\nstatement = "Four copies in a pair."\n'
+        '[network.rack_aware_pair_layout]\nvalue = "{}"\nunit = ""\nsource = "topologies.md"\n'
+        'date = 2026-01-01\nstatement = "Four copies."\n'
+    )
+    path.write_text(text.format("rack-aware-nested-mirror"))
+    for pack, share, drives in ((PACK, 0.5, 1), (load_rulepack(str(path)), 0.25, 2)):
+        catalog = enumerate_archetypes(an_inventory(), pack, rack_aware=True).archetypes
+        (pair,) = [a for a in catalog if a.nodes == 2 and a.zone_tolerance]
+        assert (pair.efficiency["hot"], pair.drive_tolerance) == (share, drives)
+    path.write_text(text.format("raid-1"))
+    with pytest.raises(RulePackError, match=r"'raid-1' is not in resiliency\.types"):
+        load_rulepack(str(path))
 
 
 def test_types_that_are_asked_for_join_the_catalog() -> None:
