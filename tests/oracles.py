@@ -38,6 +38,8 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 TIER_NAMES = ("hot", "warm", "archive")
 TOLERANCE = 1e-6
+#: Virtual machines of a host and of a cluster (maximum-scale-limits.md).
+MACHINES_PER_HOST, MACHINES_PER_CLUSTER = 1024, 8000
 NOBODY = -1
 REPLICATION_MAY_BE_CUT = ("link", "network")
 
@@ -94,6 +96,7 @@ class Menu:
     failover: Floats = field(default_factory=lambda: np.zeros(0))
     efficiency: Floats = field(default_factory=lambda: np.zeros(0))
     tolerance: Floats = field(default_factory=lambda: np.zeros(0))
+    machines: Floats = field(default_factory=lambda: np.zeros(0))
     gpu_model: list[str] = field(default_factory=list)
     largest: list[tuple[float, float]] = field(default_factory=list)
 
@@ -239,17 +242,21 @@ class BruteForce:
         menu.failover = np.zeros((count, self.spans, 3))
         menu.efficiency = np.ones((count, self.spans, 3))
         menu.tolerance = np.zeros((count, self.spans))
+        menu.machines = np.zeros((count, self.spans))
         for index, path in enumerate(menu.paths):
             for period, step in enumerate(path):
                 if step is None:
                     continue
-                usable, free = step.capacity.usable, step.capacity.without_node_reserve
+                usable, without = step.capacity.usable, step.capacity.without_node_reserve
                 menu.stands[index, period] = True
                 menu.usable[index, period] = (usable.vcpu, usable.memory_gb, usable.gpu, usable.pool_tb)
-                kept = free if self.policy.standby_uses_node_reserve else usable
+                kept = without if self.policy.standby_uses_node_reserve else usable
                 menu.failover[index, period] = (kept.vcpu, kept.memory_gb, kept.gpu)
                 menu.efficiency[index, period] = [step.efficiency[tier] for tier in TIER_NAMES]
                 menu.tolerance[index, period] = step.node_tolerance
+                spread = step.layout["hot"].startswith("rack-aware")
+                free = max(self.policy.reserve_nodes, step.nodes // 2 if spread else 0) if step.nodes > 1 else 0
+                menu.machines[index, period] = min(MACHINES_PER_CLUSTER, MACHINES_PER_HOST * (step.nodes - free))
         return menu
 
     def _keeps_data(self, path: tuple[Archetype | None, ...], row: Workload, exists: Booleans) -> bool:
@@ -404,6 +411,7 @@ class BruteForce:
         menu = self.menus[index]
         own = np.zeros((self.spans, 3))
         data = np.zeros((self.spans, 3))
+        machines = np.zeros(self.spans)
         sent: dict[str, Floats] = defaultdict(lambda: np.zeros((self.spans, 3)))
         fits = np.ones(len(menu.paths), dtype=bool)
         for unit, is_primary, domain in here:
@@ -421,12 +429,14 @@ class BruteForce:
                 data[:, TIER_NAMES.index(row.tier)] += item.data
                 if is_primary:
                     own += item.compute
+                    machines += row.count * item.exists
                 else:
                     sent[domain if self.policy.standby_reserve == "shared" else ""] += item.compute
         kept = np.zeros((self.spans, 3))
         if self.limits.reserve:
             for amount in (*sent.values(), *([] if moved is None else [moved])):
                 kept = np.maximum(kept, amount)
+        fits &= (machines <= menu.machines).all(axis=1)
         for period in range(self.spans):
             for need, limit in (
                 (own[period], menu.usable[:, period, :3]),
