@@ -44,6 +44,7 @@ INV051  a pin that its subject does not allow
 INV052  pins that contradict each other or what stands
 INV053  a cloud witness at a site without internet
 INV054  a figure about both a site and a kind, or about more sites than there are
+INV055  a resiliency type that the rule pack does not know
 ======  =====================================================================================
 """
 
