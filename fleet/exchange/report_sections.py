@@ -135,7 +135,9 @@ def money(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         ],
         "sums": [sum(nominal[key][period] for key in keys) for period in range(count)],
         "chart": stacked_bars(
-            labels, [(key[1].replace("_", " "), nominal[key]) for key in keys], f"{inventory.policy.currency}, nominal"
+            labels,
+            [(key[1].replace("_", " "), nominal[key]) for key in keys],
+            f"{inventory.policy.currency}, nominal",
         ),
         "prices": inventory.prices,
     }
