@@ -13,7 +13,7 @@ import pytest
 
 from fleet.platform.archetypes import ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_memory_gb, raw_tb
-from fleet.platform.resiliency import resiliency_type, resiliency_types
+from fleet.platform.resiliency import LayoutError, resiliency_type, resiliency_types
 from fleet.platform.volume_limits import largest_volume_tb, volumes_spanned
 from fleet.platform.volumes import volume_plan
 from fleet.rulepack import RulePack, load_rulepack
@@ -309,3 +309,10 @@ def test_what_a_cache_does_is_said(media: str, words: str) -> None:
     three = next(a for a in catalog.archetypes if a.nodes == 3)
     notes = [note for note in (*three.warnings, *(str(stage) for stage in three.capacity.trace)) if "cache" in note]
     assert any(words in note for note in notes), (CACHE, notes)
+
+
+def test_volumes_of_a_storage_network_are_no_type_of_the_platform() -> None:
+    """Last row of table 2A: the array owns their resiliency (external-storage-support.md); plans have local drives."""
+    assert PACK.text("limits.storage_kind") == "local drives"
+    with pytest.raises(LayoutError, match="no resiliency type is named 'san-lun'"):
+        resiliency_type("san-lun", PACK)
