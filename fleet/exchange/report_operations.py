@@ -46,6 +46,7 @@ def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
         "hours_per_node": HOURS_PER_NODE,
         "backups": _targets(backups),
         "window_hours": WINDOW_HOURS,
+        "backup_products": context.pack.texts("backup.products"),
         "volumes": volumes[:SHOWN],
         "hidden_volumes": max(0, len(volumes) - SHOWN),
         "balance": _balance(balance),

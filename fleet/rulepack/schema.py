@@ -215,6 +215,7 @@ SCHEMA: dict[str, FactType] = {
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
     "backup.scratch_fraction": FactType("number", "fraction", "scratch space of the backup server"),
+    "backup.products": FactType("texts", "", "backup products that the report names"),
     "site_recovery.fee_per_instance_month": FactType("number", "currency/instance/month", "fee of recovery in Azure"),
     "site_recovery.failback_to_other_cluster": FactType(
         "flag", "", "whether recovery in Azure may fail back elsewhere"

@@ -26,6 +26,7 @@ from fleet.rulepack import load_rulepack
 from tests.exchange.browser import launched, visit
 from tests.exchange.many_sites import many_sites_plan, one_site_plan
 from tests.exchange.plan_fixture import HOSTILE_FORMULA, HOSTILE_MARKUP, HOSTILE_TEMPLATE, fixture_plan
+from tests.failures.small_plans import small_inventory, small_plan
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -339,3 +340,9 @@ def test_volumes_stand_in_the_report() -> None:
     first = plan_volumes(plan)[0]
     assert "Volumes at the end of the horizon" in text
     assert f"<td>{first.resiliency.replace('-', ' ')}</td>" in text
+
+
+def test_backup_products_of_the_rule_pack_are_named() -> None:
+    text = report_html(small_plan(small_inventory(web={"backup_days": 7})))
+    for product in load_rulepack("azure-local").texts("backup.products"):
+        assert product in text
