@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,15 +32,12 @@ class Family:
         What it may grow into, in words.
     witness : str
         Which witness it has, in words.
-    survives : str
-        Losses at once that it survives, in words.
     """
 
     name: str
     counts: tuple[int, ...]
     grows_into: str
     witness: str
-    survives: str
 
 
 SINGLE, PAIR, RING, SWITCHED, RACK_AWARE = (
@@ -61,38 +58,33 @@ def families(pack: RulePack) -> tuple[Family, ...]:
     (06/2026), azure-local/concepts/rack-aware-cluster-requirements.md (02/2026).
     """
     most = pack.whole("limits.max_nodes")
-    words = {"required": "required", "recommended": "recommended", "optional": "optional", "none": "none"}
+    ring = range(THREE_NODES, pack.whole("network.switchless_max_nodes") + 1)
+    switched = range(THREE_NODES, most + 1)
     from_one = "two nodes, then more" if pack.flag("growth.from_single_node") else "nothing"
+    from_two = "three nodes and more behind a switch; nothing with nested mirrors or without a switch"
     found = [
-        Family(SINGLE, (1,), from_one, "none", "a drive; no node"),
-        Family(
-            PAIR,
-            (TWO_NODES,),
-            "three nodes and more behind a switch; nothing with nested mirrors or without a switch",
-            words[pack.row_from("witness.rule", TWO_NODES)],
-            "a node or a drive; a node and a drive with nested mirrors",
-        ),
-        Family(
-            RING,
-            tuple(range(THREE_NODES, pack.whole("network.switchless_max_nodes") + 1)),
-            "nothing without new cabling",
-            words[pack.row_from("witness.rule", THREE_NODES)],
-            "a node, or a drive on each of two nodes",
-        ),
-        Family(
-            SWITCHED,
-            tuple(range(THREE_NODES, most + 1)),
-            f"one node at a time up to {most}",
-            "recommended for three and four nodes, optional from five on",
-            "two nodes or two drives from four nodes on, one node at three",
-        ),
+        Family(SINGLE, (1,), from_one, _witness((1,), pack)),
+        Family(PAIR, (TWO_NODES,), from_two, _witness((TWO_NODES,), pack)),
+        Family(RING, tuple(ring), "nothing without new cabling", _witness(ring, pack)),
+        Family(SWITCHED, tuple(switched), f"one node at a time up to {most}", _witness(switched, pack)),
     ]
     spread = [kind for kind in resiliency_types(pack).values() if kind.zones > 1 and not kind.refusal]
     counts = sorted({n for kind in spread for n in range(kind.minimum_nodes, kind.maximum_nodes + 1, kind.zones)})
     if counts:
-        text = "pairs of nodes up to four and four; a pair of one and one grows into nothing"
-        found.append(Family(RACK_AWARE, tuple(counts), text, "cloud, required", "a zone with half of the nodes"))
+        text = f"pairs of nodes, one in each zone, up to {counts[-1]}; a pair of one and one grows into nothing"
+        found.append(Family(RACK_AWARE, tuple(counts), text, "cloud, required"))
     return tuple(found)
+
+
+def _witness(counts: Sequence[int], pack: RulePack) -> str:
+    """Where a witness is required, recommended or optional, in words."""
+    rules = {nodes: str(pack.row_from("witness.rule", nodes)) for nodes in counts}
+    if len(set(rules.values())) == 1:
+        return rules[counts[0]]
+    spans = [(rule, [n for n in counts if rules[n] == rule]) for rule in dict.fromkeys(rules.values())]
+    return ", ".join(
+        f"{rule} from {span[0]} on" if span[-1] == counts[-1] else f"{rule} up to {span[-1]}" for rule, span in spans
+    )
 
 
 def family_of(topology: Topology, nodes: int) -> str:
