@@ -90,7 +90,7 @@ def _print_families(console: Console, sizing: Sizing) -> None:
                 _span(verdict.family.counts),
                 _short(archetype) if archetype is not None and verdict.fits else "none",
                 f"{verdict.row.price:,.0f}" if verdict.row is not None and verdict.fits else "",
-                _losses(archetype) if archetype is not None else "",
+                archetype.survives if archetype is not None else "",
                 verdict.verdict if verdict.fits or archetype is None else f"{_short(archetype)}: {verdict.verdict}",
             ]
         )
@@ -106,16 +106,6 @@ def _span(counts: Sequence[int]) -> str:
 
 def _short(archetype: Archetype) -> str:
     return f"{archetype.nodes} × {archetype.node_model}"
-
-
-def _losses(archetype: Archetype) -> str:
-    """What may be lost at once."""
-    numbers = (
-        (archetype.drive_tolerance, "drive"),
-        (archetype.node_tolerance, "node"),
-        (archetype.zone_tolerance, "zone"),
-    )
-    return ", ".join(f"{number} {name}{'' if number == 1 else 's'}" for number, name in numbers if number) or "nothing"
 
 
 def print_trace(console: Console, row: SizingRow) -> None:

@@ -12,7 +12,9 @@ from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddress
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
+from fleet.platform.archetypes import Archetype
 from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
 from fleet.wan.routing import Router
 
@@ -27,6 +29,8 @@ class NetworkRow(Row):
     cluster: str = column(meaning="cluster")
     site: str = column(meaning="where it stands")
     nodes: int = column(unit="nodes", meaning="node count")
+    family: str = column("", meaning="kind of cluster")
+    survives: str = column("", meaning="drives, nodes and zones, of which that many may be lost at once")
     storage: str = column(meaning="switched, switchless, or none for a single node")
     intents: str = column(meaning="port groups of every node: traffic (ports)")
     ports: int = column(unit="ports", meaning="ports that a node needs")
@@ -114,7 +118,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
             inventory.policy,
             pack,
             grows=len(set(counts[row.cluster])) > 1,
-            zones=_zones(context, row.cluster),
+            zones=1 + (archetype.zone_tolerance if (archetype := _last(context, row.cluster)) is not None else 0),
         )
         for row in rows
         if counts.get(row.cluster) and row.node_model in models
@@ -129,7 +133,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     subnets: list[SubnetRow] = []
     for row in rows:
         design, own = designs[row.cluster], addresses.get(row.cluster)
-        model = models[row.node_model]
+        model, archetype = models[row.node_model], _last(context, row.cluster)
         witness_site, witness_rtt = _witness(row, inventory, router)
         notes = list(_notes(row, design, own, context, users[row.cluster] + streams[row.cluster], witness_site))
         findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
@@ -138,6 +142,8 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 cluster=row.cluster,
                 site=row.site,
                 nodes=counts[row.cluster][-1],
+                family=_family(design, counts[row.cluster][-1]),
+                survives=archetype.survives if archetype is not None else "",
                 storage=design.storage,
                 intents="; ".join(f"{', '.join(intent.traffic)} ({intent.ports})" for intent in design.intents),
                 ports=design.ports,
@@ -170,9 +176,16 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
 
 
-def _zones(context: PlanContext, cluster: str) -> int:
-    archetypes = context.clusters[context.cluster_index[cluster]].archetypes
-    return max((archetype.zone_tolerance + 1 for archetype in archetypes if archetype is not None), default=1)
+def _last(context: PlanContext, cluster: str) -> Archetype | None:
+    """What a cluster is at the end of the horizon; None where the platform refuses it."""
+    return context.clusters[context.cluster_index[cluster]].archetypes[-1]
+
+
+def _family(design: NetworkDesign, nodes: int) -> str:
+    """The kind of cluster as it is wired, which counts a cluster that grows as one with switches."""
+    if design.zone_gbps:
+        return family_of("rack-aware", nodes)
+    return family_of("single-node" if design.storage == "none" else design.storage, nodes)
 
 
 def _nodes(plan: Plan) -> dict[str, list[int]]:

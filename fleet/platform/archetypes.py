@@ -101,6 +101,12 @@ class Archetype:
         """Name of the family of clusters to which it belongs."""
         return family_of(self.topology, self.nodes)
 
+    @property
+    def survives(self) -> str:
+        """What may be lost at once, in words."""
+        losses = (self.drive_tolerance, "drive"), (self.node_tolerance, "node"), (self.zone_tolerance, "zone")
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in losses if count) or "nothing"
+
     def keeps(self, row: Workload) -> bool:
         """Whether it keeps the data of a workload as that asks for: zone failures, resiliency type of its tier."""
         return self.zone_tolerance >= row.zone_tolerance and (
