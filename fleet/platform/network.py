@@ -184,7 +184,7 @@ def switch_ports_per_node(policy: Policy, pack: RulePack) -> int:
     """Switch ports that a node of a cluster of several takes, as the policy wires clusters.
 
     For costs, which must not depend on the node count: a single node leaves the ports for storage unused, and a cluster
-    too large for direct cables takes more than counted here.
+    too large for direct cables, or with storage apart because it spans zones, takes more than counted here.
     """
     per_intent = pack.whole("network.min_storage_ports")
     front = 0 if policy.converged and policy.storage_switch else per_intent

@@ -185,3 +185,36 @@ def test_a_thousand_machines_of_mixed_classes_are_sized_at_once() -> None:
     assert winner.verdict.startswith("cheapest of all")
     prices = [verdict.row.price for verdict in sizing.families if verdict.row is not None and verdict.fits]
     assert min(prices) == sizing.cheapest.price
+
+
+#: rule pack, GPU of the node, what the workload asks for and how; part of the answer, None where it fits
+ACCELERATORS = [
+    ("azure-local", "L40S", "L40S", "dda", None),
+    ("azure-local", "L40S", "L40S", "partition", None),
+    ("azure-local", "T4", "T4", "partition", "PLT-028 an instance of 'vision' asks for GPUs by partition"),
+    ("azure-local", "A100", "A100", "dda", "GPU 'A100' is not on the list of rule pack 'azure-local'"),
+    ("azure-local", "FPGA", "FPGA", "dda", "rule pack 'azure-local' knows no support for FPGAs"),
+    ("azure-local", "L4", "A2", "dda", "has GPU L4, demands ask for A2"),
+    ("deep-dive", "A100", "A100", "dda", None),
+    ("deep-dive", "FPGA", "FPGA", "dda", None),
+    ("deep-dive", "A100", "A100", "partition", "asks for GPUs by partition"),
+    ("deep-dive", "L40S", "L40S", "dda", "is not on the list of rule pack 'deep-dive'"),
+]
+
+
+@pytest.mark.parametrize(("pack", "gpu", "asked", "mode", "answer"), ACCELERATORS)
+def test_accelerators_are_answered_in_both_packs_and_kept_free_with_a_node(
+    pack: str, gpu: str, asked: str, mode: str, answer: str | None
+) -> None:
+    """Four whole GPUs, or eight halves: on nodes of two with one node kept free that takes three nodes."""
+    amount = {"count": 4, "gpus": 1.0} if mode == "dda" else {"count": 8, "gpus": 0.5}
+    workloads = [a_workload("vision", "hub", vcpus=1.0, gpu_model=asked, gpu_mode=mode, **amount)]
+    hardware = [a_node_model(gpu_model=gpu, gpus=2)]
+    sizing = size_fleet(an_inventory(SITES, workloads, hardware=hardware), load_rulepack(pack))
+    if answer is not None:
+        assert sizing.cheapest is None
+        assert all(answer in row.reason for row in sizing.rows)
+        return
+    assert sizing.cheapest is not None
+    assert (sizing.cheapest.archetype.nodes, sizing.cheapest.load.gpu) == (3, 4.0)
+    assert sizing.cheapest.archetype.capacity.usable.gpu == 4.0
