@@ -12,10 +12,12 @@ from geopy.distance import great_circle
 from fleet.inventory.geocode import Place
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.scenario import Change
-from fleet.tables import describe
+from fleet.tables import EXTRA_PREFIX, describe
 
 Rows = list[dict[str, Any]]
 
+#: Servers have no public prices: said beside each.
+DEMO_PRICE = {"x_price": "demo price, no public price list"}
 #: Node models at demo prices: cores, memory, drives, drive size, price, support, watts, height.
 NODE_MODELS = (
     ("edge-32c-256g", 32, 256, 4, 3.84, 17_500, 1_600, 480, 1),
@@ -26,11 +28,12 @@ NODE_MODELS = (
 
 
 def csv_text(table: str, rows: Rows) -> str:
-    """A table as CSV: only columns that are used, in the order of the data dictionary."""
+    """A table as CSV: only columns that are used, in the order of the data dictionary; then those that pass through."""
     used = {column for row in rows for column in row}
     text = io.StringIO()
     row_type = Change if table == "scenarios" else INPUT_TABLES[table]
     names = [entry.name for entry in describe(row_type) if entry.name in used]
+    names += sorted(column for column in used if column.startswith(EXTRA_PREFIX))
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
@@ -58,7 +61,11 @@ def hardware(models: Iterable[str] = ()) -> Rows:
         "rack_units",
     )
     wanted = set(models) or {row[0] for row in NODE_MODELS}
-    return [{**dict(zip(names, row, strict=True)), "capacity_media": "nvme"} for row in NODE_MODELS if row[0] in wanted]
+    return [
+        {**dict(zip(names, row, strict=True)), "capacity_media": "nvme", **DEMO_PRICE}
+        for row in NODE_MODELS
+        if row[0] in wanted
+    ]
 
 
 #: Where the figures of the training text stand.

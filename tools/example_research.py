@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import DEMO_PRICES, Rows, deep_dive, figure, policy, prices, site
+from example_parts import DEMO_PRICE, DEMO_PRICES, Rows, deep_dive, figure, policy, prices, site
 
 from fleet.inventory.geocode import geocode
 
@@ -60,6 +60,7 @@ def research() -> Mapping[str, Rows]:
             "annual_support": support,
             "watts": 1_350,
             "rack_units": 2,
+            **DEMO_PRICE,
         }
         for name, gpu, drives, drive_tb, price, support in SERVERS
     ]
