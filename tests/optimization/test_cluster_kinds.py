@@ -56,7 +56,14 @@ def test_a_workload_that_survives_a_zone_gets_a_rack_aware_cluster() -> None:
 def test_without_zones_or_internet_there_is_none(site: Site) -> None:
     result = solved([site], [a_workload("till", "campus", zone_tolerance=1)])
     assert result.status == "infeasible"
-    assert any("till at campus" in text for text in result.explanation), result.explanation
+    (text,) = result.explanation
+    assert "till at campus asks to survive the loss of a zone: give a site two zones and the internet" in text
+
+
+def test_a_type_that_survives_too_little_is_named() -> None:
+    workload = a_workload("db", "hub", resiliency="nested-two-way-mirror", fault_tolerance=2)
+    (text,) = solved([a_site("hub", can_host=True)], [workload]).explanation
+    assert "db at hub asks for nested-two-way-mirror, which no cluster has that survives 2 node failures" in text
 
 
 def test_a_workload_class_that_needs_its_own_cluster_gets_one_beside_the_other() -> None:
