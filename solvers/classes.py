@@ -140,7 +140,6 @@ class ClassBuilder:
                         amounts.change_gb_per_day, demand.row.rpo_minutes or 0.0, mechanism, inventory.policy
                     )
         compute = computes.sum(axis=0)
-        machines = np.array([inventory.machines(demand) for demand in unit.demands], dtype=np.int64).sum(axis=0)
         profiles = tuple(
             self._profile(demand, computes[number], traffic[number], streams[number])
             for number, demand in enumerate(unit.demands)
@@ -159,7 +158,6 @@ class ClassBuilder:
             first,
             compute.tobytes(),
             storage.tobytes(),
-            machines.tobytes(),
             standby_compute.tobytes(),
             standby_storage.tobytes(),
             usable.tobytes(),
@@ -171,7 +169,7 @@ class ClassBuilder:
                     (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                     demand.row.gpu_model if demand.row.gpus > 0 else "",
                     self._refusing_models(demand.row),
-                    tuple(factor > 0 for factor in inventory.growth_factors(demand)),
+                    inventory.machines(demand),
                 )
                 for demand in unit.demands
             ),
@@ -201,7 +199,6 @@ class ClassBuilder:
             attachment=attachment,
             is_at_host=unit.site in self.routes.host_names,
             profiles=profiles,
-            machines=machines,
         )
         return key, part
 

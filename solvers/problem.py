@@ -20,7 +20,7 @@ from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
-from solvers.linear import Floats, Integers
+from solvers.linear import Floats
 
 Booleans = NDArray[np.bool_]
 
@@ -121,8 +121,6 @@ class DemandClass:
         Of one unit, running and failed over: vcpu, memory_gb, gpu.
     storage, standby_storage : array (T, 3)
         Data of one unit by tier [TB], before copies.
-    machines : array (T,)
-        Virtual machines of one unit.
     eligible : array (J,)
         Slots where it may run.
     pairs : array (J, J) or None
@@ -145,7 +143,6 @@ class DemandClass:
     attachment: int
     is_at_host: bool
     profiles: tuple[Profile, ...]
-    machines: Integers
 
     @property
     def count(self) -> int:

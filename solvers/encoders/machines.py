@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fleet.inventory.inventory import Inventory
 from fleet.platform.capacity import kept_free
 from solvers.encoders.capacity import load_terms
 from solvers.formulation import Formulation, Terms
+from solvers.linear import Floats, Integers
 from solvers.problem import DemandClass, Run
 
 _VCPU = 0
@@ -20,11 +22,12 @@ _VCPU = 0
 def encode(formulation: Formulation) -> None:
     """Add rows for hosts and cluster, on slots where processors do not keep the machines few enough."""
     problem = formulation.problem
-    machines = np.array([part.machines for part in problem.classes], dtype=np.float64)
+    machines = np.array([_machines(problem.inventory, part) for part in problem.classes], dtype=np.float64)
     for slot in formulation.slots:
         columns, classes = formulation.columns_of(formulation.primary_of == slot)
-        parts = [problem.classes[number] for number in np.unique(classes).tolist()]
-        if not any(_may_bind(run, parts) for run in formulation.runs(slot)):
+        here = np.unique(classes).tolist()
+        parts = [problem.classes[number] for number in here]
+        if not any(_may_bind(run, parts, machines[here]) for run in formulation.runs(slot)):
             continue
         for period in formulation.load_periods:
             terms = load_terms(columns, machines[classes, period])
@@ -32,6 +35,12 @@ def encode(formulation: Formulation) -> None:
                 formulation.model.add_row("CAP-005", [*terms, *_hosts(formulation, slot, period)], upper=0.0)
                 most = float(problem.pack.whole("limits.max_vms_per_cluster"))
                 formulation.model.add_row("CAP-005", [*terms, *formulation.open_terms(slot, period, -most)], upper=0.0)
+
+
+def _machines(inventory: Inventory, part: DemandClass) -> Integers:
+    """Virtual machines of one unit of a class in each period, the same for all its units."""
+    counts = np.array([inventory.machines(demand) for demand in part.units[0].demands], dtype=np.int64)
+    return np.asarray(counts.sum(axis=0), dtype=np.int64)
 
 
 def _hosts(formulation: Formulation, slot: int, period: int) -> Terms:
@@ -49,17 +58,17 @@ def _hosts(formulation: Formulation, slot: int, period: int) -> Terms:
     return terms
 
 
-def _may_bind(run: Run, parts: Sequence[DemandClass]) -> bool:
+def _may_bind(run: Run, parts: Sequence[DemandClass], machines: Floats) -> bool:
     """Whether more machines than allowed could fit by their processors on some node count of a run."""
-    total = sum(float(part.machines.max()) * part.count for part in parts)
-    least = min((_least_vcpu(part) for part in parts), default=np.inf)
+    total = sum((float(row.max()) * part.count for part, row in zip(parts, machines, strict=True)), 0.0)
+    least = min((_least_vcpu(part, row) for part, row in zip(parts, machines, strict=True)), default=np.inf)
     return any(
         min(total, archetype.capacity.usable.vcpu / least if least > 0 else np.inf) > archetype.most_machines
         for archetype in run.archetypes
     )
 
 
-def _least_vcpu(part: DemandClass) -> float:
+def _least_vcpu(part: DemandClass, machines: Floats) -> float:
     """The fewest processors of a machine of one unit in any period [vCPU]."""
-    exists = part.machines > 0
-    return float((part.compute[exists, _VCPU] / part.machines[exists]).min(initial=np.inf))
+    exists = machines > 0
+    return float((part.compute[exists, _VCPU] / machines[exists]).min(initial=np.inf))
