@@ -313,6 +313,26 @@ def _findings(plan: Path, inventory: Path | None = None) -> tuple[Finding, ...]:
 
 
 @app.command()
+def fail(
+    plan: PlanPath,
+    element: Annotated[
+        list[str] | None, typer.Option(metavar="E", help="kind:name; given twice: both at once.")
+    ] = None,
+    every: Annotated[Literal["single", "pairs"], typer.Option("--all", help="Every element, or every two.")] = "single",
+    output: OtherOutput = None,
+    json: Json = False,
+) -> None:
+    """Break a plan: what goes down, where it comes back, how fast, and which promises break."""
+    from fleet.exchange.console_failures import run_failures
+    from fleet.exchange.plan_json import read_plan
+    from solvers.outcome import Exit
+
+    with _exit_codes():
+        is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json)
+        raise typer.Exit(Exit.AUDIT_ERRORS if is_broken else Exit.OK)
+
+
+@app.command()
 def export(
     plan: PlanPath,
     to: Annotated[str, typer.Option(metavar="LIST", help="Any of xlsx,csv,geojson,map,report,json.")],

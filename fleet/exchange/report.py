@@ -55,7 +55,7 @@ def report_html(plan: Plan) -> str:
         If rows of the plan name a cluster, site or period that does not exist.
     """
     inventory = inventory_of(plan)
-    return _environment().get_template("report.html.j2").render(_context(plan, inventory))
+    return template("report.html.j2").render(_context(plan, inventory))
 
 
 def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
@@ -104,7 +104,8 @@ def _running(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         return {"outlook": {**risks.NO_OUTLOOK, "note": f"Not computed: {error}"}}
 
 
-def _environment() -> jinja2.Environment:
+def template(name: str) -> jinja2.Template:
+    """A page template, with the filters that pages share."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fleet.exchange", "templates"),
         autoescape=True,
@@ -114,7 +115,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["amount"] = _amount
     environment.filters["joined"] = sections.joined
-    return environment
+    return environment.get_template(name)
 
 
 def _amount(value: float | None, digits: int = 0) -> str:

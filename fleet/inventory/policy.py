@@ -8,7 +8,6 @@ from pydantic import model_validator
 
 from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
 
-
 #: VLAN numbers that a network may have (IEEE 802.1Q, without the default one).
 VLANS = range(2, 4095)
 

@@ -11,6 +11,7 @@ from fleet.plan.rules import (
     notes,
     pins,
     platform,
+    promises,
     recovery,
     siting,
 )
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = tuple(
             rule
             for room in (
                 platform,
+                promises,
                 capacity,
                 siting,
                 assignment,
