@@ -200,9 +200,8 @@ def _print_pairs(console: Console, tally: PairTally) -> None:
 def _print_incidents(console: Console, breaker: Breaker, found: Survey) -> None:
     """One incident in full."""
     context = breaker.context
-    for incident, row, clusters, links in zip(
-        found.incidents, found.rows, found.cluster_use, found.link_use, strict=True
-    ):
+    for place, (incident, row) in enumerate(zip(found.incidents, found.rows, strict=True)):
+        clusters, links = found.cluster_use.of(place), found.link_use.of(place)
         print_line(console, f"{row.element} is lost" + (f", one of {row.count:,} alike" if row.count > 1 else ""))
         for label, texts in (
             ("down", row.down),

@@ -13,12 +13,11 @@ from fleet.exchange.figures import counted
 from fleet.exchange.files import write_text
 from fleet.exchange.heat import count_color, count_legend, heat_map, use_color, use_legend, use_text
 from fleet.exchange.report import template
-from fleet.failures.details import Survey, recovery_rows, remains_rows
+from fleet.failures.details import Survey, Uses, recovery_rows, remains_rows
 from fleet.failures.incidents import Breaker
 from fleet.failures.pairs import PairTally, harm
 from fleet.failures.sweep import FailureRow
 from fleet.plan.plan import Plan
-from fleet.plan.protection import Floats
 
 #: Most rows and columns of a heat map, and most rows of a table.
 MAP_ROWS, MAP_COLUMNS, SHOWN = 60, 40, 400
@@ -121,24 +120,18 @@ def link_map(breaker: Breaker, found: Survey, rows: int = MAP_ROWS) -> dict[str,
     }
 
 
-def _use_map(found: Survey, use: Floats, names: Sequence[str], rows: int) -> Markup | None:
+def _use_map(found: Survey, uses: Uses, names: Sequence[str], rows: int) -> Markup | None:
     """The elements that change most as rows, the names that get fullest as columns."""
-    if not use.size:
-        return None
-    usual = np.nan_to_num(use).min(axis=0) if len(use) == 1 else np.nanmedian(np.nan_to_num(use), axis=0)
-    change = np.abs(np.nan_to_num(use, nan=0.0) - usual).sum(axis=1)
-    changed = [
-        int(place) for place in np.argsort(-change, kind="stable")[:rows] if change[place] > 1e-9 or len(use) == 1
-    ]
-    peaks = np.nan_to_num(use).max(axis=0)
+    changes, peaks = uses.changes(), uses.peaks()
+    order = np.argsort(-changes, kind="stable")[:rows].tolist()
+    chosen = sorted(place for place in order if changes[place] > 1e-9 or len(changes) == 1)
     columns = sorted(np.argsort(-peaks, kind="stable")[:MAP_COLUMNS].tolist(), key=lambda place: names[place])
-    if not changed or not columns:
+    if not chosen or not columns:
         return None
-    changed.sort()
     return heat_map(
-        [found.rows[place].element for place in changed],
+        [found.rows[place].element for place in chosen],
         [names[place] for place in columns],
-        use[np.ix_(changed, columns)].tolist(),
+        [uses.of(place)[columns].tolist() for place in chosen],
         use_color,
         use_text,
     )

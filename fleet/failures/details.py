@@ -11,7 +11,7 @@ import numpy as np
 
 from fleet.failures.incidents import Breaker, Incident
 from fleet.failures.sweep import TOGETHER, FailureRow, failure_row
-from fleet.plan.protection import Floats
+from fleet.plan.protection import Floats, Indices
 from fleet.plan.survival import ClusterLoss
 from fleet.tables import Row, column
 
@@ -134,6 +134,40 @@ def remains_rows(breaker: Breaker, incident: Incident) -> tuple[RemainsRow, ...]
 
 
 @dataclass(frozen=True, eq=False)
+class Uses:
+    """How full many things get in many incidents, kept as what differs from the normal state.
+
+    Attributes
+    ----------
+    normal : (n_things,)
+        Largest share of their limit that is used with nothing failed.
+    changed : tuple of (indices, shares)
+        Per incident, the things whose use differs, and that use; not a number where the thing itself is down.
+    """
+
+    normal: Floats
+    changed: tuple[tuple[Indices, Floats], ...]
+
+    def of(self, incident: int) -> Floats:
+        """The use of everything in one incident."""
+        use = self.normal.copy()
+        indices, shares = self.changed[incident]
+        use[indices] = shares
+        return use
+
+    def peaks(self) -> Floats:
+        """The largest use of everything over all incidents and the normal state."""
+        most = self.normal.copy()
+        for indices, shares in self.changed:
+            most[indices] = np.fmax(most[indices], shares)
+        return most
+
+    def changes(self) -> Floats:
+        """How much each incident differs from the normal state, summed over what stays up."""
+        return np.array([np.nansum(np.abs(shares - self.normal[indices])) for indices, shares in self.changed])
+
+
+@dataclass(frozen=True, eq=False)
 class Survey:
     """Many incidents, each with its row, and how full clusters and links are after each.
 
@@ -141,17 +175,16 @@ class Survey:
     ----------
     incidents, rows : tuple
         In the same order.
-    cluster_use : (n_incidents, n_clusters)
-        Largest share of the compute limit that own load and failovers take, over resources and periods; not a number
-        where the cluster is down.
-    link_use : (n_incidents, n_links)
-        Largest share of the usable bandwidth, over directions and periods; not a number where the link is down.
+    cluster_use : Uses
+        Share of the compute limit that own load and failovers take, in the fullest resource and period.
+    link_use : Uses
+        Share of the usable bandwidth, in the fuller direction and fullest period.
     """
 
     incidents: tuple[Incident, ...]
     rows: tuple[FailureRow, ...]
-    cluster_use: Floats
-    link_use: Floats
+    cluster_use: Uses
+    link_use: Uses
 
 
 def survey(breaker: Breaker, incidents: Iterable[Incident] | None = None) -> Survey:
@@ -165,40 +198,50 @@ def survey(breaker: Breaker, incidents: Iterable[Incident] | None = None) -> Sur
     )
 
 
-def _cluster_use(breaker: Breaker, incidents: Sequence[Incident]) -> Floats:
+def _cluster_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
     context = breaker.context
     normal = _share(context.own_compute, context.failover_capacity).max(axis=(1, 2), initial=0.0)
-    use = np.tile(normal, (len(incidents), 1))
-    for position, incident in enumerate(incidents):
+    changed = []
+    for incident in incidents:
         outcome = incident.outcome
         if outcome is None:
+            changed.append(_NO_CHANGE)
             continue
         rows = outcome.cluster_rows
         loads = context.own_compute[rows] + outcome.moved_compute
-        use[position, rows] = _share(loads, context.failover_capacity[rows]).max(axis=(1, 2), initial=0.0)
-        use[position, [context.cluster_index[name] for name in outcome.state.clusters]] = np.nan
-    return use
+        use = _share(loads, context.failover_capacity[rows]).max(axis=(1, 2), initial=0.0)
+        changed.append(_with_down(rows, use, [context.cluster_index[name] for name in outcome.state.clusters]))
+    return Uses(normal, tuple(changed))
 
 
-def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Floats:
+def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
     context = breaker.context
     limits = context.link_limit.reshape(2 * len(context.links), -1)
     normal = _share(context.normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
-    use = np.tile(normal, (len(incidents), 1))
-    for position, incident in enumerate(incidents):
+    changed = []
+    for incident in incidents:
         outcome = incident.outcome
         if outcome is None:
+            changed.append(_NO_CHANGE)
             continue
-        if len(outcome.link_rows):
-            links = np.unique(outcome.link_rows // 2)
-            rows = np.concatenate([2 * links, 2 * links + 1])
-            loads = context.normal_mbps.copy()
-            loads[outcome.link_rows] = outcome.link_mbps
-            found = _share(loads[rows], limits[rows]).max(axis=1, initial=0.0)
-            use[position, links] = found.reshape(2, -1).max(axis=0)
+        links = np.unique(outcome.link_rows // 2)
+        rows = (2 * links[:, np.newaxis] + np.arange(2)).reshape(-1)
+        loads = context.normal_mbps[rows]
+        loads[np.searchsorted(rows, outcome.link_rows)] = outcome.link_mbps
+        use = _share(loads, limits[rows]).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
         down = {name for site in outcome.state.sites for name in context.wan.links_of.get(site, ())}
-        use[position, [context.link_index[name] for name in down | outcome.state.links]] = np.nan
-    return use
+        changed.append(_with_down(links, use, [context.link_index[name] for name in down | outcome.state.links]))
+    return Uses(normal, tuple(changed))
+
+
+_NO_CHANGE = (np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+def _with_down(indices: Indices, use: Floats, down: Sequence[int]) -> tuple[Indices, Floats]:
+    """The uses of what stays up, and no number for what is down."""
+    gone = np.array(sorted(down), dtype=np.int64)
+    stays = ~np.isin(indices, gone)
+    return np.concatenate([indices[stays], gone]), np.concatenate([use[stays], np.full(len(gone), np.nan)])
 
 
 def _share(loads: Floats, limits: Floats) -> Floats:

@@ -63,17 +63,23 @@ def test_quorum_and_pool_of_what_is_left() -> None:
 def test_use_of_clusters_and_links_after_every_failure() -> None:
     breaker = breaker_of(small_plan(small_inventory()))
     found = survey(breaker)
-    place = [row.element for row in found.rows].index("cluster:east-c1")
-    east, west = breaker.context.cluster_index["east-c1"], breaker.context.cluster_index["west-c1"]
-    assert np.isnan(found.cluster_use[place, east])
+    order = [row.element for row in found.rows]
+
+    def use(element: str) -> tuple[dict[str, float], dict[str, float]]:
+        place = order.index(element)
+        clusters, links = found.cluster_use.of(place), found.link_use.of(place)
+        names = [cluster.name for cluster in breaker.context.clusters]
+        return dict(zip(names, clusters, strict=True)), dict(zip(breaker.context.links, links, strict=True))
+
+    clusters, links = use("cluster:east-c1")
+    assert np.isnan(clusters["east-c1"])
     erp = breaker.context.compute[[str(demand) for demand in breaker.context.demands].index("erp at store"), :, 0]
-    limit = breaker.context.failover_capacity[west, :, 0]
-    assert found.cluster_use[place, west] == pytest.approx(max(erp[:2] / limit[:2]))
+    limit = breaker.context.failover_capacity[breaker.context.cluster_index["west-c1"], :, 0]
+    assert clusters["west-c1"] == pytest.approx(max(erp[:2] / limit[:2]))
     # Erp moves: 50 Mbit/s of the 800 usable ones on the way to west; web is down.
-    link = breaker.context.link_index
-    assert found.link_use[place, link["store-west"]] == pytest.approx(50 / 800)
-    assert found.link_use[place, link["store-east"]] == 0
-    cut = [row.element for row in found.rows].index("link:store-east")
-    assert np.isnan(found.link_use[cut, link["store-east"]])
-    unhurt = [row.element for row in found.rows].index("drive:west-c1")
-    assert found.link_use[unhurt, link["store-east"]] == pytest.approx(70 / 800)
+    assert (links["store-west"], links["store-east"]) == (pytest.approx(50 / 800), 0)
+    assert np.isnan(use("link:store-east")[1]["store-east"])
+    assert use("drive:west-c1")[1]["store-east"] == pytest.approx(70 / 800)
+    assert found.link_use.peaks().max() == max(np.nanmax(found.link_use.of(place)) for place in range(len(order)))
+    changes = found.link_use.changes()
+    assert changes[order.index("drive:west-c1")] == 0 < changes[order.index("cluster:east-c1")]
