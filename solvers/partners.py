@@ -93,9 +93,7 @@ def _what_would_do(
     if found is None:
         return f"no site of the inventory is near enough: add one within {limit:g} ms of {' or '.join(primaries[:3])}"
     rtt_ms, other, primary = found
-    return (
-        f"the nearest site that would do is {other!r}, {rtt_ms:.3g} ms from {primary!r} – set can_host = yes there"
-    )
+    return f"the nearest site that would do is {other!r}, {rtt_ms:.3g} ms from {primary!r} – set can_host = yes there"
 
 
 def _near(inventory: Inventory, router: Router, primary: str, others: Iterable[str]) -> Iterator[tuple[str, float]]:

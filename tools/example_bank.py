@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, hardware, policy, prices, site, spread
+from example_parts import Rows, deep_dive, failure_rates, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -84,6 +84,7 @@ def bank() -> Mapping[str, Rows]:
         "hardware": hardware(("mid-48c-768g", "large-64c-1024g")),
         "growth": [{"profile": "business", "annual_rate": 0.04}],
         "prices": prices(),
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=15),
         "scenarios": deep_dive(),
     }

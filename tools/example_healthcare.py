@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, distance, hardware, policy, prices, site, spread
+from example_parts import Rows, deep_dive, distance, failure_rates, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -72,6 +72,7 @@ def healthcare() -> Mapping[str, Rows]:
         "hardware": hardware(),
         "growth": [{"profile": "imaging", "annual_rate": 0.15}, {"profile": "records", "annual_rate": 0.05}],
         "prices": prices(),
+        "failure_rates": failure_rates(),
         "policy": policy(horizon_months=18, period_months=6, min_separation_km=40),
         "scenarios": deep_dive(),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, distance, hardware, policy, prices, site, spread
+from example_parts import Rows, deep_dive, distance, failure_rates, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -111,6 +111,7 @@ def retail() -> Mapping[str, Rows]:
         "hardware": hardware(),
         "growth": [{"profile": "sales", "annual_rate": 0.06}, {"profile": "insight", "annual_rate": 0.2}],
         "prices": prices(),
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=300),
         "scenarios": deep_dive(("workloads", "workload=inventory-db", "rpo_minutes", 30)),
     }

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from fleet.exchange.figures import counted
 from fleet.exchange.files import write_text
 from fleet.exchange.heat import count_color, count_legend, heat_map, use_color, use_legend, use_text
-from fleet.exchange.report import template
+from fleet.exchange.pages import template
 from fleet.failures.details import Survey, Uses, recovery_rows, remains_rows
 from fleet.failures.incidents import Breaker
 from fleet.failures.pairs import PairTally, harm

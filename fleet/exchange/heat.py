@@ -53,7 +53,8 @@ def heat_map(
     color, text : callable
         Color and tooltip of a value.
     """
-    width, height = LABEL + CELL * len(columns) + FLAG // 2, FLAG + CELL * len(rows) + 4
+    flag = min(FLAG, 22 + 5 * max((len(label) for label in columns), default=0))
+    width, height = LABEL + CELL * len(columns) + flag // 2 + 20, flag + CELL * len(rows) + 4
     parts = [
         Markup('<svg class="heat" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img">').format(w=width, h=height)
     ]
@@ -61,11 +62,11 @@ def heat_map(
         x = LABEL + CELL * number + CELL / 2 + 4
         parts.append(
             Markup('<text x="{x:.1f}" y="{y}" transform="rotate(-55 {x:.1f} {y})">{label}</text>').format(
-                x=x, y=FLAG - 6, label=_short(label, _TURNED)
+                x=x, y=flag - 6, label=_short(label, _TURNED)
             )
         )
     for place, label in enumerate(rows):
-        y = FLAG + CELL * place
+        y = flag + CELL * place
         parts.append(
             Markup('<text x="{x}" y="{y}" class="end">{label}</text>').format(
                 x=LABEL - 6, y=y + CELL - 5, label=_short(label, _LETTERS)

@@ -1,7 +1,8 @@
 """Expected downtime of every workload in a year, from stated failure and repair rates.
 
-All states with at most two failed elements are enumerated, and what they leave out is bounded. Elements fail and are
-repaired independently of each other, as the rates say; they are assumptions of the planner, each with its source.
+Of each demand all states are enumerated in which at most two of the elements are down that it may rely on, and what
+they leave out is bounded. Elements fail and are repaired independently of each other, as the rates say; rates are
+assumptions of the planner, each with its source.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class AvailabilityRow(Row):
     restart_minutes: float = column(unit="minutes/year", meaning="while it restarts on another node of its cluster")
     total_minutes: float = column(unit="minutes/year", meaning="all of it")
     truncation_minutes: float = column(
-        unit="minutes/year", meaning="at most this much more, from three or more failures at once"
+        unit="minutes/year", meaning="at most this much more, from three or more at once of what it may rely on"
     )
     availability: float = column(
         unit="fraction", meaning="share of the year in which it serves, truncation not counted"
@@ -63,13 +64,21 @@ class _Support:
     links: frozenset[str]
     clusters: frozenset[str]
 
-    def is_hit(self, state: FailureState) -> bool:
-        """Whether a failure takes away something of it."""
-        return bool(self.sites & state.sites or self.links & state.links or self.clusters & state.clusters)
+
+class _Pairs(NamedTuple):
+    """What two failures do to a demand.
+
+    Elements that it may rely on with at most two of them down; odds of the pairs that take it down though neither of
+    their elements does alone; and (before, after, ways) of those that make it move with the second failure only.
+    """
+
+    concerned: frozenset[int]
+    odds: float
+    moving: tuple[tuple[int, int, float], ...]
 
 
 class _Totals(NamedTuple):
-    """Sums over all rated elements: probability of no failure, first and second symmetric sums of odds, failures."""
+    """Sums over elements: probability that none is down, odds of one and of two that are, failures per hour."""
 
     nothing: float
     one: float
@@ -88,15 +97,17 @@ def plan_availability(breaker: Breaker) -> tuple[AvailabilityRow, ...]:
     Notes
     -----
     An element of mean time between failures *F* and to repair *R* is down the share ``u = R / (F + R)`` of the time and
-    fails ``1 / (F + R)`` times an hour. With independent elements the state in which exactly the elements *S* are down
-    has probability ``P(S) = Π u · Π (1 − u)``. A demand waits
+    fails ``1 / (F + R)`` times an hour. Of all elements only those count that a demand relies on with nothing, one or
+    two of them down (paths, sites, clusters and their parts): as long as no more than two of them are down, the others
+    do not matter to it. The state in which exactly the elements *S* of these are down has probability
+    ``P(S) = Π u · Π (1 − u)``. A demand waits
 
     * while it is down: ``8760 · Σ P(S)`` over all S of at most two elements in which it runs nowhere within reach;
     * while it fails over: the recovery time, but no longer than the repair, for each failure that moves it;
     * while it restarts: ``recovery.node_failure_minutes`` for each failed node, times the share of its instances there.
 
-    The states left out weigh ``8760 · (1 − Σ P(S))``; failovers from states with two failures or more are bounded by
-    all failures of the fleet. A demand whose users' own site is down waits for nothing else.
+    The states left out weigh ``8760 · (1 − Σ P(S))``; failovers out of states with two failures or more are bounded by
+    all failures of these elements. A demand whose users' own site is down waits for nothing else.
 
     References
     ----------
@@ -128,27 +139,24 @@ class _Enumeration:
 
     def __init__(self, breaker: Breaker, rated: tuple[_Rated, ...]) -> None:
         self.breaker, self.context, self.rated = breaker, breaker.context, rated
-        self.totals = _totals(rated)
         self._states: dict[tuple[int, ...], FailureState] = {}
-        self._known: dict[tuple[object, ...], tuple[float, float, float, str]] = {}
+        self._known: dict[tuple[object, ...], tuple[float, float, float, float, str]] = {}
         self._at: dict[str, list[int]] = {}
         for number, entry in enumerate(rated):
-            for name in (*entry.element.losses, *_names(entry.element.state)):
+            for name in _names(entry.element):
                 self._at.setdefault(name, []).append(number)
 
     def row(self, index: int) -> AvailabilityRow:
         """The downtime of one demand."""
-        context, totals = self.context, self.totals
+        context = self.context
         demand, recovery = context.demands[index], self.breaker.recovery(index)
         rto = 0.0 if recovery is None else recovery.rto_minutes
         primary, standby = int(context.primary[index]), int(context.standby[index])
         key = (demand.site, primary, standby, demand.row.max_rtt_ms, rto)
         if key not in self._known:
             self._known[key] = self._downtime(index, rto)
-        down, failover, restart, worst = self._known[key]
+        down, failover, restart, left_out, worst = self._known[key]
         total = down + failover + restart
-        left_out = 1.0 - totals.nothing * (1.0 + totals.one + totals.two)
-        later = max(0.0, 1.0 - totals.nothing * (1.0 + totals.one)) * totals.per_hour * rto / MINUTES_PER_HOUR
         return AvailabilityRow(
             workload=demand.workload,
             site=demand.site,
@@ -158,19 +166,18 @@ class _Enumeration:
             failover_minutes=failover,
             restart_minutes=restart,
             total_minutes=total,
-            truncation_minutes=HOURS_PER_YEAR * MINUTES_PER_HOUR * (max(0.0, left_out) + later),
+            truncation_minutes=left_out,
             availability=1.0 - total / (HOURS_PER_YEAR * MINUTES_PER_HOUR),
             worst_element=worst,
         )
 
-    def _downtime(self, index: int, rto: float) -> tuple[float, float, float, str]:
-        """Minutes a year down, failing over and restarting, and the element that costs most."""
-        context, rated = self.context, self.rated
-        normal = _support(context, index, context.normal_fates[index])
-        touching = [number for number in self._near(normal) if self._concerns(number, normal)]
-        ends = {number: self._fate(index, (number,)) for number in touching}
+    def _downtime(self, index: int, rto: float) -> tuple[float, float, float, float, str]:
+        """Minutes a year down, failing over, restarting, and at most left out; and the element that costs most."""
+        rated = self.rated
+        normal = _support(self.context, index, self.context.normal_fates[index])
+        ends = {number: self._fate(index, (number,)) for number in self._relying(normal)}
         fatal = {number for number, end in ends.items() if end.kind not in _SERVED}
-        cost = dict.fromkeys(touching, 0.0)
+        cost = dict.fromkeys(ends, 0.0)
         failover = restart = 0.0
         for number, end in ends.items():
             entry = rated[number]
@@ -182,32 +189,37 @@ class _Enumeration:
                 minutes = entry.per_hour * HOURS_PER_YEAR * self.context.pack.number("recovery.node_failure_minutes")
                 restart += minutes
                 cost[number] += minutes
+        pairs = self._pairs(index, ends, fatal)
+        concerned = _totals([rated[number] for number in sorted(pairs.concerned)])
+        weight = HOURS_PER_YEAR * MINUTES_PER_HOUR * concerned.nothing
         singles = sum(rated[number].count * rated[number].odds for number in fatal)
-        pairs, extra = self._pairs(index, ends, fatal, rto)
-        weight = HOURS_PER_YEAR * MINUTES_PER_HOUR * self.totals.nothing
+        harmless = _totals([rated[number] for number in sorted(pairs.concerned - fatal)])
+        down = weight * (singles + concerned.two - harmless.two + pairs.odds)
+        for before, after, ways in pairs.moving:
+            rate = ways * rated[before].share * rated[after].per_hour
+            failover += rate * HOURS_PER_YEAR * self._wait(rated[after], rto)
+        left_out = 1.0 - concerned.nothing * (1.0 + concerned.one + concerned.two)
+        later = (1.0 - concerned.nothing * (1.0 + concerned.one)) * concerned.per_hour * rto / MINUTES_PER_HOUR
         for number in fatal:
             cost[number] += weight * rated[number].count * rated[number].odds
         worst = max(cost, key=lambda number: (cost[number], rated[number].element.id), default=-1)
-        text = ""
-        if worst >= 0 and cost[worst] > 0:
-            text = f"{rated[worst].element.id}: {cost[worst]:,.1f} minutes/year"
-        return weight * (singles + pairs), failover + extra, restart, text
+        text = f"{rated[worst].element.id}: {cost[worst]:,.1f} minutes/year" if worst >= 0 and cost[worst] > 0 else ""
+        more = HOURS_PER_YEAR * MINUTES_PER_HOUR * (max(0.0, left_out) + max(0.0, later))
+        return down, failover, restart, more, text
 
-    def _pairs(self, index: int, ends: Mapping[int, Fate], fatal: set[int], rto: float) -> tuple[float, float]:
-        """Odds of all pairs of failures in which a demand is down, and minutes a year of failing over out of one."""
-        rated, totals = self.rated, self.totals
-        one = totals.one - sum(rated[number].count * rated[number].odds for number in fatal)
-        squares = sum(entry.count * entry.odds**2 for number, entry in enumerate(rated) if number not in fatal)
-        odds = totals.two - max(0.0, (one * one - squares) / 2.0)
-        minutes = 0.0
+    def _pairs(self, index: int, ends: Mapping[int, Fate], fatal: set[int]) -> _Pairs:
+        """What two failures do to a demand that either alone does not take down."""
+        rated = self.rated
+        concerned = set(ends)
+        odds, moving = 0.0, []
         seen: set[tuple[int, int]] = set()
         for first, end in ends.items():
             if first in fatal:
                 continue
-            support = _support(self.context, index, end)
-            for second in self._near(support):
+            for second in self._relying(_support(self.context, index, end)):
+                concerned.add(second)
                 pair = (min(first, second), max(first, second))
-                if second in fatal or pair in seen or not self._concerns(second, support):
+                if second in fatal or pair in seen:
                     continue
                 seen.add(pair)
                 ways = _ways(rated[first], rated[second], first == second)
@@ -216,31 +228,23 @@ class _Enumeration:
                 both = self._fate(index, pair)
                 if both.kind not in _SERVED:
                     odds += ways * rated[first].odds * rated[second].odds
-                elif both.kind in _MOVING and all(
+                    continue
+                concerned.update(self._relying(_support(self.context, index, both)))
+                if both.kind in _MOVING and all(
                     number not in ends or ends[number].kind is FateKind.STAYS for number in pair
                 ):
-                    for before, after in ((first, second), (second, first)):
-                        rate = ways * rated[before].share * rated[after].per_hour
-                        minutes += rate * HOURS_PER_YEAR * self._wait(rated[after], rto)
-        return odds, minutes
+                    moving += [(first, second, ways), (second, first, ways)]
+        return _Pairs(frozenset(concerned), odds, tuple(moving))
 
-    def _near(self, support: _Support) -> list[int]:
-        """Rated elements that may take away what a demand relies on."""
+    def _relying(self, support: _Support) -> list[int]:
+        """Rated elements whose loss takes away something that a demand relies on, a part of its cluster included."""
         found: set[int] = set()
-        for name in (
-            *(f"site {name}" for name in support.sites),
-            *(f"link {name}" for name in support.links),
-            *(f"cluster {name}" for name in support.clusters),
-        ):
-            found.update(self._at.get(name, ()))
+        for kind, names in (("site", support.sites), ("link", support.links), ("cluster", support.clusters)):
+            for name in names:
+                found.update(self._at.get(f"{kind} {name}", ()))
         for name in support.clusters:
-            found.update(self._at.get(name, ()))
+            found.update(self._at.get(f"part {name}", ()))
         return sorted(found)
-
-    def _concerns(self, number: int, support: _Support) -> bool:
-        """Whether an element is part of what a demand relies on: as a whole, or as a part of its cluster."""
-        element = self.rated[number].element
-        return support.is_hit(element.state) or any(name in support.clusters for name in element.losses)
 
     def _is_own(self, entry: _Rated, index: int) -> bool:
         return self.context.clusters[int(self.context.primary[index])].name in entry.element.losses
@@ -275,11 +279,12 @@ class _Enumeration:
         return FailureState("several", "", sites, links, clusters)
 
 
-def _names(state: FailureState) -> list[str]:
+def _names(element: Element) -> list[str]:
     return [
-        *(f"site {name}" for name in state.sites),
-        *(f"link {name}" for name in state.links),
-        *(f"cluster {name}" for name in state.clusters),
+        *(f"site {name}" for name in element.state.sites),
+        *(f"link {name}" for name in element.state.links),
+        *(f"cluster {name}" for name in element.state.clusters),
+        *(f"part {name}" for name in element.losses),
     ]
 
 

@@ -216,7 +216,7 @@ def _cluster_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
 
 def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
     context = breaker.context
-    limits = context.link_limit.reshape(2 * len(context.links), -1)
+    limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
     normal = _share(context.normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
     changed = []
     for incident in incidents:

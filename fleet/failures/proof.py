@@ -50,7 +50,7 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
     ``I + 8000 · delta / (60 · granted)`` (`fleet.wan.replication.achieved_rpo_minutes`); a synchronous stream has none
     as long as it gets the peak write rate, and stops the writer where it does not.
     """
-    limits = context.link_limit.reshape(2 * len(context.links), -1)
+    limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
     users = np.zeros_like(limits)
     for index, end in enumerate(context.normal_fates):
         for row in end.user_rows:

@@ -19,7 +19,6 @@ from tests.failures.small_plans import LINKS, small_inventory, small_plan
 
 MINUTES = HOURS_PER_YEAR * 60
 RATES = {
-    "drive": (200_000.0, 24.0),
     "node": (20_000.0, 12.0),
     "cluster": (30_000.0, 6.0),
     "link": (2_000.0, 8.0),
@@ -34,7 +33,7 @@ def rated(inventory: Inventory, **rates: tuple[float, float]) -> Inventory:
 
 
 def by_enumeration(plan: Plan, rates: dict[str, tuple[float, float]], demand: int) -> tuple[float, float, float]:
-    """Minutes a year down with at most two failures, the weight of all other states, failovers of one failure."""
+    """Minutes a year down in all states of at most three failures, weight of the rest, failovers of one failure."""
     breaker = breaker_of(plan)
     units: list[tuple[Element, float]] = []
     for element in breaker.elements:
@@ -42,26 +41,29 @@ def by_enumeration(plan: Plan, rates: dict[str, tuple[float, float]], demand: in
         rate = rate or rates.get(element.kind)
         if rate is not None and element.kind != "zone":
             units += [(element, rate[1] / (rate[0] + rate[1]))] * element.count
+    known: dict[tuple[int, ...], bool] = {}
 
-    def is_down(*lost: Element) -> bool:
-        incident = breaker.lose(list(lost))
-        outcome = incident.outcome
-        return outcome is not None and demand in (*outcome.down, *outcome.lost, *outcome.single_points)
+    def is_down(lost: tuple[Element, ...]) -> bool:
+        """What fewer failures take down stays down with more."""
+        key = tuple(sorted(map(id, lost)))
+        if key not in known:
+            outcome = breaker.lose(list(lost)).outcome
+            known[key] = outcome is not None and demand in (*outcome.down, *outcome.lost, *outcome.single_points)
+            if len(lost) > 1:
+                known[key] = known[key] or any(is_down(part) for part in combinations(lost, len(lost) - 1))
+        return known[key]
 
     nothing = 1.0
     for _, share in units:
         nothing *= 1.0 - share
     down, weight = 0.0, nothing
-    alone = {id(element): is_down(element) for element, _ in units}
-    for element, share in units:
-        probability = nothing * share / (1.0 - share)
-        weight += probability
-        down += probability * alone[id(element)]
-    for (first, one), (second, two) in combinations(units, 2):
-        probability = nothing * one / (1.0 - one) * two / (1.0 - two)
-        weight += probability
-        # What one failure takes down stays down with a second one.
-        down += probability * (alone[id(first)] or alone[id(second)] or is_down(first, second))
+    for size in (1, 2, 3):
+        for chosen in combinations(units, size):
+            probability = nothing
+            for _, share in chosen:
+                probability *= share / (1.0 - share)
+            weight += probability
+            down += probability * is_down(tuple(element for element, _ in chosen))
     failover = 0.0
     for element in {id(element): element for element, _ in units}.values():
         incident = breaker.lose([element])
@@ -102,8 +104,12 @@ def test_downtime_is_that_of_the_enumeration(number: int) -> None:
     assert [row.workload for row in rows] == ["erp", "web"]
     for demand, row in enumerate(rows):
         down, rest, failover = by_enumeration(plan, rates, demand)
-        assert row.down_minutes == pytest.approx(down, rel=1e-9)
-        assert row.truncation_minutes >= rest * (1 - 1e-6)
+        # The truth lies between `down` and `down + rest`, the answer between its own two values: they must meet.
+        assert row.down_minutes <= down + rest + 1e-6
+        assert row.down_minutes + row.truncation_minutes >= down - 1e-6
+        assert row.truncation_minutes < max(10.0, 0.05 * row.down_minutes)
+        if number != 1:  # there are three ways to the clusters, so that only three failures at once cost anything
+            assert row.down_minutes == pytest.approx(down, rel=0.02)
         assert row.failover_minutes >= failover * (1 - 1e-9)
         assert row.failover_minutes <= failover * 1.1 + 1e-9, "what one failure out of another adds is small"
         assert row.total_minutes == pytest.approx(row.down_minutes + row.failover_minutes + row.restart_minutes)
