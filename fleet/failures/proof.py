@@ -47,8 +47,9 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
     -----
     A stream gets what it reserves as long as no link of its path is over its limit, whatever else runs there. On an
     overloaded link everybody gets the same share of what they need. The recovery point is then
-    ``I + 8000 · delta / (60 · granted)`` (`fleet.wan.replication.achieved_rpo_minutes`); a synchronous stream has none
-    as long as it gets the peak write rate, and stops the writer where it does not.
+    ``I + 8000 · delta / (60 · granted)`` (`fleet.wan.replication.achieved_rpo_minutes`). It has no end where shipping
+    takes longer than the interval: the stream falls ever more behind. A synchronous stream loses nothing as long as
+    it gets the peak write rate, and stops the writer where it does not.
     """
     limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
     users = np.zeros_like(limits)
@@ -79,6 +80,8 @@ def _proof(context: PlanContext, index: int, limits: np.ndarray, users: np.ndarr
         interval = mechanism.interval_minutes
         delta = peak_delta_gb(change, interval, policy)
         achieved = achieved_rpo_minutes(change, given, mechanism, policy)
+        if exceeds(achieved - interval, mechanism.shipping_minutes):
+            achieved = np.inf
         extra = max(0.0, float(spare[period])) if rows else 0.0
         best = achieved_rpo_minutes(change, given + extra, mechanism, policy)
         is_kept = not exceeds(achieved, np.inf if demand.row.rpo_minutes is None else demand.row.rpo_minutes)
