@@ -14,6 +14,8 @@ from fleet.failures.incidents import Breaker
 from fleet.failures.networks import risk_groups, share, site_health
 from fleet.failures.proof import ProofRow, prove_recovery_points
 from fleet.failures.reserve import ReserveRow, compare_reserves
+from fleet.operations.failback import FailbackRow, plan_failback
+from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.plan.plan import Plan
 from fleet.wan.connectivity import Connectivity
 
@@ -35,6 +37,7 @@ def protection(plan: Plan, breaker: Breaker, found: Survey) -> Mapping[str, Any]
         "reserves": _reserves(compare_reserves(context), context.inventory.policy.standby_reserve),
         "availability": _availability(plan_availability(breaker)),
         "rates": context.inventory.failure_rates,
+        "copies": _copies(plan_seeding(plan, context), plan_failback(context)),
         "network": _network(breaker, connectivity),
         "cluster_map": cluster_map(breaker, found, MAP_ROWS),
         "link_map": _residuals(plan),
@@ -55,6 +58,36 @@ def _slack(row: ProofRow) -> float:
     if row.objective_minutes is None or row.rpo_minutes is None:
         return float("inf")
     return row.objective_minutes - row.rpo_minutes
+
+
+def _copies(seeds: Sequence[SeedRow], back: Sequence[FailbackRow]) -> list[dict[str, Any]]:
+    """Per pair of clusters, when the first copies are there, and how long the way back takes."""
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    for seed in seeds:
+        pair = pairs.setdefault((seed.cluster, seed.standby), {"seeds": [], "back": []})
+        pair["seeds"].append(seed)
+    for row in back:
+        pairs.setdefault((row.cluster, row.standby), {"seeds": [], "back": []})["back"].append(row)
+    return [
+        {
+            "cluster": cluster,
+            "standby": standby,
+            "demands": len(pair["seeds"]),
+            "size_gb": sum(seed.size_gb for seed in pair["seeds"]),
+            "left_mbps": min((seed.left_mbps for seed in pair["seeds"]), default=0.0),
+            "protected_day": _latest([seed.finished_day for seed in pair["seeds"]]),
+            "first_day": _latest([seed.finished_day for seed in pair["seeds"]][:1]),
+            "resync_hours": _latest([row.resync_finished_hour for row in pair["back"]]),
+            "full_hours": _latest([row.full_finished_hour for row in pair["back"]]),
+        }
+        for (cluster, standby), pair in sorted(pairs.items())
+    ]
+
+
+def _latest(times: Sequence[float | None]) -> float | None:
+    """The last of several times; none where one of them never comes."""
+    known = [time for time in times if time is not None]
+    return max(known, default=None) if len(known) == len(times) else None
 
 
 def _reserves(rows: Sequence[ReserveRow], policy: str) -> dict[str, Any]:
