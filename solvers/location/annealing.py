@@ -12,6 +12,7 @@ import numpy as np
 from solvers.location.compiled import compiled
 from solvers.location.layout import Floats, Integers
 from solvers.location.neighborhood import (
+    CHARGE,
     COST,
     EFFORT,
     ENTRIES,
@@ -27,7 +28,7 @@ from solvers.location.neighborhood import (
     draw_below,
     exchange,
     leave_waiting,
-    option_cost,
+    plan_option,
     put_on,
     save,
     set_option,
@@ -48,6 +49,9 @@ BLINK = 0.02
 REACH = 16
 #: Swaps tried for each demand that a move has removed.
 SWAPS = 3
+#: After so many moves the charge for overload is reviewed: dearer by this factor where the share of moves after which
+#: nothing is overloaded is below the first, cheaper where it is above the second.
+REVIEW, DEARER, FEW, MANY = 500, 1.15, 0.3, 0.7
 #: Chances of the kinds of move: take a neighborhood apart, replace a facility, open one, close one; else a few demands.
 REGION, REPLACE, OPEN, CLOSE = 0.35, 0.15, 0.1, 0.1
 
@@ -69,8 +73,10 @@ def seed_facility(arrays: Arrays, state: State) -> int:
 @compiled
 def remove(arrays: Arrays, state: State, i: int) -> None:
     """Take a demand off its facility, written down."""
+    j = state.place[i]
     write(state, i)
     take_off(arrays, state, i)
+    plan_option(arrays, state, j, state.option[j])
 
 
 @compiled
@@ -127,7 +133,7 @@ def plan_open(arrays: Arrays, state: State, k: int, like: int) -> None:
         option = first
         while option < last and arrays.option_cost[option] < arrays.option_cost[like]:
             option += 1
-    set_option(state, k, option)
+    plan_option(arrays, state, k, option)
 
 
 @compiled
@@ -158,7 +164,7 @@ def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> No
     """Give each saved facility an option to plan for, or bar it: the old one, one near it, or the relaxation's."""
     touched = state.counts[SAVED]
     for position in range(touched):
-        set_option(state, state.saved[position], -1)
+        plan_option(arrays, state, state.saved[position], -1)
     for position in range(touched):
         j = state.saved[position]
         old = state.saved_option[position]
@@ -177,7 +183,7 @@ def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> No
             step = 1 + draw_below(state.random, 2 * max(1, (last - first) // 10))
             option = max(first, old - step) if draw(state.random) < 0.5 else min(last, old + step)
         if option >= 0 and state.counts[OPENED] < arrays.max_open:
-            set_option(state, j, option)
+            plan_option(arrays, state, j, option)
         elif draw(state.random) < 0.7:
             barred[j] = mark
 
@@ -202,13 +208,13 @@ def ruin(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
             save(state, k, mark)
             if replaces:
                 empty(arrays, state, first, 1.0)
-                set_option(state, first, -1)
+                plan_option(arrays, state, first, -1)
                 barred[first] = mark
             plan_open(arrays, state, k, like)
             attract(arrays, state, k)
     elif dice < REGION + REPLACE + OPEN + CLOSE:
         empty(arrays, state, first, 1.0)
-        set_option(state, first, -1)
+        plan_option(arrays, state, first, -1)
         barred[first] = mark
     else:
         few = 2.0 + 30.0 * draw(state.random)
@@ -270,12 +276,12 @@ def recreate(arrays: Arrays, state: State, order: Integers, barred: Integers, ma
     """Put the removed demands back one by one, and trim what was touched."""
     for rank in range(len(order)):
         i = state.entry[order[rank]]
-        j, option, cost = cheapest_insertion(arrays, state, i, barred, mark, BLINK)
+        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, mark, BLINK)
         if j == WAITING:
             leave_waiting(arrays, state, i)
         else:
             save(state, j, mark)
-            set_option(state, j, option)
+            set_option(state, j, option, burden)
             put_on(arrays, state, i, j, cost)
     for position in range(state.counts[SAVED]):
         trim(arrays, state, state.saved[position])
@@ -307,13 +313,32 @@ def polish(arrays: Arrays, state: State, removed: int, mark: int) -> None:
 
 
 @compiled
-def change_of_options(arrays: Arrays, state: State) -> float:
-    """What the move changes in the cost of options."""
+def change_of_burdens(state: State) -> float:
+    """What the move changes in the burdens of facilities."""
     change = 0.0
     for position in range(state.counts[SAVED]):
-        change += option_cost(arrays, state.option[state.saved[position]])
-        change -= option_cost(arrays, state.saved_option[position])
+        change += state.burden[state.saved[position]] - state.saved_burden[position]
     return change
+
+
+@compiled
+def overload(arrays: Arrays, state: State) -> float:
+    """The charges that overloaded facilities pay."""
+    total = 0.0
+    for j in range(len(state.option)):
+        if state.option[j] >= 0:
+            total += state.burden[j] - arrays.option_cost[state.option[j]]
+    return total
+
+
+@compiled
+def recharge(arrays: Arrays, state: State, factor: float) -> None:
+    """Change what overload costs."""
+    state.totals[CHARGE] *= factor
+    state.totals[COST] = 0.0
+    for j in range(len(state.option)):
+        plan_option(arrays, state, j, state.option[j])
+        state.totals[COST] += state.burden[j]
 
 
 @compiled
@@ -349,6 +374,8 @@ def anneal(
     The best solution in which nobody waits is kept in `best_place`, `best_cost`.
     """
     end = state.totals[EFFORT] + effort
+    kept, held = 0, 0
+    over = overload(arrays, state)
     while state.totals[EFFORT] < end:
         mark += 1
         state.counts[ENTRIES] = 0
@@ -364,15 +391,25 @@ def anneal(
             continue
         recreate(arrays, state, ranked(arrays, state), barred, mark)
         polish(arrays, state, removed, mark)
-        options = change_of_options(arrays, state)
-        change = options + state.totals[PAID] - paid
+        burdens = change_of_burdens(state)
+        change = burdens + state.totals[PAID] - paid
         if change <= 0.0 or (temperature > 0.0 and draw(state.random) < np.exp(-change / temperature)):
-            state.totals[COST] += options
+            state.totals[COST] += burdens
             note_waiting(state)
+            over = overload(arrays, state)
             total = state.totals[COST] + state.totals[PAID]
-            if state.counts[WAITS] == 0 and total < best_cost[0] - 1e-9:
+            if state.counts[WAITS] == 0 and over <= 1e-12 * abs(total) and total < best_cost[0] - 1e-9:
                 best_cost[0] = total
                 best_place[:] = state.place
         else:
             undo(arrays, state, paid)
+        kept += 1
+        if over <= 1e-12 * abs(state.totals[COST]):
+            held += 1
+        if kept == REVIEW:
+            if held < FEW * kept:
+                recharge(arrays, state, DEARER)
+            elif held > MANY * kept:
+                recharge(arrays, state, 1.0 / DEARER)
+            kept, held = 0, 0
     return mark

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.location.knapsack import Units, whole_terms, whole_units
 from solvers.location.layout import Floats, Integers, Layout
 from solvers.location.relaxation import facility_terms, gather
 
@@ -41,6 +42,10 @@ class Ascent:
         Average of the subproblems' solutions: an approximate solution of the relaxed problem, arc by arc.
     openness : array (m,)
         Average of whether each facility was open in them.
+    units : Units or None
+        Whole units, if knapsacks can do without fractions.
+    is_whole, is_bound_whole : bool
+        Whether they do so now, and did at the best value.
     """
 
     layout: Layout
@@ -53,9 +58,13 @@ class Ascent:
     iterations: int = 0
     factor: float = 1.0
     in_volume: bool = False
+    is_whole: bool = False
+    is_bound_whole: bool = False
+    units: Units | None = field(init=False)
 
     def __post_init__(self) -> None:
         layout = self.layout
+        self.units = whole_units(layout)
         self._current = starting_multipliers(layout)
         self.multipliers = self._current.copy()
         self._weights = np.repeat(layout.class_weight[None, :, :], layout.facilities, axis=0)
@@ -71,15 +80,54 @@ class Ascent:
         self.openness = np.zeros(layout.facilities)
         self.options = np.full(layout.facilities, -1, dtype=np.int64)
 
+    def tighten(self) -> bool:
+        """Go on with whole demands, from the best multipliers; False where that has been done or cannot be."""
+        if self.is_whole or self.units is None:
+            return False
+        self.is_whole, self.in_volume, self.factor = True, False, 0.5
+        self._current = self.multipliers.copy()
+        self._direction[:] = 0.0
+        self._stale = 0
+        return True
+
     def evaluate(self, adapt: float) -> float:
         """L at the current multipliers; surrogate weights are those before they adapt."""
         layout = self.layout
-        before = self._weights.copy()
-        facility_terms(
-            0, layout.facilities, self._current, self._weights, layout.demand, layout.facility_start,
-            layout.arc_demand, layout.arc_cost, layout.option_start, layout.option_cost, layout.option_capacity,
-            layout.option_class, self._value, self._chosen, self._served, adapt,
-        )  # fmt: skip
+        before = self._weights
+        if self.is_whole and self.units is not None:
+            whole_terms(
+                self._current,
+                self.units.size,
+                self.units.room,
+                layout.facility_start,
+                layout.arc_demand,
+                layout.arc_cost,
+                layout.option_start,
+                layout.option_cost,
+                self._value,
+                self._chosen,
+                self._served,
+            )
+        else:
+            before = self._weights.copy()
+            facility_terms(
+                0,
+                layout.facilities,
+                self._current,
+                self._weights,
+                layout.demand,
+                layout.facility_start,
+                layout.arc_demand,
+                layout.arc_cost,
+                layout.option_start,
+                layout.option_cost,
+                layout.option_capacity,
+                layout.option_class,
+                self._value,
+                self._chosen,
+                self._served,
+                adapt,
+            )
         total = gather(
             self._value, self._served, layout.facility_start, layout.arc_demand, layout.max_open, self._usage,
             self._is_open,
@@ -88,6 +136,7 @@ class Ascent:
         self.iterations += 1
         if value > self.bound:
             self.bound = value
+            self.is_bound_whole = self.is_whole
             self.multipliers = self._current.copy()
             self.weights = before
         return value

@@ -19,4 +19,4 @@ def certify(ascent: Ascent) -> Certificate:
     merged = ascent.weights[problem.option_facility, layout.option_class[layout.beaten_by]] / layout.scale
     with np.errstate(divide="ignore", invalid="ignore"):
         surrogate = np.where((weight > 0.0) & (merged > 0.0), merged / weight, 0.0)
-    return Certificate(ascent.multipliers, surrogate)
+    return Certificate(ascent.multipliers, surrogate, ascent.is_bound_whole)

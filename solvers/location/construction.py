@@ -8,7 +8,6 @@ from solvers.location.compiled import compiled
 from solvers.location.layout import Integers
 from solvers.location.neighborhood import (
     COST,
-    OPENED,
     PAID,
     WAITING,
     WAITS,
@@ -17,21 +16,22 @@ from solvers.location.neighborhood import (
     arc_between,
     cheapest_insertion,
     leave_waiting,
-    option_cost,
+    plan_option,
     put_on,
     set_option,
     trim,
 )
 
 
-def empty_state(n: int, m: int, resources: int, seed: int) -> State:
-    """Everything closed, every demand nowhere."""
+def empty_state(n: int, m: int, resources: int, seed: int, charge: float) -> State:
+    """Everything closed, every demand nowhere; overload costs `charge` per unit to begin with."""
     journal = 2 * n + 64
     return State(
         place=np.full(n, WAITING, dtype=np.int64),
         paid=np.zeros(n),
         load=np.zeros((m, resources)),
         option=np.full(m, -1, dtype=np.int64),
+        burden=np.zeros(m),
         head=np.full(m, -1, dtype=np.int64),
         following=np.full(n, -1, dtype=np.int64),
         previous=np.full(n, -1, dtype=np.int64),
@@ -42,9 +42,10 @@ def empty_state(n: int, m: int, resources: int, seed: int) -> State:
         entry_paid=np.zeros(journal),
         saved=np.zeros(m, dtype=np.int64),
         saved_option=np.zeros(m, dtype=np.int64),
+        saved_burden=np.zeros(m),
         saved_in=np.zeros(m, dtype=np.int64),
         counts=np.zeros(4, dtype=np.int64),
-        totals=np.zeros(3),
+        totals=np.array([0.0, 0.0, 0.0, charge]),
         random=np.array([(seed + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64),
     )
 
@@ -55,6 +56,7 @@ def clear(state: State) -> None:
     state.paid[:] = 0.0
     state.load[:] = 0.0
     state.option[:] = -1
+    state.burden[:] = 0.0
     state.head[:] = -1
     state.served[:] = 0
     state.counts[:] = 0
@@ -69,7 +71,7 @@ def settle(arrays: Arrays, state: State) -> None:
     state.totals[COST] = 0.0
     for j in range(len(state.option)):
         trim(arrays, state, j)
-        state.totals[COST] += option_cost(arrays, state.option[j])
+        state.totals[COST] += state.burden[j]
     for i in range(len(state.place)):
         if state.place[i] == WAITING:
             state.waiting[state.counts[WAITS]] = i
@@ -80,17 +82,15 @@ def settle(arrays: Arrays, state: State) -> None:
 def place_all(arrays: Arrays, state: State, options: Integers, order: Integers) -> None:
     """Plan these options (−1 closed) and place every demand in this order where it costs least beyond them."""
     for j in range(len(options)):
-        state.option[j] = options[j]
-        if options[j] >= 0:
-            state.counts[OPENED] += 1
+        plan_option(arrays, state, j, options[j])
     barred = np.zeros(len(options), dtype=np.int64)
     for rank in range(len(order)):
         i = order[rank]
-        j, option, cost = cheapest_insertion(arrays, state, i, barred, 1, 0.0)
+        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, 1, 0.0)
         if j == WAITING:
             leave_waiting(arrays, state, i)
         else:
-            set_option(state, j, option)
+            set_option(state, j, option, burden)
             put_on(arrays, state, i, j, cost)
     settle(arrays, state)
 

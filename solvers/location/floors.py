@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.location.ascent import Ascent
+from solvers.location.knapsack import whole_penalties
 from solvers.location.layout import Floats, Layout
 from solvers.location.relaxation import penalties
 
@@ -39,21 +40,36 @@ class Floors:
         layout = self.layout
         arc, option = np.zeros(len(layout.arc_cost)), np.zeros(len(layout.option_cost))
         least = np.zeros(layout.facilities)
-        penalties(
-            ascent.multipliers,
-            ascent.weights,
-            layout.demand,
-            layout.facility_start,
-            layout.arc_demand,
-            layout.arc_cost,
-            layout.option_start,
-            layout.option_cost,
-            layout.option_capacity,
-            layout.option_class,
-            arc,
-            option,
-            least,
-        )
+        if ascent.is_bound_whole and ascent.units is not None:
+            whole_penalties(
+                ascent.multipliers,
+                ascent.units.size,
+                ascent.units.room,
+                layout.facility_start,
+                layout.arc_demand,
+                layout.arc_cost,
+                layout.option_start,
+                layout.option_cost,
+                arc,
+                option,
+                least,
+            )
+        else:
+            penalties(
+                ascent.multipliers,
+                ascent.weights,
+                layout.demand,
+                layout.facility_start,
+                layout.arc_demand,
+                layout.arc_cost,
+                layout.option_start,
+                layout.option_cost,
+                layout.option_capacity,
+                layout.option_class,
+                arc,
+                option,
+                least,
+            )
         base = _displaced(least, layout.max_open)
         arc -= np.repeat(base, np.diff(layout.facility_start))
         option -= np.repeat(base, np.diff(layout.option_start))

@@ -16,8 +16,9 @@ from solvers.location.layout import TOLERANCE, Floats, Integers
 WAITING = -1
 #: Positions of `State.counts`: open facilities, entries of the journal, facilities saved, waiting demands.
 OPENED, ENTRIES, SAVED, WAITS = 0, 1, 2, 3
-#: Positions of `State.totals`: arcs and penalties paid, options in place, work done so far in steps of inner loops.
-PAID, COST, EFFORT = 0, 1, 2
+#: Positions of `State.totals`: arcs and penalties paid, burdens of the facilities, work done so far in steps of inner
+#: loops, and what an overloaded facility pays per unit of excess.
+PAID, COST, EFFORT, CHARGE = 0, 1, 2, 3
 
 
 class Arrays(NamedTuple):
@@ -57,8 +58,8 @@ class State(NamedTuple):
     place, paid : arrays (n,)
         Facility of each demand (`WAITING` without) and the arc cost (or penalty) it pays.
     load : array (m, R)
-    option : array (m,)
-        Chosen or planned option, −1 closed.
+    option, burden : arrays (m,)
+        Chosen or planned option, −1 closed; what the facility costs with it, the charge for overload included.
     head, following, previous : arrays (m,), (n,), (n,)
         The demands of each facility as linked lists.
     served : array (m,)
@@ -67,9 +68,9 @@ class State(NamedTuple):
         The demands that wait, in the first `counts[WAITS]` places.
     entry, entry_place, entry_paid : arrays
         The journal: which demand was changed, and where it was before.
-    saved, saved_option, saved_in : arrays (m,)
-        Facilities that the move has changed, their options before, and the number of the move that saved them last.
-    counts, totals : arrays (4,), (3,)
+    saved, saved_option, saved_burden, saved_in : arrays (m,)
+        Facilities that the move has changed, what they were before, and the number of the move that saved them last.
+    counts, totals : arrays (4,), (4,)
     random : array (1,) of uint64
     """
 
@@ -77,6 +78,7 @@ class State(NamedTuple):
     paid: Floats
     load: Floats
     option: Integers
+    burden: Floats
     head: Integers
     following: Integers
     previous: Integers
@@ -87,6 +89,7 @@ class State(NamedTuple):
     entry_paid: Floats
     saved: Integers
     saved_option: Integers
+    saved_burden: Floats
     saved_in: Integers
     counts: Integers
     totals: Floats
@@ -111,30 +114,34 @@ def draw_below(random: np.ndarray, count: int) -> int:
 
 
 @compiled
-def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: int) -> int:
-    """The cheapest option of j, from `begin` on, that holds its load plus one demand, minus another; −1 if none."""
-    resources = arrays.demand.shape[1]
-    for option in range(begin, arrays.option_start[j + 1]):
-        holds = True
-        for r in range(resources):
-            need = state.load[j, r]
-            if plus >= 0:
-                need += arrays.demand[plus, r]
-            if minus >= 0:
-                need -= arrays.demand[minus, r]
-            capacity = arrays.option_capacity[option, r]
-            if need > capacity + TOLERANCE * max(capacity, 1.0):
-                holds = False
-                break
-        if holds:
-            return option
-    return -1
+def excess(arrays: Arrays, state: State, j: int, plus: int, minus: int, option: int) -> float:
+    """By how much the load of j plus one demand, minus another, is above what an option holds, over all resources."""
+    total = 0.0
+    for r in range(arrays.demand.shape[1]):
+        need = state.load[j, r]
+        if plus >= 0:
+            need += arrays.demand[plus, r]
+        if minus >= 0:
+            need -= arrays.demand[minus, r]
+        capacity = arrays.option_capacity[option, r]
+        if need > capacity + TOLERANCE * max(capacity, 1.0):
+            total += need - capacity
+    return total
 
 
 @compiled
-def option_cost(arrays: Arrays, option: int) -> float:
-    """What an option costs; nothing where closed."""
-    return arrays.option_cost[option] if option >= 0 else 0.0
+def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: int) -> tuple[int, float]:
+    """The cheapest option of j, from `begin` on, that holds its load plus one demand, minus another, and its cost.
+
+    Where none does, the dearest option and its cost with what it charges for being overloaded.
+    """
+    last = arrays.option_start[j + 1] - 1
+    over = 0.0
+    for option in range(begin, last + 1):
+        over = excess(arrays, state, j, plus, minus, option)
+        if over == 0.0:
+            return option, arrays.option_cost[option]
+    return last, arrays.option_cost[last] + state.totals[CHARGE] * over
 
 
 @compiled
@@ -144,6 +151,7 @@ def save(state: State, j: int, mark: int) -> None:
         state.saved_in[j] = mark
         state.saved[state.counts[SAVED]] = j
         state.saved_option[state.counts[SAVED]] = state.option[j]
+        state.saved_burden[state.counts[SAVED]] = state.burden[j]
         state.counts[SAVED] += 1
 
 
@@ -202,24 +210,34 @@ def leave_waiting(arrays: Arrays, state: State, i: int) -> None:
 
 
 @compiled
-def set_option(state: State, j: int, option: int) -> None:
-    """Choose an option, keeping count of what is open."""
+def set_option(state: State, j: int, option: int, burden: float) -> None:
+    """Choose an option and what it costs, keeping count of what is open."""
     if state.option[j] < 0 and option >= 0:
         state.counts[OPENED] += 1
     if state.option[j] >= 0 and option < 0:
         state.counts[OPENED] -= 1
     state.option[j] = option
+    state.burden[j] = burden
+
+
+@compiled
+def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
+    """Choose an option, or close with −1, whatever the load."""
+    burden = 0.0
+    if option >= 0:
+        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, -1, -1, option)
+    set_option(state, j, option, burden)
 
 
 @compiled
 def cheapest_insertion(
     arrays: Arrays, state: State, i: int, barred: Integers, mark: int, blink: float
-) -> tuple[int, int, float]:
-    """Where a waiting demand would cost least: (facility, option it needs, arc cost); `WAITING` where nowhere.
+) -> tuple[int, int, float, float]:
+    """Where a waiting demand would cost least: (facility, option it needs, burden then, arc cost); else `WAITING`.
 
     Facilities with barred[j] == mark are left out; with probability `blink` any arc is overlooked.
     """
-    best, best_j, best_option, best_arc = np.inf, WAITING, -1, 0.0
+    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, -1, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -229,30 +247,29 @@ def cheapest_insertion(
         j = arrays.arc_facility[arc]
         if barred[j] == mark:
             continue
-        current = state.option[j]
-        begin = current
-        if current < 0:
+        begin = state.option[j]
+        if begin < 0:
             begin = arrays.option_start[j]
             if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
                 continue
         if blink > 0.0 and draw(state.random) < blink:
             continue
-        option = fitting(arrays, state, j, i, -1, begin)
-        if option < 0:
-            continue
-        total = cost + arrays.option_cost[option] - option_cost(arrays, current)
+        option, burden = fitting(arrays, state, j, i, -1, begin)
+        total = cost + burden - state.burden[j]
         if total < best:
-            best, best_j, best_option, best_arc = total, j, option, cost
-    return best_j, best_option, best_arc
+            best, best_j, best_option, best_burden, best_arc = total, j, option, burden, cost
+    return best_j, best_option, best_burden, best_arc
 
 
 @compiled
-def cheapest_shift(arrays: Arrays, state: State, i: int) -> tuple[int, int, float, int, float]:
-    """Where a demand had better move: (facility or −1, its option, arc cost, option left behind, change of cost)."""
+def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
+    """Move a demand where it costs less, if anywhere; whether it was moved."""
     j = state.place[i]
-    trimmed = fitting(arrays, state, j, -1, i, arrays.option_start[j]) if state.served[j] > 1 else -1
-    saving = state.paid[i] + option_cost(arrays, state.option[j]) - option_cost(arrays, trimmed)
-    best, best_k, best_option, best_arc = saving - 1e-9, -1, -1, 0.0
+    left, left_burden = -1, 0.0
+    if state.served[j] > 1:
+        left, left_burden = fitting(arrays, state, j, -1, i, arrays.option_start[j])
+    best, best_k, best_option, best_burden, best_arc = -np.inf, -1, -1, 0.0, 0.0
+    best = state.paid[i] + state.burden[j] - left_burden - 1e-9
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -260,32 +277,37 @@ def cheapest_shift(arrays: Arrays, state: State, i: int) -> tuple[int, int, floa
         if cost >= best:
             break
         k = arrays.arc_facility[arc]
-        current = state.option[k]
-        begin = current
-        if current < 0:
+        begin = state.option[k]
+        if begin < 0:
             begin = arrays.option_start[k]
             if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
                 continue
         if k == j:
             continue
-        option = fitting(arrays, state, k, i, -1, begin)
-        if option < 0:
-            continue
-        total = cost + arrays.option_cost[option] - option_cost(arrays, current)
+        option, burden = fitting(arrays, state, k, i, -1, begin)
+        total = cost + burden - state.burden[k]
         if total < best:
-            best, best_k, best_option, best_arc = total, k, option, cost
-    return best_k, best_option, best_arc, trimmed, best - saving
+            best, best_k, best_option, best_burden, best_arc = total, k, option, burden, cost
+    if best_k < 0:
+        return False
+    save(state, j, mark)
+    save(state, best_k, mark)
+    write(state, i)
+    take_off(arrays, state, i)
+    put_on(arrays, state, i, best_k, best_arc)
+    set_option(state, j, left, left_burden)
+    set_option(state, best_k, best_option, best_burden)
+    return True
 
 
 @compiled
 def trim(arrays: Arrays, state: State, j: int) -> None:
     """Choose the cheapest option that holds the load; close what is empty."""
     if state.served[j] == 0:
-        set_option(state, j, -1)
+        set_option(state, j, -1, 0.0)
     else:
-        option = fitting(arrays, state, j, -1, -1, arrays.option_start[j])
-        if option >= 0:
-            set_option(state, j, option)
+        option, burden = fitting(arrays, state, j, -1, -1, arrays.option_start[j])
+        set_option(state, j, option, burden)
 
 
 @compiled
@@ -313,15 +335,11 @@ def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: in
     state.totals[EFFORT] += 4.0
     back = arc_between(arrays, other, j)
     arcs = cost - state.paid[i] + back - state.paid[other]
-    if back == np.inf or arcs - option_cost(arrays, state.option[j]) - option_cost(arrays, state.option[k]) >= 0.0:
+    if back == np.inf or arcs - state.burden[j] - state.burden[k] >= 0.0:
         return False
-    new_j = fitting(arrays, state, j, other, i, arrays.option_start[j])
-    new_k = fitting(arrays, state, k, i, other, arrays.option_start[k])
-    if new_j < 0 or new_k < 0:
-        return False
-    change = arcs + option_cost(arrays, new_j) - option_cost(arrays, state.option[j])
-    change += option_cost(arrays, new_k) - option_cost(arrays, state.option[k])
-    if change >= -1e-9:
+    new_j, burden_j = fitting(arrays, state, j, other, i, arrays.option_start[j])
+    new_k, burden_k = fitting(arrays, state, k, i, other, arrays.option_start[k])
+    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -1e-9:
         return False
     save(state, j, mark)
     save(state, k, mark)
@@ -331,25 +349,8 @@ def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: in
     take_off(arrays, state, other)
     put_on(arrays, state, i, k, cost)
     put_on(arrays, state, other, j, back)
-    set_option(state, j, new_j)
-    set_option(state, k, new_k)
-    return True
-
-
-@compiled
-def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
-    """Move a demand where it costs less, if anywhere; whether it was moved."""
-    k, option, cost, left, change = cheapest_shift(arrays, state, i)
-    if k < 0 or change >= -1e-9:
-        return False
-    j = state.place[i]
-    save(state, j, mark)
-    save(state, k, mark)
-    write(state, i)
-    take_off(arrays, state, i)
-    put_on(arrays, state, i, k, cost)
-    set_option(state, j, left)
-    set_option(state, k, option)
+    set_option(state, j, new_j, burden_j)
+    set_option(state, k, new_k, burden_k)
     return True
 
 
@@ -364,5 +365,5 @@ def undo(arrays: Arrays, state: State, paid: float) -> None:
         if state.entry_place[position] != WAITING:
             put_on(arrays, state, i, state.entry_place[position], state.entry_paid[position])
     for position in range(state.counts[SAVED]):
-        set_option(state, state.saved[position], state.saved_option[position])
+        set_option(state, state.saved[position], state.saved_option[position], state.saved_burden[position])
     state.totals[PAID] = paid

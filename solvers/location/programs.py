@@ -1,4 +1,4 @@
-"""Integer programs beside the search: the whole problem as far as it can still matter, or a region of the incumbent.
+"""Integer programs beside the search: the whole problem below a cost, or a part of the incumbent made better.
 
 An engine runs in a process of its own; its incumbents are priced anew, its bound counts only for the whole problem.
 """
@@ -12,20 +12,24 @@ import numpy as np
 
 from solvers.engines import EnginePool, EngineRun
 from solvers.location.floors import Floors
-from solvers.location.layout import Integers
+from solvers.location.layout import Floats, Integers
 from solvers.location.neighborhood import WAITING
 from solvers.location.progress import Progress
 from solvers.location.restricted import Booleans, Restricted, restrict
 
 #: Arcs and options with which the whole problem is worth a try.
-PROOF_SIZE = 60_000
-#: A proof is begun anew where it would have at most this share of its arcs and options.
+WHOLE_SIZE = 40_000
+#: The whole problem is solved below a cost: how far that lies between bound and incumbent, and its part of the time.
+SHARES = ((0.25, 0.1), (0.5, 0.15), (1.0, 1.0))
+#: A program over the whole gap is begun anew where it would have at most this share of its arcs and options.
 SMALLER = 0.6
-#: Demands, arcs and seconds of a region.
-REGION_DEMANDS, REGION_ARCS, REGION_S = 160, 4000, 8.0
+#: Demands, arcs and closed facilities of a region, arcs of an assignment, and the time of both [s].
+REGION_DEMANDS, REGION_ARCS, REGION_CLOSED, ASSIGNMENT_ARCS, PART_S = 160, 4000, 6, 6000, 8.0
+#: Parts in a row that improved nothing, after which they are left alone until the incumbent changes.
+MOST_FRUITLESS = 4
 #: Nodes of the search trees in deterministic mode.
-PROOF_NODES, REGION_NODES = 20_000, 300
-PROOF = "HiGHS"
+WHOLE_NODES, PART_NODES = 5_000, 300
+ENGINE = "HiGHS"
 
 
 @dataclass
@@ -34,73 +38,84 @@ class Programs:
 
     Attributes
     ----------
-    is_proven : bool
-        Whether a program has shown that nothing better is left.
+    is_proven, is_infeasible : bool
+        Whether a program has shown that nothing better is left, and that there is nothing at all.
     """
 
     progress: Progress
     pool: EnginePool
-    seed: int
     is_proven: bool = False
-    infeasible: bool = False
-    proof_size: int = 0
-    regions: int = 0
-    fruitless: int = 0
+    is_infeasible: bool = False
+    _step: int = 0
+    _size: int = 0
+    _parts: int = 0
+    _fruitless: int = 0
+    _fruitless_at: float = np.inf
     _run: EngineRun | None = None
     _program: Restricted | None = None
     _cutoff: float = np.inf
     _chance: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
-        self._chance = np.random.default_rng(self.seed)
+        self._chance = np.random.default_rng(self.progress.config.seed)
 
     @property
     def is_running(self) -> bool:
         """Whether a program is being solved."""
         return self._run is not None
 
-    @property
-    def is_proof(self) -> bool:
-        """Whether it is the whole problem."""
-        return self._run is not None and self._program is not None and self._program.is_whole
+    def start_whole(self, floors: Floors, limit_s: float) -> bool:
+        """Look for everything that costs less than a share of the gap above the bound; False where that is too much.
 
-    def start_proof(self, floors: Floors, limit_s: float) -> bool:
-        """Solve what a better solution could use; False where that is too much."""
+        What is found is the optimum; if there is nothing, the bound rises to that cost.
+        """
         progress = self.progress
-        arcs, options = floors.below(progress.cost)
+        share, time_share = SHARES[self._step]
+        cutoff = progress.cost
+        if np.isfinite(cutoff) and progress.bound > -np.inf:
+            cutoff = progress.bound + share * (progress.cost - progress.bound)
+        arcs, options = floors.below(cutoff)
         size = int(arcs.sum()) + int(options.sum())
-        if size > PROOF_SIZE:
+        if size > WHOLE_SIZE:
             return False
-        self.proof_size = size
+        self._size, self._cutoff = size, cutoff
         covered = np.zeros(progress.layout.demands, dtype=bool)
         covered[progress.layout.arc_demand[arcs]] = True
-        self._cutoff = progress.cost
         if not covered.all():
-            self._prove(progress.cost)
+            self._conclude(cutoff)
             return True
+        hint = None
         program = restrict(progress.layout, arcs, options)
-        self._start(program, limit_s, PROOF_NODES, None)
+        if progress.place is not None and progress.option is not None and share == 1.0:
+            hint = program.hint(progress.place, progress.option)
+        self._start(program, max(time_share * limit_s, 1.0), WHOLE_NODES, hint)
         return True
 
-    def start_region(self, floors: Floors, near: Integers) -> bool:
-        """Solve a few neighboring facilities of the incumbent; False without one."""
+    def start_part(self, floors: Floors, near: Integers) -> bool:
+        """Solve a region of the incumbent, or which of its open facilities serves whom; False if not worth it."""
         progress = self.progress
         if progress.place is None or progress.option is None:
             return False
-        inside, demands = self._region(progress.place, progress.option, near)
-        layout = progress.layout
-        arcs = inside[layout.arc_facility] & demands[layout.arc_demand]
+        if self._fruitless >= MOST_FRUITLESS and progress.cost >= self._fruitless_at:
+            return False
+        layout, place = progress.layout, progress.place
+        if self._parts % 2:
+            inside, demands = progress.option >= 0, np.ones(layout.demands, dtype=bool)
+            most = ASSIGNMENT_ARCS
+        else:
+            inside, demands = self._region(place, progress.option, near)
+            most = REGION_ARCS
+        self._parts += 1
+        used = place[layout.arc_demand] == layout.arc_facility
         possible, options = floors.below(progress.cost)
-        used = progress.place[layout.arc_demand] == layout.arc_facility
-        arcs &= possible | used
-        if int(arcs.sum()) > REGION_ARCS:
+        arcs = inside[layout.arc_facility] & demands[layout.arc_demand] & (possible | used)
+        if int(arcs.sum()) > most:
             floor = np.where(used, -np.inf, floors.arc)
-            arcs &= floor <= np.partition(floor[arcs], REGION_ARCS - 1)[REGION_ARCS - 1]
+            arcs &= floor <= np.partition(floor[arcs], most - 1)[most - 1]
         options[progress.option[progress.option >= 0]] = True
-        program = restrict(layout, arcs, options, demands=demands, place=progress.place, option=progress.option)
-        self.regions += 1
-        hint = program.hint(progress.place, progress.option)
-        self._start(program, min(REGION_S, 0.8 * progress.remaining), REGION_NODES, hint)
+        program = restrict(layout, arcs, options, demands=demands, place=place, option=progress.option)
+        hint = program.hint(place, progress.option)
+        self._start(program, min(PART_S, 0.5 * progress.remaining), PART_NODES, hint)
         return True
 
     def _region(self, place: Integers, option: Integers, near: Integers) -> tuple[Booleans, Booleans]:
@@ -114,7 +129,7 @@ class Programs:
             if j < 0:
                 break
             if option[j] < 0:
-                if closed < 6:
+                if closed < REGION_CLOSED:
                     inside[j] = True
                     closed += 1
             elif total == 0 or total + count[j] <= REGION_DEMANDS:
@@ -123,7 +138,7 @@ class Programs:
                 total += int(count[j])
         return inside, demands
 
-    def _start(self, program: Restricted, limit_s: float, nodes: int, hint: np.ndarray | None) -> None:
+    def _start(self, program: Restricted, limit_s: float, nodes: int, hint: Floats | None) -> None:
         config = self.progress.config
         self._program = program
         self._run = self.pool.start(
@@ -131,7 +146,8 @@ class Programs:
             program.model,
             time_limit_s=1e6 if config.deterministic else limit_s,
             gap=config.gap * 0.5,
-            seed=self.seed + self.regions,
+            seed=config.seed + self._parts,
+            deterministic=config.deterministic,
             hint=hint,
             node_limit=nodes if config.deterministic else None,
         )
@@ -144,45 +160,51 @@ class Programs:
         deadline = time.monotonic() + timeout_s
         while run.running and (left := deadline - time.monotonic()) > 0:
             self.pool.wait(min(left, 0.25))
-        progress = self.progress
         if program.is_whole and run.bound > -np.inf:
-            progress.raise_bound(min(run.bound, self._cutoff), PROOF)
-        if run.running:
-            return
-        self._run = None
+            self.progress.raise_bound(min(run.bound, self._cutoff), ENGINE)
+            if run.running and run.bound >= self._cutoff:
+                self.pool.stop(run)
+                self._run = None
+                self._conclude(self._cutoff)
+                return
+        if not run.running:
+            self._run = None
+            self._take(run, program)
+
+    def _take(self, run: EngineRun, program: Restricted) -> None:
+        """Take over what a program has come to."""
+        progress = self.progress
         before = progress.cost
         if run.point is not None and (progress.place is not None or program.is_whole):
             base = progress.place if progress.place is not None else np.full(progress.layout.demands, WAITING)
             progress.offer(program.placed(run.point, base))
-        if program.is_whole:
-            if run.state == "infeasible":
-                self._prove(self._cutoff)
-            elif run.state == "finished":
-                progress.raise_bound(min(run.bound, self._cutoff), PROOF)
+        if not program.is_whole:
+            is_better = progress.cost < before - 1e-6 * abs(before)
+            self._fruitless = 0 if is_better else self._fruitless + 1
+            self._fruitless_at = progress.cost
+        elif run.state == "infeasible":
+            self._conclude(self._cutoff)
+        elif run.state != "finished":
+            self._step = min(self._step + 1, len(SHARES) - 1)
+
+    def _conclude(self, cutoff: float) -> None:
+        """Nothing costs less than the cutoff."""
+        if np.isfinite(cutoff):
+            self.progress.raise_bound(cutoff, ENGINE)
+            self.is_proven = cutoff >= self.progress.cost
         else:
-            self.fruitless = 0 if progress.cost < before else self.fruitless + 1
+            self.is_infeasible = self.is_proven = True
 
     def finish(self) -> None:
         """Wait for the program at work to end by itself."""
         while self.is_running:
             self.poll(1.0)
 
-    def stop(self) -> None:
-        """End the program at work; nothing of it is kept but its bound."""
-        if self._run is not None:
+    def restart_if_smaller(self, floors: Floors) -> None:
+        """End a program over the whole gap that would be much smaller by now."""
+        if self._run is None or self._program is None or not self._program.is_whole or SHARES[self._step][0] < 1.0:
+            return
+        arcs, options = floors.below(self.progress.cost)
+        if int(arcs.sum()) + int(options.sum()) < SMALLER * self._size:
             self.pool.stop(self._run)
             self._run = None
-
-    def may_shrink(self, floors: Floors) -> bool:
-        """Whether the proof at work would be much smaller by now."""
-        if not self.is_proof:
-            return False
-        arcs, options = floors.below(self.progress.cost)
-        return int(arcs.sum()) + int(options.sum()) < SMALLER * self.proof_size
-
-    def _prove(self, cost: float) -> None:
-        if np.isfinite(cost):
-            self.progress.raise_bound(cost, PROOF)
-        else:
-            self.infeasible = True
-        self.is_proven = True

@@ -26,7 +26,7 @@ class Restricted:
     ----------
     arcs, options : arrays
         Positions in the layout of the arcs and options that the model may use, in the order of its columns: all arcs
-        first, then all options.
+        first, then all options, then whether each facility with several of them is open.
     demands : array
         The demands that it places.
     is_whole : bool
@@ -45,7 +45,8 @@ class Restricted:
         layout = self.layout
         used = place[layout.arc_demand[self.arcs]] == layout.arc_facility[self.arcs]
         owner = np.searchsorted(layout.option_start, self.options, side="right") - 1
-        return np.concatenate([used, option[owner] == self.options]).astype(np.float64)
+        known = np.concatenate([used, option[owner] == self.options]).astype(np.float64)
+        return np.append(known, np.full(self.model.columns - len(known), np.nan))
 
     def placed(self, point: Floats, place: Integers) -> Integers:
         """The assignment that a point of the model makes of `place`."""
@@ -133,11 +134,14 @@ def _facility_rows(
 
     An arc into an option that cannot carry its demand alone is left to the capacity rows.
     """
+    opens = option_columns
     if len(options) > 1:
-        model.add_arrays("OPTION", option_columns, np.ones(len(options)), -INFINITY, 1.0)
-    values = np.concatenate([[1.0], -np.ones(len(options))])
-    for column in arc_columns.tolist():
-        model.add_arrays("OPEN", np.concatenate([[column], option_columns]), values, -INFINITY, 0.0)
+        opens = model.add_variables(np.ones(1), True)
+        ones = np.ones(len(options))
+        model.add_arrays("OPTION", np.concatenate([opens, option_columns]), np.append(-1.0, ones), 0.0, 0.0)
+    values = np.array([1.0, -1.0])
+    for column in arc_columns.tolist() if len(opens) else []:
+        model.add_arrays("OPEN", np.append(column, opens), values, -INFINITY, 0.0)
     largest = layout.demand[layout.arc_demand[arcs]].sum(axis=0) + held
     for resource in range(layout.demand.shape[1]):
         capacity = np.minimum(layout.option_capacity[options, resource], largest[resource])

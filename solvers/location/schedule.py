@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.location.ascent import Ascent
-from solvers.location.layout import Integers
 from solvers.location.progress import LAGRANGIAN, Progress
 from solvers.location.search import Annealer, arrays_of
 
 #: Temperatures at the beginning and at the end of a cycle, in average cost per demand.
-HOT, COLD = 3.0, 0.02
+HOT, COLD = 1.0, 0.05
 #: First cycle [s per arc] and at least [s]; the next one is so many times as long.
 CYCLE_S_PER_ARC, SHORTEST_CYCLE_S, LONGER = 4e-5, 1.0, 4.0
 #: Steps of the search, and arcs times classes of the ascent, that count for one second of work.
@@ -50,6 +49,11 @@ class AscentSide:
         self.has_rested = self.ascent.has_ended or self.ascent.in_volume != resting
         return done / nominal
 
+    def go_on(self) -> None:
+        """Once fractional knapsacks are at their end, go on with whole ones where that can be."""
+        if self.ascent.has_ended:
+            self.ascent.tighten()
+
     def offer(self) -> None:
         """Pass the bound on."""
         self.progress.raise_bound(self.ascent.bound, LAGRANGIAN)
@@ -73,10 +77,10 @@ class SearchSide:
     _is_begun: bool = field(default=False)
 
     @classmethod
-    def begin(cls, progress: Progress) -> SearchSide:
-        """A search that has not done anything yet."""
+    def begin(cls, progress: Progress, seed: int) -> SearchSide:
+        """A search that has not done anything yet; its seed comes on top of that of the solve."""
         layout = progress.layout
-        annealer = Annealer(arrays_of(layout), progress.config.seed)
+        annealer = Annealer(arrays_of(layout), progress.config.seed + seed)
         length = max(SHORTEST_CYCLE_S, CYCLE_S_PER_ARC * len(layout.arc_cost))
         return cls(progress, annealer, min(length, progress.config.time_limit_s / 4.0))
 
@@ -113,12 +117,9 @@ class SearchSide:
         self.spent_s = 0.0
 
     def offer(self) -> None:
-        """Pass the best solution on, and take a better one over."""
+        """Pass the best solution on."""
         if self.annealer.best_cost < self.progress.cost:
             self.progress.offer(self.annealer.best_place)
-        place: Integers | None = self.progress.place
-        if place is not None and self.progress.cost < self.annealer.best_cost * (1.0 - 1e-9):
-            self.annealer.adopt(place, self.progress.cost)
 
     def learn(self, ascent: Ascent) -> None:
         """Take over which options the relaxation chooses."""

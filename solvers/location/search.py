@@ -62,7 +62,7 @@ class Annealer:
 
     def __post_init__(self) -> None:
         n, m = len(self.arrays.demand), len(self.arrays.option_start) - 1
-        self.state = empty_state(n, m, self.arrays.demand.shape[1], self.seed)
+        self.state = empty_state(n, m, self.arrays.demand.shape[1], self.seed, _charge(self.arrays))
         self.best_place = np.full(n, WAITING, dtype=np.int64)
         self._best = np.full(1, np.inf)
         self._barred = np.zeros(m, dtype=np.int64)
@@ -87,9 +87,6 @@ class Annealer:
         """Begin with these options planned (−1 closed) and the demands placed in this order."""
         clear(self.state)
         place_all(self.arrays, self.state, options, order)
-        if not (self.state.place == WAITING).any() and self.cost < self.best_cost:
-            self._best[0] = self.cost
-            self.best_place = self.state.place.copy()
 
     def adopt(self, place: Integers, cost: float) -> None:
         """Continue from a known solution."""
@@ -104,3 +101,12 @@ class Annealer:
         self._mark = anneal(
             self.arrays, self.state, self._barred, self.best_place, self._best, effort, self._mark, temperature
         )
+
+
+def _charge(arrays: Arrays) -> float:
+    """What overload costs at first, per unit: about as much as serving a unit of demand."""
+    n = max(len(arrays.demand), 1)
+    arcs = float(np.abs(arrays.arc_cost).mean()) if len(arrays.arc_cost) else 0.0
+    options = float(arrays.option_cost.mean()) if len(arrays.option_cost) else 0.0
+    amount = float(arrays.demand.sum()) / n / arrays.demand.shape[1]
+    return float(options + arcs / max(amount, 1e-9))

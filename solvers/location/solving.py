@@ -29,8 +29,10 @@ from solvers.trace import Status, StoppedBy
 
 #: How long the first round takes, and every one once rounds have doubled up to that [s].
 FIRST_ROUND_S, ROUND_S = 0.02, 0.3
-#: A proof by integer program needs at least this long to be begun, and ends this long before the limit [s].
-LEAST_PROOF_S, SPARE_S = 1.0, 0.5
+#: An integer program needs at least this long to be begun, and ends this long before the limit [s].
+LEAST_PROGRAM_S, SPARE_S = 1.0, 0.5
+#: Added to the seed for the second search.
+OTHER_SEED = 1_000_003
 #: What a program counts for in deterministic mode, in seconds of work.
 PROGRAM_WORK_S = 5.0
 
@@ -82,9 +84,10 @@ class _Solve:
     def __post_init__(self) -> None:
         layout = self.progress.layout
         self.ascent = AscentSide(Ascent(layout), self.progress)
-        self.search = SearchSide.begin(self.progress)
+        self.search = SearchSide.begin(self.progress, 0)
+        self.other: SearchSide | None = None
         self.floors = Floors(layout)
-        self.programs = Programs(self.progress, self.pool, self.progress.config.seed)
+        self.programs = Programs(self.progress, self.pool)
         self._round_s = FIRST_ROUND_S
 
     def run(self) -> StoppedBy:
@@ -92,8 +95,7 @@ class _Solve:
         programs = self.programs
         while not (stopped_by := self._stopped_by()):
             self._round()
-            if programs.is_proof and programs.may_shrink(self.floors):
-                programs.stop()
+            programs.restart_if_smaller(self.floors)
         return stopped_by
 
     def _stopped_by(self) -> StoppedBy | None:
@@ -131,30 +133,43 @@ class _Solve:
                 work = self.ascent.run(seconds)
                 if self.ascent.has_rested:
                     self.floors.raise_by(self.ascent.ascent)
+                    self.ascent.go_on()
                 return work
-            self._start_program()
+            if not self._start_program():
+                return self._search_more(seconds)
         if self.progress.config.deterministic:
             programs.finish()
             return PROGRAM_WORK_S
         programs.poll(seconds)
         return seconds
 
-    def _start_program(self) -> None:
-        """The whole problem if it is small enough by now, else a region of the incumbent."""
+    def _start_program(self) -> bool:
+        """The whole problem if it is small enough by now, or a part of the incumbent; whether there is either."""
         progress, programs = self.progress, self.programs
         left = progress.remaining - SPARE_S
-        if left > LEAST_PROOF_S and programs.start_proof(self.floors, left):
-            return
-        programs.start_region(self.floors, self.search.annealer.arrays.neighbors)
+        if programs.is_proven or left < LEAST_PROGRAM_S:
+            return False
+        if programs.start_whole(self.floors, left):
+            return True
+        return programs.start_part(self.floors, self.search.annealer.arrays.neighbors)
+
+    def _search_more(self, seconds: float) -> float:
+        """Search from another seed on this core too."""
+        if self.other is None:
+            self.other = SearchSide.begin(self.progress, OTHER_SEED)
+            self.other.learn(self.ascent.ascent)
+        work = self.other.run(seconds)
+        self.other.offer()
+        return work
 
     def result(self, stopped_by: StoppedBy) -> LocationResult:
         """What has been found, in the problem's own indices."""
         progress, layout = self.progress, self.progress.layout
         self.search.offer()
         self.ascent.offer()
-        status: Status = "infeasible" if self.programs.infeasible else "no_solution"
+        status: Status = "infeasible" if self.programs.is_infeasible else "no_solution"
         assignment = option = cost = None
-        bound = None if progress.bound == -np.inf or self.programs.infeasible else progress.bound
+        bound = None if progress.bound == -np.inf or self.programs.is_infeasible else progress.bound
         if progress.place is not None and progress.option is not None:
             cost = progress.cost
             bound = None if bound is None else min(bound, cost)
