@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -328,7 +329,8 @@ def fail(
     from solvers.outcome import Exit
 
     with _exit_codes():
-        is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json)
+        say = partial(_say, _err())
+        is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)
         raise typer.Exit(Exit.AUDIT_ERRORS if is_broken else Exit.OK)
 
 

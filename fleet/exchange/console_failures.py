@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import heapq
 import json
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -28,6 +29,8 @@ from fleet.tables import describe
 #: Harmful pairs that people are shown; programs get all.
 SHOWN_PAIRS = 40
 PAGE, TABLE = "failures.html", "failures.csv"
+#: Between two words of progress [s].
+PROGRESS_S = 10.0
 _COLUMNS = tuple(entry.name for entry in describe(FailureRow))
 _HEADERS = ("element", "alike", "down", "restored", "lost", "over", "rto_minutes", "rpo_minutes", "what")
 _RECOVERY_HEADERS = (
@@ -44,6 +47,7 @@ def run_failures(
     every: Literal["single", "pairs"] = "single",
     folder: Path | None = None,
     as_json: bool = False,
+    on_progress: Callable[[str], None] | None = None,
 ) -> bool:
     """Break a plan, print what happens, and write it as a page and a table where a folder is given.
 
@@ -61,6 +65,8 @@ def run_failures(
         Where ``failures.html`` and ``failures.csv`` go.
     as_json : bool
         Print a bare JSON array of rows and nothing else.
+    on_progress : callable, optional
+        Told now and then how many pairs are done, for there may be very many.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def run_failures(
     """
     breaker = breaker_of(plan)
     if not element_ids and every == "pairs":
-        _pairs(console, plan, breaker, folder, as_json)
+        _pairs(console, plan, breaker, folder, as_json, on_progress)
         return False
     found = survey(breaker, [incident_of(breaker, element_ids)] if element_ids else None)
     with _writing(console.file if as_json else None, folder) as write:
@@ -90,10 +96,23 @@ def run_failures(
     return is_single and any(row.broken_promises for row in found.rows)
 
 
-def _pairs(console: Console, plan: Plan, breaker: Breaker, folder: Path | None, as_json: bool) -> None:
+def _pairs(
+    console: Console,
+    plan: Plan,
+    breaker: Breaker,
+    folder: Path | None,
+    as_json: bool,
+    on_progress: Callable[[str], None] | None,
+) -> None:
     tally = PairTally()
+    count = len(breaker.elements)
+    total = count * (count - 1) // 2 + sum(element.count > 1 for element in breaker.elements)
+    said = time.monotonic()
     with _writing(console.file if as_json else None, folder) as write:
-        for first, second in pairs(breaker.elements):
+        for number, (first, second) in enumerate(pairs(breaker.elements)):
+            if on_progress is not None and time.monotonic() - said > PROGRESS_S:
+                said = time.monotonic()
+                on_progress(f"{number:,} of {total:,} pairs")
             row = failure_row(breaker, breaker.lose([first, second]))
             tally.add(first, second, row)
             write(row)

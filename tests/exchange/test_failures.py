@@ -107,6 +107,14 @@ def test_pairs_are_told_by_kind_and_the_worst_by_name() -> None:
     assert "A plan promises to stand single failures" in text
 
 
+def test_long_sweeps_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("fleet.exchange.console_failures.PROGRESS_S", -1.0)
+    printed(small_plan(small_inventory()), (), "pairs", None, False, said.append)
+    rows = len(list(sweep_pairs(small_plan(small_inventory()))))
+    assert said[-1] == f"{rows - 1:,} of {rows:,} pairs"
+
+
 @pytest.mark.parametrize("every", ["single", "pairs"])
 def test_page_and_table_are_written(tmp_path: Path, every: str) -> None:
     hostile = small_inventory(links=(*LINKS, a_link("store", "west", link="<b>&x", rtt_ms=20)))
