@@ -16,6 +16,7 @@ from fleet.failures.proof import ProofRow, prove_recovery_points
 from fleet.failures.reserve import ReserveRow, compare_reserves
 from fleet.operations.failback import FailbackRow, plan_failback
 from fleet.operations.seeding import SeedRow, plan_seeding
+from fleet.plan.context import PlanContext
 from fleet.plan.plan import Plan
 from fleet.wan.connectivity import Connectivity
 
@@ -37,6 +38,7 @@ def protection(plan: Plan, breaker: Breaker, found: Survey) -> Mapping[str, Any]
         "reserves": _reserves(compare_reserves(context), context.inventory.policy.standby_reserve),
         "availability": _availability(plan_availability(breaker)),
         "rates": context.inventory.failure_rates,
+        "cloud": _cloud(context),
         "copies": _copies(plan_seeding(plan, context), plan_failback(context)),
         "network": _network(breaker, connectivity),
         "cluster_map": cluster_map(breaker, found, MAP_ROWS),
@@ -82,6 +84,18 @@ def _copies(seeds: Sequence[SeedRow], back: Sequence[FailbackRow]) -> list[dict[
         }
         for (cluster, standby), pair in sorted(pairs.items())
     ]
+
+
+def _cloud(context: PlanContext) -> dict[str, Any]:
+    """What recovery in the cloud would cost instead of the standbys."""
+    instances = sum(demand.row.count for demand in context.demands if demand.is_protected)
+    fee = context.pack.number("site_recovery.fee_per_instance_month")
+    unreachable = sum(
+        not context.inventory.site(cluster.site).internet
+        for index, cluster in enumerate(context.clusters)
+        if ((context.primary == index) & (context.standby >= 0)).any()
+    )
+    return {"instances": instances, "fee": fee, "monthly": instances * fee, "unreachable": unreachable}
 
 
 def _latest(times: Sequence[float | None]) -> float | None:
