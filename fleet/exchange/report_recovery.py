@@ -23,7 +23,7 @@ from fleet.wan.connectivity import Connectivity
 #: How many rows of a long table the report shows; the workbook has them all.
 SHOWN = 20
 #: Rows of the heat maps.
-MAP_ROWS, MAP_LINKS = 30, 40
+MAP_ROWS, MAP_LINKS = 30, 20
 #: Where protection cannot be computed.
 NO_PROTECTION: Mapping[str, Any] = {"is_known": False}
 
