@@ -17,11 +17,11 @@ from solvers.location.relaxation import facility_terms, gather
 #: How fast surrogate weights follow the resources that bind.
 ADAPT = 0.2
 #: Polyak steps without a better bound after which the step is halved.
-PATIENCE = 30
+PATIENCE = 50
 #: Share of the last direction in a Polyak step.
 DEFLECTION = 0.3
-#: Step factor at which Polyak steps give way to the volume algorithm, and at which that ends.
-POLYAK_ENDS, VOLUME_ENDS = 0.1, 0.001
+#: Step factors: where Polyak steps give way to the volume algorithm, where that ends, with which steps begin anew.
+POLYAK_ENDS, VOLUME_ENDS, REVIVAL = 0.05, 0.001, 0.5
 #: Largest share of a new subproblem solution in the volume algorithm's average.
 VOLUME_SHARE = 0.1
 #: The target lies at least this share above the bound, whatever the incumbent.
@@ -84,11 +84,17 @@ class Ascent:
         """Go on with whole demands, from the best multipliers; False where that has been done or cannot be."""
         if self.is_whole or self.units is None:
             return False
-        self.is_whole, self.in_volume, self.factor = True, False, 0.5
+        self.is_whole = True
+        self.revive()
+        return True
+
+    def revive(self) -> None:
+        """Take large steps again, from the best multipliers."""
+        self.in_volume, self.factor = False, REVIVAL
         self._current = self.multipliers.copy()
+        self._weights = self.weights.copy()
         self._direction[:] = 0.0
         self._stale = 0
-        return True
 
     def evaluate(self, adapt: float) -> float:
         """L at the current multipliers; surrogate weights are those before they adapt."""

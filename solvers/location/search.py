@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from solvers.location.annealing import anneal
 from solvers.location.construction import adopt, clear, empty_state, near_facilities, place_all
 from solvers.location.layout import Integers, Layout
-from solvers.location.neighborhood import COST, EFFORT, PAID, WAITING, Arrays, State
+from solvers.location.neighborhood import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State
 
 #: Nearest facilities that a move may take in, and how many of a demand's cheapest facilities make them near.
 NEAR, DEPTH = 24, 10
@@ -77,6 +78,11 @@ class Annealer:
     def cost(self) -> float:
         """Cost of the solution at work, penalties included."""
         return float(self.state.totals[COST] + self.state.totals[PAID])
+
+    @property
+    def scale(self) -> float:
+        """Geometric mean of the cost per demand and per open facility."""
+        return abs(self.cost) / max(1.0, math.sqrt(len(self.arrays.demand) * float(self.state.counts[OPENED])))
 
     @property
     def effort(self) -> float:

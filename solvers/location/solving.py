@@ -31,8 +31,6 @@ from solvers.trace import Status, StoppedBy
 FIRST_ROUND_S, ROUND_S = 0.02, 0.3
 #: An integer program needs at least this long to be begun, and ends this long before the limit [s].
 LEAST_PROGRAM_S, SPARE_S = 1.0, 0.5
-#: Added to the seed for the second search.
-OTHER_SEED = 1_000_003
 #: What a program counts for in deterministic mode, in seconds of work.
 PROGRAM_WORK_S = 5.0
 
@@ -84,7 +82,7 @@ class _Solve:
     def __post_init__(self) -> None:
         layout = self.progress.layout
         self.ascent = AscentSide(Ascent(layout), self.progress)
-        self.search = SearchSide.begin(self.progress, 0)
+        self.search = SearchSide.begin(self.progress, is_second=False)
         self.other: SearchSide | None = None
         self.floors = Floors(layout)
         self.programs = Programs(self.progress, self.pool)
@@ -156,7 +154,7 @@ class _Solve:
     def _search_more(self, seconds: float) -> float:
         """Search from another seed on this core too."""
         if self.other is None:
-            self.other = SearchSide.begin(self.progress, OTHER_SEED)
+            self.other = SearchSide.begin(self.progress, is_second=True)
             self.other.learn(self.ascent.ascent)
         work = self.other.run(seconds)
         self.other.offer()
