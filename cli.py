@@ -328,6 +328,8 @@ def fail(
     from fleet.exchange.plan_json import read_plan
     from solvers.outcome import Exit
 
+    if element and every == "pairs":
+        raise typer.BadParameter("give either --element or --all pairs")
     with _exit_codes():
         say = partial(_say, _err())
         is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)

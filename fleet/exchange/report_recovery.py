@@ -17,8 +17,10 @@ from fleet.failures.reserve import ReserveRow, compare_reserves
 from fleet.operations.failback import FailbackRow, plan_failback
 from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.plan.context import PlanContext
+from fleet.plan.costs import Rates
 from fleet.plan.plan import Plan
 from fleet.wan.connectivity import Connectivity
+from fleet.wan.replication import mechanisms
 
 #: How many rows of a long table the report shows; the workbook has them all.
 SHOWN = 20
@@ -38,6 +40,7 @@ def protection(plan: Plan, breaker: Breaker, found: Survey) -> Mapping[str, Any]
         "reserves": _reserves(compare_reserves(context), context.inventory.policy.standby_reserve),
         "availability": _availability(plan_availability(breaker)),
         "rates": context.inventory.failure_rates,
+        "mechanisms": _mechanisms(context),
         "cloud": _cloud(context),
         "copies": _copies(plan_seeding(plan, context), plan_failback(context)),
         "network": _network(breaker, connectivity),
@@ -83,6 +86,20 @@ def _copies(seeds: Sequence[SeedRow], back: Sequence[FailbackRow]) -> list[dict[
             "full_hours": _latest([row.full_finished_hour for row in pair["back"]]),
         }
         for (cluster, standby), pair in sorted(pairs.items())
+    ]
+
+
+def _mechanisms(context: PlanContext) -> list[dict[str, Any]]:
+    """Every mechanism of the rule pack with its limits, its fee, and how many demands it keeps."""
+    rates = Rates(context.inventory, context.pack, context.wan)
+    kept = Counter(
+        mechanism.name
+        for mechanism, standby in zip(context.mechanisms, context.standby.tolist(), strict=True)
+        if mechanism is not None and standby >= 0
+    )
+    return [
+        {"row": mechanism, "demands": kept[mechanism.name], "fee": rates.stream_monthly(mechanism)}
+        for mechanism in mechanisms(context.pack)
     ]
 
 

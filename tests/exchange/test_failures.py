@@ -73,6 +73,12 @@ def test_an_unknown_element_is_a_usage_error_with_the_nearest(folder: Path) -> N
     assert "no element is named 'site:eats'; did you mean site:east" in stderr
 
 
+def test_elements_and_pairs_exclude_each_other(folder: Path) -> None:
+    code, _, stderr = run("fail", folder, "--element", "site:east", "--all", "pairs")
+    assert code == 2
+    assert "either --element or --all pairs" in " ".join(stderr.replace("│", " ").split())
+
+
 def test_a_broken_promise_of_a_single_failure_exits_7(tmp_path: Path) -> None:
     write_plan(small_plan(small_inventory(links=LINKS[:2])), tmp_path / "plan.json")
     code, stdout, _ = run("fail", tmp_path)
