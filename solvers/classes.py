@@ -19,6 +19,7 @@ from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
 from solvers.linear import Floats
+from solvers.partners import too_far, too_thin
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
@@ -148,6 +149,8 @@ class ClassBuilder:
         fits = self._fits(unit.demands)
         pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
         problem = screen_unit(inventory, unit, self.slots, eligible, fits, pairs, reasons)
+        if pairs is not None and (eligible & fits).any():
+            problem = self._no_partner(unit, eligible & fits, standby, pairs, profiles) or problem
         if problem:
             blocked.append((unit, problem))
             return None
@@ -264,6 +267,27 @@ class ClassBuilder:
             if profile.is_protected:
                 allowed &= ~self.routes.cut_off(profile.reaches, profile.user_down)
         return allowed
+
+    def _no_partner(
+        self, unit: Unit, eligible: Booleans, standby: Booleans, pairs: Booleans, profiles: Sequence[Profile]
+    ) -> str:
+        """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
+        names = self.routes.slot_sites
+        for demand, profile in zip(unit.demands, profiles, strict=True):
+            mechanism = self.mechanism(demand) if demand.is_protected else ""
+            if isinstance(mechanism, str):
+                continue
+            if pairs.any():
+                allowed = ((names[first], names[second]) for first, second in np.argwhere(pairs).tolist())
+                text = too_thin(self.router, demand, float(profile.stream_mbps.max(initial=0.0)), allowed)
+            else:
+                primaries, standbys = (
+                    sorted({names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
+                )
+                text = too_far(self.inventory, self.pack, self.router, demand, mechanism, primaries, standbys)
+            if text:
+                return f"no pair of candidate sites can hold it and its standby. {text}"
+        return ""
 
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:
         known = self._pair_reasons.get(mechanism.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import DEMO_PRICES, Rows, deep_dive, figure, hardware, policy, prices, site, spread
+from example_parts import DEMO_PRICES, Rows, deep_dive, failure_rates, figure, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -89,6 +89,7 @@ def bank() -> Mapping[str, Rows]:
             figure("nodes at the second site", "nodes", 2, 2, site="Secondary Winterthur"),
             figure("clusters", "clusters", 2, 2),
         ],
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=15),
         "scenarios": deep_dive(),
     }

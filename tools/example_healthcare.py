@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import DEMO_PRICES, Rows, deep_dive, distance, figure, hardware, policy, prices, site, spread
+from example_parts import (
+    DEMO_PRICES,
+    Rows,
+    deep_dive,
+    distance,
+    failure_rates,
+    figure,
+    hardware,
+    policy,
+    prices,
+    site,
+    spread,
+)
 
 from fleet.inventory.geocode import geocode, places
 
@@ -77,6 +89,7 @@ def healthcare() -> Mapping[str, Rows]:
             figure("nodes of all hospitals", "nodes", 7, 3, kind="hospital", parts="4;3"),
             figure("clusters", "clusters", 2, 3),
         ],
+        "failure_rates": failure_rates(),
         "policy": policy(horizon_months=18, period_months=6, min_separation_km=40),
         "scenarios": deep_dive(),
     }

@@ -102,6 +102,22 @@ def figure(name: str, quantity: str, value: float, scenario: int, **where: Any) 
     return {"figure": name, "quantity": quantity, "value": value, **where, "source": source}
 
 
+def failure_rates() -> Rows:
+    """How often things fail and how long repairs take: round assumptions, until a planner has records."""
+    rates = (
+        ("drive", 1_000_000, 24),
+        ("node", 40_000, 12),
+        ("cluster", 100_000, 4),
+        ("link", 8_000, 6),
+        ("network", 100_000, 3),
+        ("site", 150_000, 48),
+    )
+    return [
+        {"element": element, "mtbf_hours": mtbf, "mttr_hours": mttr, "source": "assumption"}
+        for element, mtbf, mttr in rates
+    ]
+
+
 def policy(**values: Any) -> Rows:
     """Policy rows."""
     return [{"key": key, "value": value} for key, value in values.items()]

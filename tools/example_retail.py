@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, distance, figure, hardware, policy, prices, site, spread
+from example_parts import Rows, deep_dive, distance, failure_rates, figure, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -118,6 +118,7 @@ def retail() -> Mapping[str, Rows]:
             figure("clusters", "clusters", 10, 5),
             figure("nodes", "nodes", 30, 5),
         ],
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=300),
         "scenarios": deep_dive(("workloads", "workload=inventory-db", "rpo_minutes", 30)),
     }

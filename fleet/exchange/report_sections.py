@@ -241,12 +241,6 @@ def actions(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def joined(names: Sequence[str], shown: int = 6) -> str:
-    """Names in one line, the rest counted."""
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
-
-
 def bar_legend() -> Markup:
     """What the colors and shades of the bars mean."""
     return utilization_bar(0.4, 0.25, 1.0)

@@ -9,6 +9,7 @@ from fleet.operations.alerts import AlertRow, forecast_alerts
 from fleet.operations.backup import BackupRow, BackupTargetRow, plan_backups
 from fleet.operations.balance import BalanceRow, balance_findings, plan_balance
 from fleet.operations.checklist import ChecklistRow, checklist_findings, plan_checklist
+from fleet.operations.failback import FailbackRow, plan_failback
 from fleet.operations.maintenance import MaintenanceRow, maintenance_findings, plan_maintenance
 from fleet.operations.network_plan import NetworkRow, SegmentRow, SubnetRow, plan_network
 from fleet.operations.repairs import RepairRow, plan_repairs
@@ -25,6 +26,7 @@ OPERATIONS_TABLES: dict[str, type[Row]] = {
     "backups": BackupRow,
     "backup_targets": BackupTargetRow,
     "seeding": SeedRow,
+    "failback": FailbackRow,
     "checklist": ChecklistRow,
     "balance": BalanceRow,
     "network": NetworkRow,
@@ -71,6 +73,7 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
         "backups": backups.rows,
         "backup_targets": backups.targets,
         "seeding": plan_seeding(plan, context),
+        "failback": plan_failback(context),
         "checklist": checklist,
         "balance": balance,
         "network": network.clusters,

@@ -12,6 +12,7 @@ from fleet.plan.rules import (
     notes,
     pins,
     platform,
+    promises,
     recovery,
     siting,
 )
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = tuple(
             rule
             for room in (
                 platform,
+                promises,
                 capacity,
                 siting,
                 assignment,
