@@ -38,6 +38,8 @@ class Ascent:
         Best value of the Lagrangian function so far.
     multipliers, weights : arrays (n,), (m, classes, R)
         Where it was reached.
+    ceiling : float
+        No solution costs more: a bound above it proves that there is none.
     average : array (A,)
         Average of the subproblems' solutions: an approximate solution of the relaxed problem, arc by arc.
     openness : array (m,)
@@ -52,6 +54,7 @@ class Ascent:
     bound: float = -np.inf
     multipliers: Floats = field(init=False)
     weights: Floats = field(init=False)
+    ceiling: float = field(init=False)
     average: Floats = field(init=False)
     openness: Floats = field(init=False)
     options: Integers = field(init=False)
@@ -76,6 +79,7 @@ class Ascent:
         self._is_open = np.zeros(layout.facilities, dtype=np.int64)
         self._direction = np.zeros(layout.demands)
         self._stale = 0
+        self.ceiling = ceiling(layout)
         self.average = np.zeros(len(layout.arc_cost))
         self.openness = np.zeros(layout.facilities)
         self.options = np.full(layout.facilities, -1, dtype=np.int64)
@@ -150,12 +154,17 @@ class Ascent:
     @property
     def has_ended(self) -> bool:
         """Whether steps have become too small to matter."""
-        return self.in_volume and self.factor < VOLUME_ENDS
+        return (self.in_volume and self.factor < VOLUME_ENDS) or self.shows_infeasible
+
+    @property
+    def shows_infeasible(self) -> bool:
+        """Whether the bound is above whatever a solution could cost."""
+        return self.bound > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
 
     def run(self, iterations: int, incumbent: float) -> None:
         """Take some steps towards an incumbent's cost (infinite where there is none)."""
         for _ in range(iterations):
-            if self.has_ended or self.bound >= incumbent * (1.0 - 1e-12):
+            if self.has_ended or self.bound >= incumbent - 1e-12 * abs(incumbent):
                 return
             if self.in_volume:
                 self._volume_step(incumbent)
@@ -164,7 +173,14 @@ class Ascent:
 
     def _target(self, incumbent: float) -> float:
         aim = self.bound + max(abs(self.bound), 1e-9) * (0.05 if not np.isfinite(incumbent) else LEAST_AIM)
-        return aim if not np.isfinite(incumbent) else max(min(incumbent, self.bound * 1.1 + 1e-9), aim)
+        return (
+            aim if not np.isfinite(incumbent) else max(min(incumbent, self.bound + 0.1 * abs(self.bound) + 1e-9), aim)
+        )
+
+    def _go_to(self, multipliers: Floats) -> None:
+        """Take these multipliers, none larger than what could ever matter."""
+        most = 2.0 * abs(self.ceiling) + 1.0
+        self._current = np.clip(multipliers, -most, most)
 
     def _polyak_step(self, incumbent: float) -> None:
         best = self.bound
@@ -187,7 +203,7 @@ class Ascent:
                 self.in_volume, self.factor = True, 0.3
             return
         if norm > 0.0:
-            self._current = self._current + self.factor * (self._target(incumbent) - value) / norm * self._direction
+            self._go_to(self._current + self.factor * (self._target(incumbent) - value) / norm * self._direction)
 
     def _volume_step(self, incumbent: float) -> None:
         layout = self.layout
@@ -198,7 +214,7 @@ class Ascent:
             self.factor = 0.0
             return
         best = self.bound
-        self._current = self.multipliers + self.factor * (self._target(incumbent) - best) / norm * gradient
+        self._go_to(self.multipliers + self.factor * (self._target(incumbent) - best) / norm * gradient)
         value = self.evaluate(ADAPT)
         fresh = 1.0 - self._usage
         # The share that would make the average gradient smallest, within limits.
@@ -237,3 +253,12 @@ def starting_multipliers(layout: Layout) -> Floats:
     start = np.full(layout.demands, np.inf)
     np.minimum.at(start, layout.arc_demand, cost)
     return start
+
+
+def ceiling(layout: Layout) -> float:
+    """At least what any solution costs: every demand along its dearest arc, every facility with its dearest option."""
+    arcs = np.full(layout.demands, -np.inf)
+    np.maximum.at(arcs, layout.arc_demand, layout.arc_cost)
+    options = np.zeros(layout.facilities)
+    np.maximum.at(options, np.repeat(np.arange(layout.facilities), np.diff(layout.option_start)), layout.option_cost)
+    return float(arcs.sum() + options.sum())

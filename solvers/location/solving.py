@@ -98,7 +98,7 @@ class _Solve:
 
     def _stopped_by(self) -> StoppedBy | None:
         progress = self.progress
-        if self.programs.is_proven:
+        if self.programs.is_proven or self.ascent.ascent.shows_infeasible:
             return "proof"
         if progress.is_done:
             return "proof" if progress.gap is not None and progress.gap <= 1e-4 else "gap"
@@ -165,9 +165,10 @@ class _Solve:
         progress, layout = self.progress, self.progress.layout
         self.search.offer()
         self.ascent.offer()
-        status: Status = "infeasible" if self.programs.is_infeasible else "no_solution"
+        is_infeasible = self.programs.is_infeasible or self.ascent.ascent.shows_infeasible
+        status: Status = "infeasible" if is_infeasible else "no_solution"
         assignment = option = cost = None
-        bound = None if progress.bound == -np.inf or self.programs.is_infeasible else progress.bound
+        bound = None if progress.bound == -np.inf or is_infeasible else progress.bound
         if progress.place is not None and progress.option is not None:
             cost = progress.cost
             bound = None if bound is None else min(bound, cost)
