@@ -180,10 +180,12 @@ class ClassBuilder:
             is_at_host=unit.site in self.host_index,
             profiles=tuple(profiles),
             view=self.routes.view,
+            asks=self._asks(unit.demands),
         )
-        return self._key(unit, part), part
+        return self._key(part), part
 
-    def _key(self, unit: Unit, part: DemandClass) -> tuple[object, ...]:
+    @staticmethod
+    def _key(part: DemandClass) -> tuple[object, ...]:
         """What tells classes apart."""
         return (
             part.first_period,
@@ -193,7 +195,7 @@ class ClassBuilder:
             part.standby_storage.tobytes(),
             id(part.group_eligible),
             id(part.group_pairs),
-            self._asks(unit.demands),
+            part.asks,
             part.attachment,
             tuple(
                 (

@@ -171,6 +171,8 @@ class DemandClass:
         Index of where it enters the WAN.
     is_at_host : bool
         Whether its users are at a candidate site, where a cluster may serve them without any link.
+    asks : tuple
+        What its members ask of node models and archetypes.
     """
 
     index: int
@@ -186,6 +188,7 @@ class DemandClass:
     is_at_host: bool
     profiles: tuple[Profile, ...]
     view: SlotView
+    asks: tuple[object, ...] = ()
 
     @property
     def eligible(self) -> Booleans:

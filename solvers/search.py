@@ -90,9 +90,13 @@ class Search:
             self._report()
 
     def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
-        """Decode a point of a pair formulation, resize, price and break it; keep it if it holds and is best.
+        """Decode a point of a pair formulation and judge it."""
+        return self.judge_decisions(decode(formulation, point), final_demand=formulation.final_demand)
 
-        None where only the final demand was encoded and an earlier period does not hold.
+    def judge_decisions(self, decisions: Decisions, *, final_demand: bool) -> Judgment | None:
+        """Resize, price and break a decision; keep it if it holds and is best.
+
+        None where only the final demand was looked at and an earlier period does not hold.
 
         Raises
         ------
@@ -101,17 +105,16 @@ class Search:
         """
         begun = time.monotonic()
         problem = self.problem
-        decisions = decode(formulation, point)
         context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
         smaller = resized(problem, context)
-        if smaller is None and formulation.final_demand:
+        if smaller is None and final_demand:
             return None
         judgment = self._judged(decisions, context)
         if smaller is not None and smaller != decisions:
             trimmed = self._judged(
                 smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
             )
-            if formulation.final_demand or not trimmed.broken:
+            if final_demand or not trimmed.broken:
                 judgment = trimmed
         if not judgment.broken and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
             self.best, self.objective = judgment.decisions, judgment.objective
