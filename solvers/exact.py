@@ -95,7 +95,6 @@ class ExactSolve(Running):
 
     def _complete_sets(self, pool: EnginePool, sets: OpenSets, first: OpenSet, until: float) -> None:
         chosen: OpenSet | None = first
-        sets.value(first)
         rounds = 0
         while chosen is not None and not self._is_over(until):
             sets.completed[chosen] = self._complete(pool, chosen, until)
@@ -139,7 +138,8 @@ class ExactSolve(Running):
             sets.completed[chosen] = self._complete(pool, chosen, until)
 
     def _look_around(self, sets: OpenSets, center: OpenSet, until: float) -> None:
-        """Rank the neighbors of a set."""
+        """Rank a set and its neighbors."""
+        sets.value(center)
         for neighbor in sets.neighbors(center):
             if self._is_over(until):
                 return

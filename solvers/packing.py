@@ -65,6 +65,8 @@ class Packing:
         Compute and data by tier that is on each place.
     moved : array (P, D, 3)
         Compute that the loss of each fault domain sends to each place.
+    extra : array (P, 3)
+        Compute that each place keeps free beyond that.
     """
 
     problem: DesignProblem
@@ -92,6 +94,7 @@ class Packing:
         self.moved = np.zeros((count, max(1, len(names)), 3))
         self.capacity, self.kept = np.zeros((count, 3)), np.zeros((count, 3))
         self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
+        self.extra = np.zeros((count, 3))
         for index in range(count):
             self._size(index)
         self._runs_ok: dict[int, Booleans] = {}
@@ -182,7 +185,7 @@ class Packing:
     @property
     def reserve(self) -> Floats:
         """Compute that each place keeps free for failovers (P, 3)."""
-        return self._reserve(self.moved)
+        return self._reserve(self.moved) + self.extra
 
     def _reserve(self, moved: Floats) -> Floats:
         """What has to be kept free of what each domain (second last axis) sends."""
@@ -305,7 +308,7 @@ class Packing:
         if is_copy:
             moved = moved.copy()
             moved[:, self.domain[self.primary[unit]]] += self.sent[part]
-        reserve = self._reserve(moved)
+        reserve = self._reserve(moved) + self.extra[candidates]
         own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
         data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
         return np.asarray(self.fill(candidates, own, reserve, data).max(axis=1), dtype=np.float64)
@@ -316,7 +319,7 @@ class Packing:
         moved = np.repeat(self.moved[keeper][None], len(candidates), axis=0)
         moved[:, old] -= self.sent[part]
         moved[np.arange(len(candidates)), self.domain[candidates]] += self.sent[part]
-        reserve = self._reserve(moved)
+        reserve = self._reserve(moved) + self.extra[keeper]
         limit = np.maximum(self.kept[keeper], self.own[keeper] + self.reserve[keeper])
         return np.asarray((self.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
 
@@ -332,16 +335,28 @@ class Packing:
 
     def _take_node(self, index: int) -> bool:
         place = self.places[index]
-        if place.nodes <= place.run.lowest or place.decided is not None:
+        before = place.run, place.nodes
+        run = self._smaller(place)
+        if run is None:
             return False
         units = self.primary.copy(), self.standby.copy()
         loads = self.own.copy(), self.data.copy(), self.moved.copy()
-        place.nodes -= 1
+        place.run, place.nodes = run, place.nodes - 1
         self._size(index)
         if self.repair():
             return True
         self.primary, self.standby = units
         self.own, self.data, self.moved = loads
-        place.nodes += 1
+        place.run, place.nodes = before
         self._size(index)
         return False
+
+    def _smaller(self, place: Place) -> Run | None:
+        """The run of a cluster of one node less that does for the same units."""
+        if place.decided is not None:
+            return None
+        for run in self.problem.slots[place.slot].runs:
+            fits_in = run.lowest <= place.nodes - 1 <= run.highest and run.node_tolerance >= place.run.node_tolerance
+            if fits_in and run.node_model == place.run.node_model:
+                return run
+        return None

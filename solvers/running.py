@@ -23,6 +23,9 @@ ENGINE_GAP_SHARE = 0.3
 #: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on time.
 NODE_LIMIT = 400
 
+#: Second circuits up to which all are watched once one of them matters.
+MANY_CIRCUITS = 3000
+
 ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
 
 
@@ -59,7 +62,9 @@ class Running:
                 with EnginePool() as pool:
                     return self._solve(pool)
             except UnwatchedLinks as found:
-                watched |= found.links | self.problem.second_circuits
+                watched |= found.links
+                if len(self.problem.second_circuits) <= MANY_CIRCUITS:
+                    watched |= self.problem.second_circuits
                 self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
                 self.merged = merge_slots(self.problem)
                 self._background = None

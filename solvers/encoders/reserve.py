@@ -23,8 +23,8 @@ from solvers.encoders.capacity import load_terms
 from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats
 
-#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all.
-SUBSETS_PER_DOMAIN = 8
+#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all; of many classes.
+SUBSETS_PER_DOMAIN, SUBSETS_OF_MANY, MANY_CLASSES = 8, 2, 300
 
 #: (slot, factor) → factor · (capacity − own load) of the slot.
 Slack = Callable[[int, float], Terms]
@@ -178,5 +178,6 @@ def heaviest_sets(formulation: Formulation, options: dict[int, frozenset[int]], 
     for index, reach in options.items():
         weight[reach] += float(sent[index]) * formulation.problem.classes[index].count
     weight.pop(everything, None)
-    heaviest = sorted(weight, key=lambda reach: (-weight[reach], sorted(reach)))[:SUBSETS_PER_DOMAIN]
+    count = SUBSETS_OF_MANY if len(formulation.problem.classes) > MANY_CLASSES else SUBSETS_PER_DOMAIN
+    heaviest = sorted(weight, key=lambda reach: (-weight[reach], sorted(reach)))[:count]
     return [everything, *heaviest]
