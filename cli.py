@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -310,6 +311,29 @@ def _findings(plan: Path, inventory: Path | None = None) -> tuple[Finding, ...]:
     from fleet.plan.audit import audit as audit_plan
 
     return audit_plan(read_plan(plan), None if inventory is None else _read(inventory))
+
+
+@app.command()
+def fail(
+    plan: PlanPath,
+    element: Annotated[
+        list[str] | None, typer.Option(metavar="E", help="kind:name; given twice: both at once.")
+    ] = None,
+    every: Annotated[Literal["single", "pairs"], typer.Option("--all", help="Every element, or every two.")] = "single",
+    output: OtherOutput = None,
+    json: Json = False,
+) -> None:
+    """Break a plan: what goes down, where it comes back, how fast, and which promises break."""
+    from fleet.exchange.console_failures import run_failures
+    from fleet.exchange.plan_json import read_plan
+    from solvers.outcome import Exit
+
+    if element and every == "pairs":
+        raise typer.BadParameter("give either --element or --all pairs")
+    with _exit_codes():
+        say = partial(_say, _err())
+        is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)
+        raise typer.Exit(Exit.AUDIT_ERRORS if is_broken else Exit.OK)
 
 
 @app.command()

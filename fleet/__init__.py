@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from fleet.exchange.report import to_report as to_report
     from fleet.exchange.workbook import to_csv as to_csv
     from fleet.exchange.workbook import to_excel as to_excel
+    from fleet.failures.sweep import lose as lose
+    from fleet.failures.sweep import sweep_pairs as sweep_pairs
+    from fleet.failures.sweep import sweep_single as sweep_single
     from fleet.inventory.inventory import DemandKey as DemandKey
     from fleet.inventory.inventory import Inventory as Inventory
     from fleet.inventory.scenario import apply_scenario as apply_scenario
@@ -63,10 +66,13 @@ _HOMES = {
     "from_frames": "fleet.exchange.readers",
     "inventory_schema": "fleet.exchange.plan_json",
     "load_rulepack": "fleet.rulepack",
+    "lose": "fleet.failures.sweep",
     "plan_schema": "fleet.exchange.plan_json",
     "read": "fleet.exchange.readers",
     "read_plan": "fleet.exchange.plan_json",
     "read_scenarios": "fleet.inventory.scenario",
+    "sweep_pairs": "fleet.failures.sweep",
+    "sweep_single": "fleet.failures.sweep",
     "synthetic": "fleet.inventory.synthetic",
     "to_csv": "fleet.exchange.workbook",
     "to_excel": "fleet.exchange.workbook",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -87,13 +88,15 @@ class ExportError(FleetError, OSError):
 
 
 class UnknownIdError(FleetError, KeyError):
-    """A name was asked for that does not exist."""
+    """A name was asked for that does not exist; of the `known` names the nearest are told."""
 
     code = "FLT001"
 
-    def __init__(self, kind: str, name: str) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
         self.kind, self.name = kind, name
-        super().__init__(f"no {kind} is named {name!r}")
+        near = difflib.get_close_matches(name, list(known), n=3)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"no {kind} is named {name!r}{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])

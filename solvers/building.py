@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from solvers.encoders import access, assignment, budget, capacity, cover, growth, links, pins, reserve, siting, standby
+from solvers.encoders import (
+    access,
+    assignment,
+    budget,
+    capacity,
+    cover,
+    growth,
+    links,
+    machines,
+    pins,
+    reserve,
+    siting,
+    standby,
+)
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
 from solvers.problem import DesignProblem
@@ -40,6 +53,7 @@ def build(
     assignment.encode(formulation)
     standby.encode(formulation)
     capacity.encode(formulation)
+    machines.encode(formulation)
     reserve.encode(formulation)
     access.encode(formulation)
     cover.encode(formulation)

@@ -26,6 +26,7 @@ from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
 from solvers.interning import Interned
 from solvers.linear import Floats
+from solvers.partners import too_far, too_thin
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
@@ -63,6 +64,7 @@ class ClassBuilder:
         self._amounts_of_row: dict[int, _Amounts] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
+        self._carried: dict[int, float] = {}  # allowed pairs by identity, and the largest stream that is known to fit
         self._kept = Interned()
         self.host_index = {name: index for index, name in enumerate(routes.host_names)}
 
@@ -158,12 +160,15 @@ class ClassBuilder:
         fits = self._fits(unit.demands)
         pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
         usable = eligible & fits if pairs is None else eligible & fits & pairs.any(axis=1)
+        problem: str | None = None
         if not usable.any():
             reasons = [] if eligible.any() else self._reasons(unit)
             problem = screen_unit(self.inventory, unit, self.slots, eligible, fits, pairs, reasons)
-            if problem:
-                blocked.append((unit, problem))
-                return None
+        if pairs is not None and (eligible & fits).any():
+            problem = self._no_partner(unit, eligible & fits, standby, self._kept(pairs), profiles) or problem
+        if problem:
+            blocked.append((unit, problem))
+            return None
         attachment = self.routes.attachment(unit.site)
         first = min(self.inventory.first_period(demand) for demand in unit.demands)
         part = DemandClass(
@@ -234,9 +239,11 @@ class ClassBuilder:
         return tuple(
             (
                 demand.row.fault_tolerance,
+                demand.row.zone_tolerance,
+                (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                 demand.row.gpu_model if demand.row.gpus > 0 else "",
                 self._refusing_models(demand.row),
-                tuple(factor > 0 for factor in self.inventory.growth_factors(demand)),
+                self.inventory.machines(demand),
             )
             for demand in demands
         )
@@ -267,7 +274,7 @@ class ClassBuilder:
         standby = np.ones(len(self.routes.groups), dtype=bool)
         for demand in unit.demands:
             allowed = self._allowed_hosts(demand)
-            hosts = allowed & self._near_hosts(demand)
+            hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand)
             primary &= hosts[self.routes.host_of_group] & self._pinned(demand, "assign")
             if demand.is_protected:
                 standby &= allowed[self.routes.host_of_group] & self._pinned(demand, "standby")
@@ -285,12 +292,15 @@ class ClassBuilder:
         return self._allowed[key]
 
     def _near_hosts(self, demand: Demand) -> Booleans:
-        """Candidate sites that the users of a demand reach in time, its own only where it has to run there."""
+        """Candidate sites that the users of a demand reach in time."""
         rtts, limit = self.routes.normal_rtts(demand.site), demand.row.max_rtt_ms
         near = np.isfinite(rtts) if limit is None else rtts <= limit + TOLERANCE * max(1.0, abs(limit))
-        if demand.row.placement == "local":
-            near &= np.array([name == demand.site for name in self.routes.host_names], dtype=bool)
         return np.asarray(near, dtype=bool)
+
+    def _own_hosts(self, demand: Demand) -> Booleans:
+        """Every candidate site, or only the own one of a demand that has to run there."""
+        is_local = demand.row.placement == "local"
+        return np.array([not is_local or name == demand.site for name in self.routes.host_names], dtype=bool)
 
     def _reasons(self, unit: Unit) -> list[tuple[Demand, str, Reason]]:
         """Why the unit may not run at each candidate site."""
@@ -334,6 +344,32 @@ class ClassBuilder:
             if profile.is_protected:
                 allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
         return allowed
+
+    def _no_partner(
+        self, unit: Unit, eligible: Booleans, standby: Booleans, pairs: Booleans, profiles: Sequence[Profile]
+    ) -> str:
+        """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
+        names = [self.routes.host_names[host] for host in self.routes.host_of_group.tolist()]
+        for demand, profile in zip(unit.demands, profiles, strict=True):
+            mechanism = self.mechanism(demand) if demand.is_protected else ""
+            if isinstance(mechanism, str):
+                continue
+            most = float(profile.stream_mbps.max(initial=0.0))
+            if pairs.any():
+                if most <= self._carried.get(id(pairs), -1.0):
+                    continue
+                allowed = ((names[first], names[second]) for first, second in np.argwhere(pairs).tolist())
+                text = too_thin(self.router, demand, most, allowed)
+                if not text:
+                    self._carried[id(pairs)] = most
+            else:
+                primaries, standbys = (
+                    sorted({names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
+                )
+                text = too_far(self.inventory, self.pack, self.router, demand, mechanism, primaries, standbys)
+            if text:
+                return f"no pair of candidate sites can hold it and its standby. {text}"
+        return ""
 
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:
         known = self._pair_reasons.get(mechanism.name)

@@ -57,6 +57,6 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
         attachments=routes.attachments,
         growth_refusals=growth_refusals(slots, pack),
         forced_upgrades=forced,
-        constant_cost=fees + circuits,
+        constant_cost=fees + circuits + rates.backups(),
         second_circuits=frozenset(link for link, site in routes.access_links.items() if len(wan.links_of[site]) > 1),
     )

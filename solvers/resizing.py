@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.workloads import TIERS, Workload
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
-from fleet.platform.archetypes import Archetype, growth_refusal
+from fleet.platform.archetypes import Archetype
+from fleet.platform.growth import growth_refusal
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 
@@ -63,7 +64,7 @@ def _cheapest(
         key=lambda archetype: archetype.nodes,
     )
     index = context.cluster_index[decision.cluster]
-    tolerance, data = _demands_at(problem, context, index)
+    tolerance, data, asking = _demands_at(problem, context, index)
     reserve = context.reserve[index] + extra
     monthly = problem.rates.node_monthly(decision.node_model, decision.site)
     price = problem.rates.node_purchase(decision.node_model)
@@ -81,7 +82,7 @@ def _cheapest(
                         continue
                 elif not _carries(
                     context, index, period, archetype, tolerance[period], data[period], reserve[:, period]
-                ):
+                ) or not all(archetype.keeps(row) for row in asking[period]):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)
@@ -112,17 +113,22 @@ def _may_follow(problem: DesignProblem, before: Archetype | None, after: Archety
     return growth_refusal(before, after, problem.pack) is None
 
 
-def _demands_at(problem: DesignProblem, context: PlanContext, index: int) -> tuple[list[int], Floats]:
-    """Per period, the most node failures that a demand there asks to survive (−1 without), and data by tier [TB]."""
+def _demands_at(
+    problem: DesignProblem, context: PlanContext, index: int
+) -> tuple[list[int], Floats, list[list[Workload]]]:
+    """Per period: most node failures that a demand asks to survive (−1 without), data by tier [TB], other wishes."""
     tolerance = [-1] * problem.periods
     data = np.zeros((problem.periods, len(TIERS)))
+    asking: list[list[Workload]] = [[] for _ in range(problem.periods)]
     here = np.flatnonzero((context.primary == index) | (context.standby == index))
     for demand in (context.demands[number] for number in here.tolist()):
         tier = TIERS.index(demand.row.tier)
         for period in range(problem.inventory.first_period(demand), problem.periods):
             tolerance[period] = max(tolerance[period], demand.row.fault_tolerance)
             data[period, tier] += problem.inventory.amounts(demand, period).storage_tb
-    return tolerance, data
+            if demand.row.zone_tolerance or demand.row.resiliency:
+                asking[period].append(demand.row)
+    return tolerance, data, asking
 
 
 def _carries(
@@ -135,7 +141,7 @@ def _carries(
     reserve: Floats,
 ) -> bool:
     """Whether an archetype holds the load and the reserve of a cluster in a period."""
-    if archetype.node_tolerance < tolerance:
+    if archetype.node_tolerance < tolerance or context.machines[index, period] > archetype.most_machines:
         return False
     usable = np.array(archetype.capacity.usable.as_tuple())
     free = np.array(archetype.capacity.without_node_reserve.as_tuple())

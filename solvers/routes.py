@@ -160,13 +160,18 @@ class RouteTable:
         return self._kept(np.array([site in state.sites for state in self.states], dtype=bool))
 
     def cut_off(self, host_reach: Booleans, user_down: Booleans) -> Booleans:
-        """[primary, standby group] with a site, cluster or domain failure that moves users to where they cannot go."""
+        """[primary, standby group] with a site, cluster or domain failure that moves users to where they cannot go.
+
+        Clusters of one group share a site, which never backs itself up: nothing is said about them here.
+        """
         key = (id(host_reach), id(user_down))
         if key not in self._cut_off:
             reaches = host_reach[self._row_of_state[self._hard]][:, self.host_of_group] & ~self._hard_group_down
             no_way = (~reaches).astype(np.float32)
             must_move = no_way * ~user_down[self._hard][:, None]
-            self._cut_off[key] = np.asarray(must_move.T @ no_way > 0, dtype=bool)
+            cut = np.asarray(must_move.T @ no_way > 0, dtype=bool)
+            np.fill_diagonal(cut, False)
+            self._cut_off[key] = cut
         return self._cut_off[key]
 
     def attachment(self, site: str) -> int:

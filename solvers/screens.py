@@ -49,7 +49,8 @@ def screen_unit(
     if not (eligible & fits).any():
         return (
             "no node model of the catalog has the node tolerance and GPU that it asks for, and room for one instance, "
-            f"at a site where it may run – lower fault_tolerance, or add hardware{_too_large(unit, slots)}"
+            "at a site where it may run – lower fault_tolerance, or add hardware"
+            f"{_too_large(unit, slots)}{_not_kept(unit, slots)}"
         )
     if pairs is not None and not pairs.any():
         return f"no pair of candidate sites can hold it and its standby. {pair_remedy(inventory, unit)}"
@@ -64,6 +65,23 @@ def _too_large(unit: Unit, slots: Sequence[Slot]) -> str:
         texts = [f"{refusal[0]} {refusal[1]}" for refusal in found if refusal is not None]
         if texts and len(texts) == len(offers):
             return f"; {'; '.join(texts[:3])}"
+    return ""
+
+
+def _not_kept(unit: Unit, slots: Sequence[Slot]) -> str:
+    """Which data no cluster keeps as it is asked for, and what would lift that."""
+    offers = [archetype for slot in slots for run in slot.runs for archetype in run.archetypes]
+    for demand in unit.demands:
+        row = demand.row
+        if any(archetype.keeps(row) and archetype.node_tolerance >= row.fault_tolerance for archetype in offers):
+            continue
+        if row.zone_tolerance > max((archetype.zone_tolerance for archetype in offers), default=0):
+            return f"; {demand} asks to survive the loss of a zone: give a site two zones and the internet"
+        if row.resiliency and not all(archetype.keeps(row) for archetype in offers):
+            kinds = " or ".join(row.resiliency)
+            return (
+                f"; {demand} asks for {kinds}, which no cluster has that survives {row.fault_tolerance} node failures"
+            )
     return ""
 
 

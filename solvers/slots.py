@@ -9,10 +9,13 @@ import numpy as np
 
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
+from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
+from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
 from fleet.platform.resiliency import parse_layout
+from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear import Floats
 from solvers.problem import DemandClass, Run, Slot
@@ -24,10 +27,11 @@ AFFINE_TOLERANCE = 1e-12
 def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
     """Every slot in canonical order: existing clusters first, then the free places of each candidate site."""
     catalog = enumerate_archetypes(inventory, pack)
-    runs = archetype_runs(inventory, catalog.archetypes, pack)
+    known: dict[tuple[str, ...], tuple[Run, ...]] = {}
     slots: list[Slot] = []
     taken = {cluster.cluster for cluster in inventory.clusters}
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
+        runs = _runs_at(inventory, catalog.archetypes, site, pack, known)
         standing = sorted((row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster)
         for row in standing:
             slots.append(Slot(len(slots), row.cluster, site.site, existing_runs(inventory, pack, row, runs), row))
@@ -53,6 +57,22 @@ def alike_slots(inventory: Inventory, slots: Sequence[Slot]) -> tuple[tuple[int,
     return tuple(tuple(group) for group in groups.values())
 
 
+def _runs_at(
+    inventory: Inventory,
+    archetypes: Sequence[Archetype],
+    site: Site,
+    pack: RulePack,
+    known: dict[tuple[str, ...], tuple[Run, ...]],
+) -> tuple[Run, ...]:
+    """The runs of what may stand at a site; sites that allow the same topologies share them."""
+    topologies = sorted({archetype.topology for archetype in archetypes})
+    allowed = tuple(topology for topology in topologies if not any(site_refusals(topology, site, pack)))
+    if allowed not in known:
+        here = [archetype for archetype in archetypes if archetype.topology in allowed]
+        known[allowed] = archetype_runs(inventory, here, pack)
+    return known[allowed]
+
+
 def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: RulePack) -> tuple[Run, ...]:
     """Archetypes gathered into runs of consecutive counts with affine capacity and equal layout."""
     result: list[Run] = []
@@ -72,7 +92,8 @@ def existing_runs(
 ) -> tuple[Run, ...]:
     """What an existing cluster is now, and the runs that it may grow into."""
     layout = parse_layout(cluster.layout, cluster.nodes, pack)
-    now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout)
+    site = inventory.site(cluster.site)
+    now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout, site)
     grown = [
         archetype
         for run in runs
@@ -140,9 +161,10 @@ def exists(inventory: Inventory, demands: Sequence[Demand], period: int) -> bool
 
 
 def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int) -> bool:
-    """Whether those of `demands` that exist in `period` get what they ask of a run: node tolerance, GPU, room."""
+    """Whether those of `demands` that exist in `period` get what they ask of a run: tolerance, type, GPU, room."""
     return all(
         run.node_tolerance >= demand.row.fault_tolerance
+        and run.archetypes[0].keeps(demand.row)
         and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
         and not any(instance_refusals(demand.row, run.archetypes[0].offer))
         for demand in demands

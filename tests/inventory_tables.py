@@ -50,6 +50,7 @@ _TABLES: Tables = {
     ],
     "prices": [{"item": "power_price_per_kwh", "price": 0.12, "unit": "USD/kWh", "currency": "USD"}],
     "failure_rates": [{"element": "node", "mtbf_hours": 50000, "mttr_hours": 8}],
+    "figures": [{"figure": "stores", "quantity": "nodes", "value": 4, "parts": "2;2", "kind": "store", "sites": 1}],
     "policy": [{"key": "default_network", "value": "cloud"}, {"key": "budget", "value": "5000000"}],
 }  # fmt: skip
 

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
 from fleet.inventory.pins import Pin
+from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes, growth_refusal
+from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_memory_gb
+from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
@@ -36,6 +38,8 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 TIER_NAMES = ("hot", "warm", "archive")
 TOLERANCE = 1e-6
+#: Virtual machines of a host and of a cluster (maximum-scale-limits.md).
+MACHINES_PER_HOST, MACHINES_PER_CLUSTER = 1024, 8000
 NOBODY = -1
 REPLICATION_MAY_BE_CUT = ("link", "network")
 
@@ -92,6 +96,7 @@ class Menu:
     failover: Floats = field(default_factory=lambda: np.zeros(0))
     efficiency: Floats = field(default_factory=lambda: np.zeros(0))
     tolerance: Floats = field(default_factory=lambda: np.zeros(0))
+    machines: Floats = field(default_factory=lambda: np.zeros(0))
     gpu_model: list[str] = field(default_factory=list)
     largest: list[tuple[float, float]] = field(default_factory=list)
 
@@ -182,7 +187,13 @@ class BruteForce:
         return growth_refusal(smaller, larger, self.pack) is None
 
     def _paths(self, place: Place) -> Iterator[tuple[Archetype | None, ...]]:
-        known = enumerate_archetypes(self.inventory, self.pack).archetypes
+        site = self.inventory.site(place.site)
+        may_spread = site.zones > 1 and site.internet
+        known = [
+            archetype
+            for archetype in enumerate_archetypes(self.inventory, self.pack).archetypes
+            if may_spread or not archetype.layout["hot"].startswith("rack-aware")
+        ]
         if place.existing is None:
             yield (None,) * self.spans
             for opening in range(self.spans):
@@ -231,18 +242,31 @@ class BruteForce:
         menu.failover = np.zeros((count, self.spans, 3))
         menu.efficiency = np.ones((count, self.spans, 3))
         menu.tolerance = np.zeros((count, self.spans))
+        menu.machines = np.zeros((count, self.spans))
         for index, path in enumerate(menu.paths):
             for period, step in enumerate(path):
                 if step is None:
                     continue
-                usable, free = step.capacity.usable, step.capacity.without_node_reserve
+                usable, without = step.capacity.usable, step.capacity.without_node_reserve
                 menu.stands[index, period] = True
                 menu.usable[index, period] = (usable.vcpu, usable.memory_gb, usable.gpu, usable.pool_tb)
-                kept = free if self.policy.standby_uses_node_reserve else usable
+                kept = without if self.policy.standby_uses_node_reserve else usable
                 menu.failover[index, period] = (kept.vcpu, kept.memory_gb, kept.gpu)
                 menu.efficiency[index, period] = [step.efficiency[tier] for tier in TIER_NAMES]
                 menu.tolerance[index, period] = step.node_tolerance
+                spread = step.layout["hot"].startswith("rack-aware")
+                free = max(self.policy.reserve_nodes, step.nodes // 2 if spread else 0) if step.nodes > 1 else 0
+                menu.machines[index, period] = min(MACHINES_PER_CLUSTER, MACHINES_PER_HOST * (step.nodes - free))
         return menu
+
+    def _keeps_data(self, path: tuple[Archetype | None, ...], row: Workload, exists: Booleans) -> bool:
+        """Whether every archetype of a path has the zones and the resiliency type that a workload asks for."""
+        for step, is_there in zip(path, exists.tolist(), strict=True):
+            if is_there and step is not None:
+                spread = all(kind.startswith("rack-aware") for kind in step.layout.values())
+                if row.zone_tolerance > int(spread) or (row.resiliency and step.layout[row.tier] not in row.resiliency):
+                    return False
+        return True
 
     def _largest_instance(self, model: str) -> tuple[float, float]:
         """Threads of a node, and the memory that its host leaves."""
@@ -387,6 +411,7 @@ class BruteForce:
         menu = self.menus[index]
         own = np.zeros((self.spans, 3))
         data = np.zeros((self.spans, 3))
+        machines = np.zeros(self.spans)
         sent: dict[str, Floats] = defaultdict(lambda: np.zeros((self.spans, 3)))
         fits = np.ones(len(menu.paths), dtype=bool)
         for unit, is_primary, domain in here:
@@ -399,15 +424,19 @@ class BruteForce:
                 if row.gpus > 0 and row.gpu_model:
                     fits &= np.array([model == row.gpu_model for model in menu.gpu_model])
                 fits &= np.array([row.vcpus <= vcpus and row.memory_gb <= memory for vcpus, memory in menu.largest])
+                if row.zone_tolerance or row.resiliency:
+                    fits &= np.array([self._keeps_data(path, row, item.exists) for path in menu.paths])
                 data[:, TIER_NAMES.index(row.tier)] += item.data
                 if is_primary:
                     own += item.compute
+                    machines += row.count * item.exists
                 else:
                     sent[domain if self.policy.standby_reserve == "shared" else ""] += item.compute
         kept = np.zeros((self.spans, 3))
         if self.limits.reserve:
             for amount in (*sent.values(), *([] if moved is None else [moved])):
                 kept = np.maximum(kept, amount)
+        fits &= (machines <= menu.machines).all(axis=1)
         for period in range(self.spans):
             for need, limit in (
                 (own[period], menu.usable[:, period, :3]),

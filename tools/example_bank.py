@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, hardware, policy, prices, site, spread
+from example_parts import DEMO_PRICES, Rows, deep_dive, failure_rates, figure, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -83,7 +83,13 @@ def bank() -> Mapping[str, Rows]:
         "workloads": _workloads(),
         "hardware": hardware(("mid-48c-768g", "large-64c-1024g")),
         "growth": [{"profile": "business", "annual_rate": 0.04}],
-        "prices": prices(),
+        "prices": prices(DEMO_PRICES),
+        "figures": [
+            figure("nodes at the headquarters", "nodes", 2, 2, site="HQ Zürich"),
+            figure("nodes at the second site", "nodes", 2, 2, site="Secondary Winterthur"),
+            figure("clusters", "clusters", 2, 2),
+        ],
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=15),
         "scenarios": deep_dive(),
     }

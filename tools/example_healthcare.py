@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, distance, hardware, policy, prices, site, spread
+from example_parts import (
+    DEMO_PRICES,
+    Rows,
+    deep_dive,
+    distance,
+    failure_rates,
+    figure,
+    hardware,
+    policy,
+    prices,
+    site,
+    spread,
+)
 
 from fleet.inventory.geocode import geocode, places
 
@@ -71,7 +83,13 @@ def healthcare() -> Mapping[str, Rows]:
         "workloads": _healthcare_workloads(f"Hospital {names[0]}"),
         "hardware": hardware(),
         "growth": [{"profile": "imaging", "annual_rate": 0.15}, {"profile": "records", "annual_rate": 0.05}],
-        "prices": prices(),
+        "prices": prices(DEMO_PRICES),
+        "figures": [
+            figure("storage of hospital A", "data_tb", 35, 3, site="Hospital Columbus", parts="10;5;20"),
+            figure("nodes of all hospitals", "nodes", 7, 3, kind="hospital", parts="4;3"),
+            figure("clusters", "clusters", 2, 3),
+        ],
+        "failure_rates": failure_rates(),
         "policy": policy(horizon_months=18, period_months=6, min_separation_km=40),
         "scenarios": deep_dive(),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, hardware, policy, prices, site
+from example_parts import DEMO_PRICES, Rows, deep_dive, figure, hardware, policy, prices, site
 
 from fleet.inventory.geocode import geocode
 
@@ -76,7 +76,11 @@ def manufacturing() -> Mapping[str, Rows]:
         "workloads": _workloads(),
         "hardware": hardware(("edge-32c-256g", "edge-32c-512g", "mid-48c-768g")),
         "growth": [{"profile": "production", "annual_rate": 0.05}, {"profile": "telemetry", "annual_rate": 0.2}],
-        "prices": prices(),
+        "prices": prices(DEMO_PRICES),
+        "figures": [
+            figure("usable storage", "data_tb", 3.3, 1, parts="2;1;2"),
+            figure("nodes of the headquarters cluster", "nodes", 3, 1, site="HQ Milwaukee"),
+        ],
         "policy": policy(horizon_months=18, period_months=6),
         "scenarios": deep_dive(),
     }

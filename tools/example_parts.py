@@ -12,10 +12,12 @@ from geopy.distance import great_circle
 from fleet.inventory.geocode import Place
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.scenario import Change
-from fleet.tables import describe
+from fleet.tables import EXTRA_PREFIX, describe
 
 Rows = list[dict[str, Any]]
 
+#: Servers have no public prices: said beside each.
+DEMO_PRICE = {"x_price": "demo price, no public price list"}
 #: Node models at demo prices: cores, memory, drives, drive size, price, support, watts, height.
 NODE_MODELS = (
     ("edge-32c-256g", 32, 256, 4, 3.84, 17_500, 1_600, 480, 1),
@@ -26,11 +28,12 @@ NODE_MODELS = (
 
 
 def csv_text(table: str, rows: Rows) -> str:
-    """A table as CSV: only columns that are used, in the order of the data dictionary."""
+    """A table as CSV: only columns that are used, in the order of the data dictionary; then those that pass through."""
     used = {column for row in rows for column in row}
     text = io.StringIO()
     row_type = Change if table == "scenarios" else INPUT_TABLES[table]
     names = [entry.name for entry in describe(row_type) if entry.name in used]
+    names += sorted(column for column in used if column.startswith(EXTRA_PREFIX))
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
@@ -58,13 +61,60 @@ def hardware(models: Iterable[str] = ()) -> Rows:
         "rack_units",
     )
     wanted = set(models) or {row[0] for row in NODE_MODELS}
-    return [{**dict(zip(names, row, strict=True)), "capacity_media": "nvme"} for row in NODE_MODELS if row[0] in wanted]
-
-
-def prices() -> Rows:
-    """What the price book overrides; the platform fee comes from the rule pack."""
     return [
-        {"item": "power_price_per_kwh", "price": 0.1, "unit": "currency/kWh", "currency": "USD", "source": "demo price"}
+        {**dict(zip(names, row, strict=True)), "capacity_media": "nvme", **DEMO_PRICE}
+        for row in NODE_MODELS
+        if row[0] in wanted
+    ]
+
+
+#: Where the figures of the training text stand.
+TRAINING_TEXT = "training text, scenario {}"
+
+#: Demo prices of what the rule pack leaves at nothing.
+DEMO_PRICES = (
+    ("cooling_kwh_per_kwh", 0.4, "kWh/kWh"),
+    ("switch_port", 180, "currency/port"),
+    ("backup_per_instance_month", 10, "currency/instance/month"),
+    ("backup_storage_per_gb_month", 0.02, "currency/GB/month"),
+)
+
+
+def prices(more: Iterable[tuple[str, float, str]] = ()) -> Rows:
+    """What the price book overrides; the platform fee comes from the rule pack."""
+    items = (("power_price_per_kwh", 0.1, "currency/kWh"), *more)
+    return [
+        {
+            "item": item,
+            "price": price,
+            "unit": unit,
+            "currency": "USD" if "currency" in unit else "",
+            "as_of": "2026-09-01",
+            "source": "demo price",
+        }
+        for item, price, unit in items
+    ]
+
+
+def figure(name: str, quantity: str, value: float, scenario: int, **where: Any) -> dict[str, Any]:
+    """A figure of the training text."""
+    source = TRAINING_TEXT.format(scenario)
+    return {"figure": name, "quantity": quantity, "value": value, **where, "source": source}
+
+
+def failure_rates() -> Rows:
+    """How often things fail and how long repairs take: round assumptions, until a planner has records."""
+    rates = (
+        ("drive", 1_000_000, 24),
+        ("node", 40_000, 12),
+        ("cluster", 100_000, 4),
+        ("link", 8_000, 6),
+        ("network", 100_000, 3),
+        ("site", 150_000, 48),
+    )
+    return [
+        {"element": element, "mtbf_hours": mtbf, "mttr_hours": mttr, "source": "assumption"}
+        for element, mtbf, mttr in rates
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, policy, prices, site
+from example_parts import DEMO_PRICE, DEMO_PRICES, Rows, deep_dive, figure, policy, prices, site
 
 from fleet.inventory.geocode import geocode
 
@@ -60,6 +60,7 @@ def research() -> Mapping[str, Rows]:
             "annual_support": support,
             "watts": 1_350,
             "rack_units": 2,
+            **DEMO_PRICE,
         }
         for name, gpu, drives, drive_tb, price, support in SERVERS
     ]
@@ -69,7 +70,11 @@ def research() -> Mapping[str, Rows]:
         "workloads": _workloads(),
         "hardware": hardware,
         "growth": [{"profile": "data", "annual_rate": 0.25}],
-        "prices": prices(),
+        "prices": prices(DEMO_PRICES),
+        "figures": [
+            figure("nodes of the proof of concept", "nodes", 1, 4, site="Research center"),
+            figure("solid-state storage", "data_tb", 4, 4, site="Research center"),
+        ],
         "policy": policy(horizon_months=24, period_months=12, budget=200_000),
         "scenarios": deep_dive(("workloads", "training@Research center", "gpu_model", "A100")),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from example_parts import Rows, deep_dive, distance, hardware, policy, prices, site, spread
+from example_parts import Rows, deep_dive, distance, failure_rates, figure, hardware, policy, prices, site, spread
 
 from fleet.inventory.geocode import geocode, places
 
@@ -39,6 +39,7 @@ CARRIER = "MPLS"
 STORES = 250
 #: Stores in order of city size: (kind, how many, factor on every amount).
 STORE_SIZES = (("store-large", 40, 2.0), ("store-medium", 90, 1.0), ("store-small", 120, 0.5))
+STORE_KINDS = ";".join(kind for kind, _, _ in STORE_SIZES)
 
 
 def retail() -> Mapping[str, Rows]:
@@ -111,6 +112,13 @@ def retail() -> Mapping[str, Rows]:
         "hardware": hardware(),
         "growth": [{"profile": "sales", "annual_rate": 0.06}, {"profile": "insight", "annual_rate": 0.2}],
         "prices": prices(),
+        "figures": [
+            figure("bandwidth of 25 stores", "circuit_mbps", 25, 5, kind=STORE_KINDS, sites=25),
+            figure("aggregate bandwidth of 25 stores", "circuit_mbps", 625, 5, kind=STORE_KINDS, sites=25),
+            figure("clusters", "clusters", 10, 5),
+            figure("nodes", "nodes", 30, 5),
+        ],
+        "failure_rates": failure_rates(),
         "policy": policy(default_network=CARRIER, horizon_months=18, period_months=6, min_separation_km=300),
         "scenarios": deep_dive(("workloads", "workload=inventory-db", "rpo_minutes", 30)),
     }

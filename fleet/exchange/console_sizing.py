@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from fleet.exchange.console import print_line, print_table
 from fleet.inventory.inventory import Inventory
+from fleet.platform.archetypes import Archetype, Refusal
 from fleet.platform.sizing import Sizing, SizingRow, size_fleet
 from fleet.quantities import RESOURCES
 from fleet.rulepack import load_rulepack
@@ -26,7 +29,10 @@ def _json_row(row: SizingRow) -> dict[str, Any]:
         "node_model": archetype.node_model,
         "nodes": archetype.nodes,
         "layout": dict(archetype.layout),
+        "family": archetype.family,
+        "drive_tolerance": archetype.drive_tolerance,
         "node_tolerance": archetype.node_tolerance,
+        "zone_tolerance": archetype.zone_tolerance,
         "price": row.price,
         "fits": row.fits,
         "reason": row.reason,
@@ -41,7 +47,7 @@ def _json_row(row: SizingRow) -> dict[str, Any]:
 
 
 def print_sizing(console: Console, inventory: Inventory, node_model: str | None = None, *, trace: bool = False) -> None:
-    """Print the archetypes, cheapest first, and the trace of the cheapest that fits (of every one with `trace`)."""
+    """Print the families and the archetypes, cheapest first, and the trace of the cheapest that fits (all: `trace`)."""
     sizing = _sizing(inventory)
     demand = sizing.demand
     storage = ", ".join(f"{amount:,.1f} TB {tier}" for tier, amount in demand.storage_tb.items() if amount > 0)
@@ -50,6 +56,8 @@ def print_sizing(console: Console, inventory: Inventory, node_model: str | None 
         f"{demand.demands:,} demands in one cluster at the end of the horizon: {demand.vcpu:,.0f} vCPU, "
         f"{demand.memory_gb:,.0f} GiB, {storage or 'no storage'}" + (f", {demand.gpu:g} GPUs" if demand.gpu else ""),
     )
+    if node_model is None:
+        _print_families(console, sizing)
     rows = _rows(sizing, node_model)
     resources = [name for name in RESOURCES if any(name != "gpu" or row.load.gpu > 0 for row in rows)]
     headers = ["model", "nodes", "layout", "survives", "price", *(_HEADS[name] for name in resources), "fits", "why"]
@@ -62,12 +70,42 @@ def print_sizing(console: Console, inventory: Inventory, node_model: str | None 
     traced = rows if trace else [row for row in rows if row.fits][:1] or rows[-1:]
     for row in traced:
         print_trace(console, row)
+    _print_outlook(console, sizing)
     refused = [refusal for refusal in sizing.refusals if node_model in (None, refusal.node_model)]
     if refused:
         print_line(console, "")
         print_line(console, "refused:")
-        for refusal in refused:
-            print_line(console, f"  {refusal}")
+        for line in _refusal_lines(refused):
+            print_line(console, f"  {line}")
+
+
+def _print_families(console: Console, sizing: Sizing) -> None:
+    """Print the cheapest archetype of every family, and why it won or lost."""
+    cells = []
+    for verdict in sizing.families:
+        archetype = verdict.row.archetype if verdict.row is not None else None
+        cells.append(
+            [
+                verdict.family.name,
+                _span(verdict.family.counts),
+                _short(archetype) if archetype is not None and verdict.fits else "none",
+                f"{verdict.row.price:,.0f}" if verdict.row is not None and verdict.fits else "",
+                archetype.survives if archetype is not None else "",
+                verdict.verdict if verdict.fits or archetype is None else f"{_short(archetype)}: {verdict.verdict}",
+            ]
+        )
+    headers = ["family", "nodes", "cheapest", "price", "survives", "why"]
+    print_table(console, headers, cells, numeric=["price"])
+    print_line(console, "")
+
+
+def _span(counts: Sequence[int]) -> str:
+    is_range = len(counts) > 2 and counts[-1] - counts[0] == len(counts) - 1
+    return f"{counts[0]}–{counts[-1]}" if is_range else ", ".join(map(str, counts))
+
+
+def _short(archetype: Archetype) -> str:
+    return f"{archetype.nodes} × {archetype.node_model}"
 
 
 def print_trace(console: Console, row: SizingRow) -> None:
@@ -81,6 +119,27 @@ def print_trace(console: Console, row: SizingRow) -> None:
             print_line(console, f"  {amount:14,.2f} usable {_HEADS[name]}, {row.utilization[name]:.0%} of it needed")
     for warning in row.archetype.warnings:
         print_line(console, f"  warning: {warning}", "yellow")
+
+
+def _print_outlook(console: Console, sizing: Sizing) -> None:
+    """Print how the cheapest cluster may grow, which witness it has, and what is worth a remark."""
+    for verdict in sizing.families:
+        if verdict.row is not None and verdict.row is sizing.cheapest:
+            print_line(console, f"  grows into: {verdict.family.grows_into}")
+            print_line(console, f"  witness: {verdict.family.witness}")
+    for note in sizing.notes:
+        print_line(console, f"  note: {note}")
+
+
+def _refusal_lines(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """One line per reason, with all node counts that it holds for."""
+    alike: dict[tuple[str, str, str], list[Refusal]] = {}
+    for refusal in refusals:
+        reason = re.sub(rf"\b{refusal.nodes}\b(?! to )", "n", refusal.reason)
+        alike.setdefault((refusal.rule, refusal.node_model, reason), []).append(refusal)
+    for (rule, model, reason), group in alike.items():
+        nodes = _span([refusal.nodes for refusal in group])
+        yield str(group[0]) if len(group) == 1 else f"{rule} {nodes} × {model}: {reason}"
 
 
 def _cells(row: SizingRow, resources: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.errors import ExportError, InventoryError, Problem
 from fleet.exchange.files import replacing, write_text
+from fleet.exchange.pack_checks import pack_problems, with_own_pack
 from fleet.inventory.checks import examine
 from fleet.inventory.inventory import INPUT_TABLES, Inventory
 from fleet.inventory.policy import Policy
@@ -33,13 +34,15 @@ def read(path: str | Path) -> Inventory:
     path : str or Path
         A folder with one ``TABLE.csv`` per table, an ``.xlsx`` workbook with one sheet per table (hidden ones, those
         starting with ``_``, and ``readme`` and ``notes`` are skipped), or a ``.json`` document ``{table: [rows]}``.
+        A rule pack that it names may lie beside its tables.
 
     Raises
     ------
     InventoryError
         With every problem of the whole set, each with its file, row and column.
     """
-    return _checked(read_source(path))
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return _checked(read_source(path), folder)
 
 
 def from_frames(frames: Mapping[str, pd.DataFrame], name: str = "frames") -> Inventory:
@@ -78,12 +81,15 @@ def from_frames(frames: Mapping[str, pd.DataFrame], name: str = "frames") -> Inv
     return _checked(RawTables(name, tables, problems=tuple(problems), unreadable=unreadable))
 
 
-def _checked(raw: RawTables) -> Inventory:
+def _checked(raw: RawTables, folder: Path | None = None) -> Inventory:
     if raw.problems and not raw.tables:
         raise InventoryError(raw.problems)
     inventory, problems = examine(raw.name, raw.tables, raw.places, unreadable=raw.unreadable, suspect=raw.suspect)
     if raw.problems or inventory is None:
         raise InventoryError([*raw.problems, *problems])
+    inventory = inventory if folder is None else with_own_pack(inventory, folder)
+    if problems := tuple(pack_problems(inventory)):
+        raise InventoryError(problems)
     return inventory
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from fleet.errors import FleetError, RulePackError
 from fleet.exchange import report_risks as risks
 from fleet.exchange import report_sections as sections
 from fleet.exchange.files import write_text
 from fleet.exchange.maps_data import period_labels
+from fleet.exchange.pages import template
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report_map import plan_map
 from fleet.exchange.report_operations import NO_OPERATIONS, operations
-from fleet.failures.sweep import context_of
+from fleet.exchange.report_recovery import NO_PROTECTION, protection
+from fleet.failures.details import survey
+from fleet.failures.sweep import breaker_of, context_of
+from fleet.failures.tables import is_sweepable
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import Plan
 from fleet.rulepack import RulePack, load_rulepack
@@ -55,7 +57,7 @@ def report_html(plan: Plan) -> str:
         If rows of the plan name a cluster, site or period that does not exist.
     """
     inventory = inventory_of(plan)
-    return _environment().get_template("report.html.j2").render(_context(plan, inventory))
+    return template("report.html.j2").render(_context(plan, inventory))
 
 
 def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
@@ -81,6 +83,7 @@ def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         "quorum": [],
         "outlook": risks.NO_OUTLOOK,
         "operations": NO_OPERATIONS,
+        "protection": NO_PROTECTION,
     }
     pack: RulePack | None = None
     try:
@@ -99,27 +102,14 @@ def _running(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     """What happens and what to do while the plan runs; or why that is not known."""
     try:
         laid_out = context_of(plan, inventory)
-        return {"outlook": risks.outlook(plan, laid_out), "operations": operations(plan, laid_out)}
+        if not is_sweepable(laid_out):
+            return {"outlook": risks.UNSWEPT, "operations": operations(plan, laid_out)}
+        breaker = breaker_of(plan, laid_out)
+        found = survey(breaker)
+        return {
+            "outlook": risks.outlook(plan, laid_out, found.rows),
+            "operations": operations(plan, laid_out),
+            "protection": protection(plan, breaker, found),
+        }
     except FleetError as error:
         return {"outlook": {**risks.NO_OUTLOOK, "note": f"Not computed: {error}"}}
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fleet.exchange", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["amount"] = _amount
-    environment.filters["joined"] = sections.joined
-    return environment
-
-
-def _amount(value: float | None, digits: int = 0) -> str:
-    """A number with thousands separators; a dash where there is none."""
-    if value is None:
-        return "–"
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -36,8 +36,19 @@ def utilization_bar(load: float, reserve: float, capacity: float) -> Markup:
     ).format(load=load / capacity, total=total, scale=scale, solid=solid, light=light, color=color)
 
 
+def _largest(series: Sequence[tuple[str, Sequence[float]]]) -> list[tuple[str, Sequence[float]]]:
+    """As many series as there are colors: the largest in their order, the sum of the others last."""
+    if len(series) <= len(PALETTE):
+        return list(series)
+    size = [sum(map(abs, values)) for _, values in series]
+    kept = sorted(range(len(series)), key=lambda number: -size[number])[: len(PALETTE) - 1]
+    others = [values for number, (_, values) in enumerate(series) if number not in kept]
+    rest = [sum(amounts) for amounts in zip(*others, strict=True)]
+    return [*(series[number] for number in sorted(kept)), (f"{len(others)} others", rest)]
+
+
 def stacked_bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], unit: str) -> Markup:
-    """Stacked bars, one per label, with a legend; series below zero are left to the tables.
+    """Stacked bars, one per label, with a legend; small series are summed, those below zero left to the tables.
 
     Parameters
     ----------
@@ -48,7 +59,7 @@ def stacked_bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[flo
     unit : str
         Shown on the axis.
     """
-    positive = [(name, [max(0.0, value) for value in values]) for name, values in series]
+    positive = [(name, [max(0.0, value) for value in values]) for name, values in _largest(series)]
     sums = [sum(values[index] for _, values in positive) for index in range(len(labels))]
     top = _nice(max(sums, default=0.0) or 1.0)
     width, left, base = 560, 66, 206

@@ -11,6 +11,7 @@ from fleet.operations.backup import WINDOW_HOURS, BackupPlan, BackupTargetRow, p
 from fleet.operations.balance import BalanceRow, balance_findings, fleet_spread, plan_balance
 from fleet.operations.checklist import BASELINE, ChecklistRow, checklist_findings, plan_checklist, regimes
 from fleet.operations.maintenance import HOURS_PER_NODE, MaintenanceRow, maintenance_findings, plan_maintenance
+from fleet.operations.volume_rows import plan_volumes
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import Plan
 
@@ -31,7 +32,7 @@ def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
     """
     backups = plan_backups(plan, context)
     maintenance, checklist = plan_maintenance(plan, context), plan_checklist(plan, context)
-    balance = plan_balance(plan, context)
+    balance, volumes = plan_balance(plan, context), plan_volumes(plan, context)
     advice = [
         *maintenance_findings(maintenance),
         *backups.findings,
@@ -45,6 +46,9 @@ def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
         "hours_per_node": HOURS_PER_NODE,
         "backups": _targets(backups),
         "window_hours": WINDOW_HOURS,
+        "backup_products": context.pack.texts("backup.products"),
+        "volumes": volumes[:SHOWN],
+        "hidden_volumes": max(0, len(volumes) - SHOWN),
         "balance": _balance(balance),
         "spread": fleet_spread(balance),
         "baseline": _baseline(checklist),

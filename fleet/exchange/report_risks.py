@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet.exchange.maps_data import counted
 from fleet.exchange.report_charts import utilization_bar
-from fleet.failures.sweep import FailureRow, sweep_single
+from fleet.failures.pairs import harm
+from fleet.failures.sweep import FailureRow
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.inventory.policy import Policy
 from fleet.operations.alerts import forecast_alerts
@@ -20,10 +21,13 @@ from fleet.wan.graph import build_wan
 #: How many rows of a long table the report shows; the workbook has them all.
 SHOWN = 40
 SHOWN_LINKS = SHOWN_FAILURES = 20
-#: Fleets with more pairs of link and demand are swept on demand, not for every report.
-SWEPT_PAIRS = 3_000_000
 #: Where failures and alerts cannot be computed.
 NO_OUTLOOK: Mapping[str, Any] = {"note": "", "failures": (), "hidden_failures": 0, "alerts": (), "quiet": 0}
+#: Where the fleet is too large to fail every element for a report.
+UNSWEPT: Mapping[str, Any] = {
+    **NO_OUTLOOK,
+    "note": "Not computed for a fleet of this size: run fleet fail PLAN --all single.",
+}
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -106,13 +110,11 @@ def findings(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def outlook(plan: Plan, context: PlanContext) -> dict[str, Any]:
-    """The loss of every single element, the worst first, and the alerts ahead; or why they were not computed."""
-    if len({row.link for row in plan.document.links}) * len(plan.document.assignments) > SWEPT_PAIRS:
-        return {**NO_OUTLOOK, "note": "Not computed for a fleet of this size: run fleet fail PLAN --all single."}
-    rows, alerts = sweep_single(plan, context), forecast_alerts(plan, context=context)
-    harmful = [row for row in rows if any(_harm(row))]
-    harmful.sort(key=lambda row: (*(-part for part in _harm(row)), row.element))
+def outlook(plan: Plan, context: PlanContext, rows: Sequence[FailureRow]) -> dict[str, Any]:
+    """The loss of every single element, the worst first, and the alerts ahead."""
+    alerts = forecast_alerts(plan, context=context)
+    harmful = [row for row in rows if any(harm(row))]
+    harmful.sort(key=lambda row: (*(-part for part in harm(row)), row.element))
     coming = [row for row in alerts if row.month is not None]
     coming.sort(key=lambda row: (row.month, row.cluster, row.resource, row.alert))
     broken = sum(bool(row.broken_promises) for row in rows)
@@ -127,10 +129,6 @@ def outlook(plan: Plan, context: PlanContext) -> dict[str, Any]:
         "alerts": coming,
         "quiet": len(alerts) - len(coming),
     }
-
-
-def _harm(row: FailureRow) -> tuple[int, int, int, int]:
-    return len(row.broken_promises), len(row.lost), len(row.down), len(row.restored)
 
 
 def assumptions(inventory: Inventory, pack: RulePack | None) -> dict[str, Any]:

@@ -135,7 +135,9 @@ def money(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         ],
         "sums": [sum(nominal[key][period] for key in keys) for period in range(count)],
         "chart": stacked_bars(
-            labels, [(key[1].replace("_", " "), nominal[key]) for key in keys], f"{inventory.policy.currency}, nominal"
+            labels,
+            [(key[1].replace("_", " "), nominal[key]) for key in keys],
+            f"{inventory.policy.currency}, nominal",
         ),
         "prices": inventory.prices,
     }
@@ -237,12 +239,6 @@ def actions(plan: Plan) -> list[dict[str, Any]]:
         }
         for (period, action), rows in sorted(groups.items())
     ]
-
-
-def joined(names: Sequence[str], shown: int = 6) -> str:
-    """Names in one line, the rest counted."""
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def bar_legend() -> Markup:

@@ -20,6 +20,8 @@ from fleet.errors import ExportError, FleetError
 from fleet.exchange.files import replacing
 from fleet.exchange.workbook_styles import Styles
 from fleet.exchange.workbook_summary import write_summary
+from fleet.failures.sweep import context_of
+from fleet.failures.tables import FAILURE_TABLES, failure_tables, is_sweepable
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.operations.tables import OPERATIONS_TABLES, operations_tables
 from fleet.plan.plan import PLAN_TABLES, Plan
@@ -28,7 +30,8 @@ from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 #: A workbook without a date of its own carries this one, so that the bytes repeat.
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-#: Sheets and files of the operations plan start so.
+#: Sheets and files about failures and recovery start so, and those of the operations plan.
+FAILURES_PREFIX = "dr_"
 OPERATIONS_PREFIX = "op_"
 #: Units of plain rows, which have no data dictionary.
 _UNITS = {"cost": "currency", "bound": "currency", "gap": "fraction"}
@@ -50,8 +53,9 @@ class _Sheet:
 def to_excel(plan: Plan, path: str | Path) -> None:
     """Write the plan as an ``.xlsx`` workbook, whole or not at all.
 
-    The sheets are ``Summary``, one per plan table with exactly its columns, ``op_`` sheets that say how the plan is
-    run, ``in_`` sheets with the inventory it was made from, and ``dictionary`` with unit and meaning of every column.
+    The sheets are ``Summary``, one per plan table with exactly its columns, ``dr_`` sheets that say what fails and how
+    it comes back, ``op_`` sheets that say how the plan is run, ``in_`` sheets with the inventory it was made from, and
+    ``dictionary`` with unit and meaning of every column.
     Text is only ever text: a name that starts with ``=`` is no formula. The same plan gives the same bytes.
 
     Parameters
@@ -78,7 +82,7 @@ def to_excel(plan: Plan, path: str | Path) -> None:
         )
         styles = Styles(workbook)
         write_summary(workbook, plan, styles)
-        sheets = [*_plan_sheets(plan), *_operations_sheets(plan), *_input_sheets(plan)]
+        sheets = [*_plan_sheets(plan), *_failure_sheets(plan), *_operations_sheets(plan), *_input_sheets(plan)]
         for sheet in sheets:
             _write_table(workbook, sheet, styles)
         _write_table(workbook, _dictionary(sheets), styles)
@@ -111,7 +115,7 @@ def rows_to_excel(title: str, columns: Sequence[str], rows: Sequence[Sequence[An
 
 
 def to_csv(plan: Plan, directory: str | Path) -> None:
-    """Write one UTF-8 CSV file per table of the plan and of its operations into `directory`, with exactly its columns.
+    """Write one UTF-8 CSV file per table of the plan, its failures and its operations, with exactly its columns.
 
     Values are exact: nothing is put in front of text that a spreadsheet would take for a formula.
 
@@ -120,7 +124,7 @@ def to_csv(plan: Plan, directory: str | Path) -> None:
     ExportError
         If a file cannot be written.
     """
-    for sheet in (*_plan_sheets(plan), *_operations_sheets(plan)):
+    for sheet in (*_plan_sheets(plan), *_failure_sheets(plan), *_operations_sheets(plan)):
         with (
             replacing(Path(directory) / f"{sheet.title}.csv") as temporary,
             temporary.open("w", encoding="utf-8", newline="") as stream,
@@ -134,6 +138,21 @@ def _plan_sheets(plan: Plan) -> list[_Sheet]:
     return [
         _Sheet(title, describe(row_type), _values(getattr(plan.document, title), row_type), "#1F4E79")
         for title, row_type in PLAN_TABLES.items()
+    ]
+
+
+def _failure_sheets(plan: Plan) -> list[_Sheet]:
+    """What fails and what proves the recovery; nothing where the plan cannot be laid out, or is too large for it."""
+    try:
+        context = context_of(plan)
+    except FleetError:
+        return []
+    if not is_sweepable(context):
+        return []
+    tables = failure_tables(plan, context)
+    return [
+        _Sheet(f"{FAILURES_PREFIX}{title}", describe(row_type), _values(tables[title], row_type), "#D55E00")
+        for title, row_type in FAILURE_TABLES.items()
     ]
 
 

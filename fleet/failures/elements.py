@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fleet.errors import UnknownIdError
 from fleet.plan.context import PlanContext
+from fleet.plan.survival import ClusterLoss
 from fleet.wan.states import FailureKind, FailureState, shared_risk_failures, sites_down
 
-ElementKind = FailureKind | Literal["drive", "node"]
+ElementKind = FailureKind | Literal["drive", "node", "zone"]
 
 #: Kinds from small to large, the order of every list of elements.
 KINDS: tuple[ElementKind, ...] = (
     "drive",
     "node",
+    "zone",
     "cluster",
     "link",
     "shared_risk",
@@ -22,6 +25,8 @@ KINDS: tuple[ElementKind, ...] = (
     "site",
     "fault_domain",
 )
+#: Other words that a planner may use for a kind.
+SYNONYMS = {"rack": "zone", "room": "zone", "carrier": "network", "cloud": "network"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +36,21 @@ class Element:
     Attributes
     ----------
     kind, name : str
-        What it is and what it is called; drives and nodes have the name of their cluster.
+        What it is and what it is called; drives and nodes have the name of their cluster, a zone that of its site with
+        its number.
     count : int
         How many identical ones there are, at the end of the horizon.
     state : FailureState
-        What is down without it; for drives and nodes what is down if their cluster does not survive the loss.
+        What is down without it; nothing for drives, nodes and zones, whose clusters may survive.
+    losses : mapping
+        What clusters lose with it, by their name, where they are not down as a whole.
     """
 
     kind: ElementKind
     name: str
     count: int
     state: FailureState
+    losses: Mapping[str, ClusterLoss] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -53,10 +62,11 @@ class Element:
 
 
 def elements(context: PlanContext) -> tuple[Element, ...]:
-    """Every element of a plan: drives, nodes, clusters, links, shared risks, carrier clouds, sites, fault domains.
+    """Every element of a plan, from drives to fault domains.
 
-    The drives of a cluster make one element with a count, and so do its nodes. A site is an element whether it hosts,
-    carries traffic or neither. A fault domain of one site is that site. Ordered from small to large, then by name.
+    The drives of a cluster make one element with a count, and so do its nodes. The zones (racks or rooms) of a site
+    with a cluster are elements where it has several. A site is an element whether it hosts, carries traffic or neither.
+    A fault domain of one site is that site. Ordered from small to large, then by name.
     """
     cluster_sites = {cluster.name: cluster.site for cluster in context.clusters}
     states = {state.id: state for state in (*context.failures, *shared_risk_failures(context.wan))}
@@ -66,23 +76,45 @@ def elements(context: PlanContext) -> tuple[Element, ...]:
             states[state.id] = state
     found = [Element(state.kind, state.name, 1, state) for state in states.values()]
     for cluster in context.clusters:
-        loss = states[f"cluster:{cluster.name}"]
         model = context.inventory.node_model_by_name[cluster.decision.node_model]
         nodes = max(cluster.decision.nodes, default=0)
-        found.append(Element("node", cluster.name, nodes, loss))
-        found.append(Element("drive", cluster.name, nodes * model.capacity_drives, loss))
+        whole = FailureState("cluster", cluster.name)
+        found.append(Element("node", cluster.name, nodes, whole, {cluster.name: ClusterLoss(nodes=1)}))
+        drives = nodes * model.capacity_drives
+        found.append(Element("drive", cluster.name, drives, whole, {cluster.name: ClusterLoss(drives=1)}))
+    found.extend(_zones(context))
     return tuple(sorted(found, key=lambda element: (KINDS.index(element.kind), element.name)))
 
 
-def find_element(context: PlanContext, element_id: str) -> Element:
+def _zones(context: PlanContext) -> Iterator[Element]:
+    for site in sorted({cluster.site for cluster in context.clusters}):
+        count = context.inventory.site(site).zones
+        for zone in range(count if count > 1 else 0):
+            loss = ClusterLoss(zones=frozenset({zone}))
+            losses = {cluster.name: loss for cluster in context.clusters if cluster.site == site}
+            yield Element("zone", f"{site}/{zone + 1}", 1, FailureState("cluster", site), losses)
+
+
+def find_element(context: PlanContext, element_id: str, known: Mapping[str, Element] | None = None) -> Element:
     """The element of an id such as ``link:core-1`` or ``node:hub-c1``.
+
+    Parameters
+    ----------
+    context : PlanContext
+        The plan.
+    element_id : str
+        ``kind:name``; ``rack`` and ``room`` mean zone, ``carrier`` means network.
+    known : mapping, optional
+        The elements by id, where the caller has them already.
 
     Raises
     ------
     UnknownIdError
-        If the plan has no such element.
+        If the plan has no such element; near ones are named.
     """
-    for element in elements(context):
-        if element.id == element_id:
-            return element
-    raise UnknownIdError("element", element_id)
+    by_id = {element.id: element for element in elements(context)} if known is None else known
+    kind, _, name = element_id.strip().partition(":")
+    wanted = f"{SYNONYMS.get(kind, kind)}:{name}"
+    if wanted not in by_id:
+        raise UnknownIdError("element", element_id, by_id)
+    return by_id[wanted]

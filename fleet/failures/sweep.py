@@ -1,34 +1,34 @@
-"""Lose any element of a plan and see what happens."""
+"""Lose any element of a plan, or two at once, and see what happens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
-from fleet.failures.elements import Element, elements, find_element
+from fleet.failures.elements import Element, find_element
+from fleet.failures.incidents import Breaker, Incident, Recovery
 from fleet.inventory.checks import checked_inventory
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.plan.context import PlanContext, StandingCluster, build_context
+from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.protection import recovery_point_minutes
-from fleet.plan.states import ClusterViolation, LinkViolation, ReachViolation, StateOutcome, simulate
-from fleet.platform.archetypes import Archetype
-from fleet.platform.capacity import cluster_capacity
-from fleet.platform.quorum import node_tolerance
-from fleet.platform.resiliency import resiliency_types
-from fleet.quantities import COMPUTE_RESOURCES
+from fleet.plan.states import ClusterViolation, LinkViolation, ReachViolation
+from fleet.plan.survival import over_limit
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
 
+#: Between the ids of elements that are lost together.
+TOGETHER = " + "
+
 
 class FailureRow(Row):
-    """What the loss of one element does. A demand is named ``workload at site``."""
+    """What the loss of one element does, or of two at once. A demand is named ``workload at site``."""
 
-    element: str = column(meaning="kind:name")
-    kind: str = column(meaning="drive, node, cluster, link, shared_risk, network, site or fault_domain")
-    count: int = column(meaning="identical elements that this row stands for; one of them fails")
+    element: str = column(meaning="kind:name; two that are lost at once with a plus between them")
+    kind: str = column(
+        meaning="drive, node, zone, cluster, link, shared_risk, network, site, fault_domain; several if more than one"
+    )
+    count: int = column(meaning="identical elements, or pairs of them, that this row stands for; one of them fails")
     down: tuple[str, ...] = column((), meaning="out of service: unprotected, or a single point of failure")
     restored: tuple[str, ...] = column((), meaning="runs at its standby")
     lost: tuple[str, ...] = column((), meaning="out of service although protected against it")
@@ -52,7 +52,14 @@ def context_of(plan: Plan, inventory: Inventory | None = None) -> PlanContext:
     return build_context(inventory, load_rulepack(inventory.policy.rule_pack), decisions_of(document, inventory))
 
 
-def sweep_single(plan: Plan, context: PlanContext | None = None) -> tuple[FailureRow, ...]:
+def breaker_of(plan: Plan, context: PlanContext | None = None) -> Breaker:
+    """What breaks a plan."""
+    return Breaker(plan, context_of(plan) if context is None else context)
+
+
+def sweep_single(
+    plan: Plan, context: PlanContext | None = None, breaker: Breaker | None = None
+) -> tuple[FailureRow, ...]:
     """What the loss of every single element of a plan does, from drives to fault domains.
 
     Parameters
@@ -61,122 +68,106 @@ def sweep_single(plan: Plan, context: PlanContext | None = None) -> tuple[Failur
         The plan.
     context : PlanContext, optional
         The same laid out, where the caller has it already.
+    breaker : Breaker, optional
+        What breaks it, where the caller has it already.
     """
-    context = context_of(plan) if context is None else context
-    witnesses = {row.cluster: row.witness for row in plan.document.clusters}
-    return tuple(_lose(context, witnesses, element) for element in elements(context))
+    breaker = breaker_of(plan, context) if breaker is None else breaker
+    return tuple(failure_row(breaker, breaker.lose([element])) for element in breaker.elements)
 
 
-def lose(plan: Plan, element_id: str, context: PlanContext | None = None) -> FailureRow:
-    """What the loss of one element does.
+def sweep_pairs(plan: Plan, context: PlanContext | None = None, breaker: Breaker | None = None) -> Iterator[FailureRow]:
+    """What the loss of every two elements at once does; two identical ones of a cluster are a pair too.
+
+    A plan promises to stand single failures, so what two failures take down is told and is no fault of it. What is
+    restored, lost and broken is counted by the same rules. The parameters are those of `sweep_single`.
+    """
+    breaker = breaker_of(plan, context) if breaker is None else breaker
+    for first, second in pairs(breaker.elements):
+        yield failure_row(breaker, breaker.lose([first, second]))
+
+
+def pairs(found: Sequence[Element]) -> Iterator[tuple[Element, Element]]:
+    """Every two elements that can be lost at once."""
+    for index, element in enumerate(found):
+        if element.count > 1:
+            yield element, element
+        for other in found[index + 1 :]:
+            yield element, other
+
+
+def lose(
+    plan: Plan, element_ids: str | Iterable[str], context: PlanContext | None = None, breaker: Breaker | None = None
+) -> FailureRow:
+    """What the loss of one element does, or of several at once.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    element_ids : str or iterable of str
+        ``kind:name``; two at once in one text as rows name them, ``site:a + link:b``.
+    context, breaker : optional
+        As for `sweep_single`.
 
     Raises
     ------
     UnknownIdError
         If the plan has no such element.
     """
-    context = context_of(plan) if context is None else context
-    witnesses = {row.cluster: row.witness for row in plan.document.clusters}
-    return _lose(context, witnesses, find_element(context, element_id))
+    breaker = breaker_of(plan, context) if breaker is None else breaker
+    return failure_row(breaker, incident_of(breaker, element_ids))
 
 
-def _lose(context: PlanContext, witnesses: dict[str, str], element: Element) -> FailureRow:
-    if element.kind in ("drive", "node"):
-        cluster = context.clusters[context.cluster_index[element.name]]
-        has_witness = witnesses.get(cluster.name, "none") != "none"
-        if all(_survives(context, element.kind, archetype, has_witness) for archetype in _standing(cluster)):
-            return _survived(context, element, cluster)
-    return _row(context, element, simulate(context, element.state))
+def incident_of(breaker: Breaker, element_ids: str | Iterable[str]) -> Incident:
+    """The loss of the elements of those ids at once.
+
+    Raises
+    ------
+    UnknownIdError
+        If the plan has no such element.
+    """
+    known = {element.id: element for element in breaker.elements}
+    texts = [element_ids] if isinstance(element_ids, str) else list(element_ids)
+    names = [name for text in texts for name in ([text] if text in known else text.split(TOGETHER))]
+    return breaker.lose([find_element(breaker.context, name, known) for name in names])
 
 
-def _standing(cluster: StandingCluster) -> list[Archetype]:
-    return [archetype for archetype in cluster.archetypes if archetype is not None]
-
-
-def _survives(context: PlanContext, kind: str, archetype: Archetype, has_witness: bool) -> bool:
-    """Whether data and quorum stay up without one drive or node."""
-    if kind == "drive":
-        types = resiliency_types(context.pack)
-        return all(types[name].drive_tolerance >= 1 for name in archetype.layout.values())
-    return node_tolerance(archetype.nodes, has_witness, archetype.tolerance.data, context.pack).nodes >= 1
-
-
-def _survived(context: PlanContext, element: Element, cluster: StandingCluster) -> FailureRow:
-    """The loss of a drive or node that its cluster survives: virtual machines restart on the nodes that are left."""
-    if element.kind == "drive":
-        return FailureRow(element=element.id, kind=element.kind, count=element.count)
-    overloaded = tuple(text for texts in node_overloads(context, cluster) for text in texts)
-    asking = any(demand.row.fault_tolerance >= 1 for demand in _own(context, cluster))
-    return FailureRow(
-        element=element.id,
-        kind=element.kind,
-        count=element.count,
-        overloaded=overloaded,
-        rto_minutes=context.pack.number("recovery.node_failure_minutes"),
-        rpo_minutes=0.0,
-        broken_promises=overloaded if asking else (),
-    )
-
-
-def _own(context: PlanContext, cluster: StandingCluster) -> list[Demand]:
-    index = context.cluster_index[cluster.name]
-    return [demand for demand, primary in zip(context.demands, context.primary, strict=True) if primary == index]
-
-
-def node_overloads(context: PlanContext, cluster: StandingCluster) -> tuple[tuple[str, ...], ...]:
-    """Per period, the compute that one node fewer cannot run, in full use and without any reserve."""
-    policy = context.inventory.policy.model_copy(update={"reserve_nodes": 1, "max_utilization": 1.0})
-    model = context.inventory.node_model_by_name[cluster.decision.node_model]
-    own = context.own_compute[context.cluster_index[cluster.name]]
-    found: list[tuple[str, ...]] = []
-    for period, archetype in enumerate(cluster.archetypes):
-        if archetype is None:
-            found.append(())
-            continue
-        left = cluster_capacity(model, archetype.nodes, archetype.layout, policy, context.pack).usable
-        found.append(
-            tuple(
-                _over(f"cluster {cluster.name} {resource}", float(load), float(getattr(left, resource)), period)
-                for resource, load in zip(COMPUTE_RESOURCES, own[:, period], strict=True)
-                if exceeds(float(load), float(getattr(left, resource)))
-            )
-        )
-    return tuple(found)
-
-
-def _row(context: PlanContext, element: Element, outcome: StateOutcome) -> FailureRow:
-    names = [str(demand) for demand in context.demands]
-    restored = sorted((*outcome.moved, *outcome.restored))
-    down = sorted((*outcome.down, *outcome.single_points))
-    recoveries = {index: _recovery(context, index) for index in restored}
+def failure_row(breaker: Breaker, incident: Incident) -> FailureRow:
+    """An incident in words."""
+    context = breaker.context
+    demands = context.demands
+    recoveries = {index: breaker.recovery(index) for index in incident.moved}
+    restarts = _has_restarts(incident)
     times = [recovery.rto_minutes for recovery in recoveries.values() if recovery is not None]
     points = [recovery.rpo_minutes for recovery in recoveries.values() if recovery is not None]
-    overloaded = tuple(
-        _overload(violation) for violation in outcome.violations if not isinstance(violation, ReachViolation)
-    )
-    broken = [f"{names[index]} is protected and not restored" for index in outcome.lost]
-    broken += [
-        f"{names[index]} is protected and has no standby"
-        for index in outcome.down
-        if context.demands[index].is_protected
-    ]
-    for index, recovery in recoveries.items():
-        broken += _missed(context.demands[index], recovery)
-    broken += overloaded
-    if element.kind == "node":
+    if restarts:
+        times.append(context.pack.number("recovery.node_failure_minutes"))
+        points.append(0.0)
+    broken = [f"{demands[index]} is protected and not restored" for index in incident.lost]
+    if incident.outcome is not None:
         broken += [
-            f"{names[index]} asks for fault_tolerance {context.demands[index].row.fault_tolerance} "
+            f"{demands[index]} is protected and has no standby"
+            for index in incident.outcome.down
+            if demands[index].is_protected
+        ]
+    for index, recovery in recoveries.items():
+        broken += _missed(demands[index], recovery)
+    overloaded, promised = _overloads(breaker, incident)
+    broken += promised
+    if [element.kind for element in incident.elements] == ["node"]:
+        broken += [
+            f"{demands[index]} asks for fault_tolerance {demands[index].row.fault_tolerance} "
             "and stops when one node is lost"
-            for index in sorted((*restored, *down, *outcome.lost))
-            if context.demands[index].row.fault_tolerance >= 1
+            for index in sorted((*incident.moved, *incident.down, *incident.lost))
+            if demands[index].row.fault_tolerance >= 1
         ]
     return FailureRow(
-        element=element.id,
-        kind=element.kind,
-        count=element.count,
-        down=tuple(names[index] for index in down),
-        restored=tuple(names[index] for index in restored),
-        lost=tuple(names[index] for index in outcome.lost),
+        element=TOGETHER.join(element.id for element in incident.elements),
+        kind=incident.elements[0].kind if len(incident.elements) == 1 else "several",
+        count=_count(incident.elements),
+        down=tuple(str(demands[index]) for index in incident.down),
+        restored=tuple(str(demands[index]) for index in incident.moved),
+        lost=tuple(str(demands[index]) for index in incident.lost),
         overloaded=overloaded,
         rto_minutes=max(times, default=None),
         rpo_minutes=max(points, default=None),
@@ -184,27 +175,62 @@ def _row(context: PlanContext, element: Element, outcome: StateOutcome) -> Failu
     )
 
 
-class _Recovery(NamedTuple):
-    """Recovery time and loss of data of a demand that runs at its standby."""
-
-    rto_minutes: float
-    rpo_minutes: float
-
-
-def _recovery(context: PlanContext, index: int) -> _Recovery | None:
-    mechanism = context.mechanisms[index]
-    if mechanism is None:
-        return None
-    point = recovery_point_minutes(context.inventory, context.demands[index], mechanism)
-    return _Recovery(mechanism.rto_minutes, point)
+def _count(lost: Sequence[Element]) -> int:
+    """Ways in which such elements can be lost."""
+    if len(set(map(id, lost))) < len(lost):
+        return lost[0].count * (lost[0].count - 1) // 2
+    total = 1
+    for element in lost:
+        total *= element.count
+    return total
 
 
-def _missed(demand: Demand, recovery: _Recovery | None) -> Iterator[str]:
+def _has_restarts(incident: Incident) -> bool:
+    """Whether machines restart inside a cluster that survives the loss of nodes."""
+    return any(index not in incident.died and (loss.nodes > 0 or loss.zones) for index, loss in incident.losses.items())
+
+
+def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], list[str]]:
+    """What is over its limit in words, and what of it breaks a promise.
+
+    A cluster that has lost nodes may run at full use; more than that breaks a promise where its demands ask to survive
+    a node, or where it takes in others.
+    """
+    context = breaker.context
+    found: list[str] = []
+    promised: list[str] = []
+    weakened = {
+        context.clusters[index].name
+        for index, loss in incident.losses.items()
+        if index not in incident.died and (loss.nodes or loss.zones)
+    }
+    for violation in () if incident.outcome is None else incident.outcome.violations:
+        is_weakened = isinstance(violation, ClusterViolation) and violation.cluster in weakened
+        if not isinstance(violation, ReachViolation) and not is_weakened:
+            found.append(_overload(violation))
+    promised += found
+    for name in sorted(weakened):
+        index = context.cluster_index[name]
+        moved_in = incident.moved_in(index)
+        texts = [
+            part for period in breaker.losses.overloads(index, incident.losses[index], moved_in) for part in period
+        ]
+        found += texts
+        asking = any(
+            demand.row.fault_tolerance >= 1
+            for demand, primary in zip(context.demands, context.primary, strict=True)
+            if primary == index
+        )
+        promised += texts if asking or moved_in is not None else []
+    return tuple(found), promised
+
+
+def _missed(demand: Demand, recovery: Recovery | None) -> Iterator[str]:
     """The recovery objectives that a restored demand misses."""
     if recovery is None:
         yield f"{demand} has no replication mechanism"
         return
-    for objective in _Recovery._fields:
+    for objective in ("rto_minutes", "rpo_minutes"):
         value, limit = getattr(recovery, objective), getattr(demand.row, objective)
         if limit is not None and exceeds(value, limit):
             yield f"{demand}: {objective} {value:g} is over {limit:g}"
@@ -215,8 +241,16 @@ def _overload(violation: LinkViolation | ClusterViolation) -> str:
         what = f"link {violation.link} {'forward' if violation.forward else 'back'} Mbit/s"
     else:
         what = f"cluster {violation.cluster} {violation.resource}"
-    return _over(what, violation.load, violation.limit, violation.period)
+    return over_limit(what, violation.load, violation.limit, violation.period)
 
 
-def _over(what: str, load: float, limit: float, period: int) -> str:
-    return f"{what}: {load:,.2f} of {limit:,.2f} in period {period}"
+__all__ = [
+    "FailureRow",
+    "breaker_of",
+    "context_of",
+    "failure_row",
+    "incident_of",
+    "lose",
+    "sweep_pairs",
+    "sweep_single",
+]

@@ -43,6 +43,8 @@ INV050  a pin with missing or unused cells
 INV051  a pin that its subject does not allow
 INV052  pins that contradict each other or what stands
 INV053  a cloud witness at a site without internet
+INV054  a figure about both a site and a kind, or about more sites than there are
+INV055  a resiliency type that the rule pack does not know
 ======  =====================================================================================
 """
 
@@ -55,6 +57,8 @@ from typing import Any, TypeVar
 from fleet.errors import InventoryError, Problem
 from fleet.inventory import semantics
 from fleet.inventory.cells import did_you_mean, nearest
+from fleet.inventory.figure_checks import check_figures
+from fleet.inventory.figures import Figure
 from fleet.inventory.geocode import Place, PlaceError, geocode
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.hardware import ExistingCluster, NodeModel
@@ -85,6 +89,7 @@ _CHECKS = (
     semantics.check_growth,
     semantics.check_prices,
     semantics.check_policy,
+    check_figures,
     check_pins,
 )
 
@@ -170,6 +175,7 @@ def examine(
         pins=sheet("pins", Pin),
         prices=sheet("prices", Price),
         failure_rates=sheet("failure_rates", FailureRate),
+        figures=sheet("figures", Figure),
         policy_rows=policy_rows,
         policy=policy,
         broken_policy=broken_policy,
@@ -194,6 +200,7 @@ def examine(
         pins=_sorted(draft.pins, _content),
         prices=_sorted(draft.prices, lambda row: row.item),
         failure_rates=_sorted(draft.failure_rates, lambda row: row.element),
+        figures=_sorted(draft.figures, lambda row: row.figure),
         policy=policy,
     )
     return inventory, ()

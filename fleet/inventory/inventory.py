@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from fleet.errors import UnknownIdError
+from fleet.inventory.figures import Figure
 from fleet.inventory.growth import NO_GROWTH, GrowthPoint, GrowthProfile, profiles
 from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.links import Link
@@ -32,6 +33,7 @@ INPUT_TABLES: dict[str, type[InputRow]] = {
     "pins": Pin,
     "prices": Price,
     "failure_rates": FailureRate,
+    "figures": Figure,
     "policy": PolicyRow,
 }
 
@@ -112,6 +114,7 @@ class Inventory:
     pins: tuple[Pin, ...] = ()
     prices: tuple[Price, ...] = ()
     failure_rates: tuple[FailureRate, ...] = ()
+    figures: tuple[Figure, ...] = ()
     policy: Policy = field(default_factory=Policy)
 
     @cached_property
@@ -197,6 +200,10 @@ class Inventory:
             traffic_mbps=row.traffic_mbps * factor,
             change_gb_per_day=row.change_gb_per_day * factor,
         )
+
+    def machines(self, demand: Demand) -> tuple[int, ...]:
+        """Virtual machines of `demand` in each period: its instances from `from_month` on."""
+        return tuple(demand.row.count if factor > 0 else 0 for factor in self.growth_factors(demand))
 
     def first_period(self, demand: Demand) -> int:
         """The first period in which `demand` exists; the number of periods if it never does."""

@@ -8,7 +8,6 @@ from pydantic import model_validator
 
 from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
 
-
 #: VLAN numbers that a network may have (IEEE 802.1Q, without the default one).
 VLANS = range(2, 4095)
 
@@ -52,9 +51,13 @@ class Policy(Row):
     objectives: Texts = column(("present_value",), meaning="ordered list of what is minimized")
     currency: Text = column("USD", meaning="of every amount")
     default_network: Text = column("", meaning="carrier cloud that sites with wan_mbps attach to")
+    pool_layout: Literal["single", "per_tier"] = column(
+        "single", meaning="single = tiers of one resiliency type share volumes; per_tier = every tier has its own"
+    )
     converged: YesNo = column(True, meaning="one converged network intent or separate ones")
     storage_switch: YesNo = column(True, meaning="storage traffic over switches; no = direct cables where possible")
-    hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee")
+    hybrid_benefit: YesNo = column(False, meaning="licenses waive the host fee and the Windows subscription")
+    windows_subscription: YesNo = column(False, meaning="Windows Server guests by subscription, on every core")
     address_space: Text = column("10.64.0.0/12", meaning="for management and storage subnets")
     vlan_range: Text = column("100-3999", meaning="numbers for the VLANs of clusters, first-last")
     allow_unserved: YesNo = column(False, meaning="may demands be left out, each with its reason")
@@ -65,7 +68,7 @@ class Policy(Row):
         if not isinstance(data, dict):
             return data
         lowered = dict(data)
-        for key in ("partner_scope", "standby_reserve", "residual_value"):
+        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         return lowered

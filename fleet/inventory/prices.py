@@ -9,8 +9,13 @@ from fleet.tables import InputRow, Name, Text, column
 #: Every item that a price book may hold: unit and meaning. Default amounts come from the rule pack.
 PRICE_ITEMS: dict[str, tuple[str, str]] = {
     "host_fee_per_core_month": ("currency/core/month", "platform host fee per physical core"),
+    "hybrid_benefit_per_core_month": ("currency/core/month", "licenses that waive host fee and guest subscription"),
     "windows_subscription_per_core_month": ("currency/core/month", "Windows Server guest subscription"),
     "power_price_per_kwh": ("currency/kWh", "energy where the site states none"),
+    "cooling_kwh_per_kwh": ("kWh/kWh", "energy for cooling per energy of the nodes"),
+    "switch_port": ("currency/port", "purchase of one switch port with its cable"),
+    "backup_per_instance_month": ("currency/instance/month", "backup fee of one instance"),
+    "backup_storage_per_gb_month": ("currency/GB/month", "storage of backups"),
     "application_sync_per_stream_month": ("currency/stream/month", "fee of application-level synchronous protection"),
     "replica_per_stream_month": ("currency/stream/month", "fee of an interval replica"),
 }

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fleet.errors import Problem
 from fleet.inventory.cells import did_you_mean
+from fleet.inventory.figures import Figure
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.links import Link
@@ -41,6 +42,7 @@ class Draft:
     pins: Sheet[Pin]
     prices: Sheet[Price]
     failure_rates: Sheet[FailureRate]
+    figures: Sheet[Figure]
     policy_rows: Sheet[PolicyRow]
     policy: Policy
     broken_policy: frozenset[str]
@@ -90,6 +92,7 @@ def duplicates(draft: Draft) -> Iterator[Problem]:
     yield from _repeated(draft.clusters, ("cluster",), lambda row: row.cluster, "cluster")
     yield from _repeated(draft.prices, ("item",), lambda row: row.item, "price item")
     yield from _repeated(draft.failure_rates, ("element",), lambda row: row.element, "element")
+    yield from _repeated(draft.figures, ("figure",), lambda row: row.figure, "figure")
     yield from _repeated(draft.pins, ("decision",), _pin_key, "the same pin")
     yield from _repeated_demands(draft)
     for cluster in draft.clusters.records:
@@ -148,6 +151,8 @@ def references(draft: Draft) -> Iterator[Problem]:
         otherwise = "give this kind to the sites that are meant"
         yield from _unknown(draft.workloads, "kind", lambda row: row.kind, kinds, "site of kind", otherwise)
         yield from _unknown(draft.clusters, "site", lambda row: row.site, sites, "site", add_site)
+        yield from _unknown(draft.figures, "site", lambda row: row.site, sites, "site", add_site)
+        yield from _figure_kinds(draft, kinds, otherwise)
         default = draft.policy.default_network
         if default and default not in sites and "default_network" not in draft.broken_policy:
             remedy = did_you_mean(default, sites, add_site)
@@ -164,6 +169,14 @@ def references(draft: Draft) -> Iterator[Problem]:
     yield from _unknown(draft.prices, "item", lambda row: row.item, PRICE_ITEMS, "price item", otherwise)
     if draft.sites.is_given and draft.links.is_given and draft.clusters.is_given:
         yield from _unknown_elements(draft)
+
+
+def _figure_kinds(draft: Draft, kinds: Collection[str], otherwise: str) -> Iterator[Problem]:
+    for record in draft.figures.records:
+        for kind in record.row.kind if record.has("kind") else ():
+            if kind not in kinds:
+                remedy = did_you_mean(kind, kinds, otherwise)
+                yield draft.figures.problem("INV011", record, "kind", f"there is no site of kind {kind!r}", remedy)
 
 
 def _unknown_elements(draft: Draft) -> Iterator[Problem]:

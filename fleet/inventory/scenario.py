@@ -47,6 +47,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "pins": ("decision",),
     "prices": ("item",),
     "failure_rates": ("element",),
+    "figures": ("figure",),
     "policy": ("key",),
 }
 

@@ -23,6 +23,10 @@ class Workload(InputRow):
     storage_gb: float = column(unit="GB", meaning="data per instance, before any resiliency copies", ge=0)
     tier: Literal["hot", "warm", "archive"] = column("warm", meaning="storage tier, which decides the resiliency type")
     fault_tolerance: int = column(1, meaning="node failures through which data and quorum stay up", ge=0, le=2)
+    zone_tolerance: int = column(
+        0, meaning="zone failures through which it stays up; 1 needs a rack-aware cluster", ge=0, le=1
+    )
+    resiliency: Texts = column((), meaning="resiliency types that its data may have; any where blank")
     vcpu_per_core: float | None = column(
         None, unit="vCPU/core", meaning="own oversubscription ratio; the policy's where blank", gt=0
     )
@@ -54,6 +58,9 @@ class Workload(InputRow):
         for key in ("tier", "gpu_mode", "placement", "protection"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
+        if isinstance(lowered.get("resiliency"), str):
+            kinds = lowered["resiliency"].lower().replace("_", " ").replace("-", " ").split(";")
+            lowered["resiliency"] = ";".join("-".join(kind.split()) for kind in kinds)
         return lowered
 
     @property

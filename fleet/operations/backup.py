@@ -12,11 +12,11 @@ from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand
 from fleet.operations.seeding import left_mbps, steps
 from fleet.plan.context import POOL, PlanContext
+from fleet.plan.costs import backup_store_tb
 from fleet.plan.placement import exceeds, residency_holds
 from fleet.plan.plan import Finding, Origin, Plan
 from fleet.plan.protection import Floats
 from fleet.plan.rules.base import demands_text, finding
-from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
 from fleet.wan.replication import MEGABITS_PER_GB
 
@@ -128,8 +128,8 @@ def _amounts(context: PlanContext, demand: Demand) -> tuple[Floats, Floats]:
 
 
 def _store_tb(context: PlanContext, demand: Demand) -> Floats:
-    data, changes = _amounts(context, demand)
-    return data + changes * demand.row.backup_days / GB_PER_TB
+    rows = [context.inventory.amounts(demand, span.index) for span in context.inventory.periods]
+    return np.array([backup_store_tb(row, demand.row.backup_days) for row in rows])
 
 
 def _hours(plan: Plan, context: PlanContext, targets: Mapping[int, str]) -> dict[int, float]:

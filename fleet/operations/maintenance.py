@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fleet.errors import FleetError
-from fleet.failures.sweep import context_of, node_overloads
+from fleet.failures.sweep import context_of
 from fleet.operations.coloring import color
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, Plan
 from fleet.plan.rules.base import finding
+from fleet.plan.survival import node_overloads
 from fleet.tables import Row, column
 
 #: Hours to drain, update, restart and resynchronize one node: an assumption, no vendor publishes it.
@@ -174,7 +175,7 @@ class _Effect:
 def _effects(context: PlanContext, index: int) -> Iterator[_Effect]:
     """Per period, what the drain does to the demands of a cluster."""
     cluster = context.clusters[index]
-    overloads = node_overloads(context, cluster)
+    overloads = node_overloads(context, index)
     own = [demand for demand, primary in zip(context.demands, context.primary, strict=True) if primary == index]
     for period, archetype in enumerate(cluster.archetypes):
         here = [demand for demand in own if context.inventory.growth_factors(demand)[period] > 0]

@@ -12,7 +12,9 @@ from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddress
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
+from fleet.platform.archetypes import Archetype
 from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
 from fleet.wan.routing import Router
 
@@ -27,6 +29,8 @@ class NetworkRow(Row):
     cluster: str = column(meaning="cluster")
     site: str = column(meaning="where it stands")
     nodes: int = column(unit="nodes", meaning="node count")
+    family: str = column("", meaning="kind of cluster")
+    survives: str = column("", meaning="drives, nodes and zones, of which that many may be lost at once")
     storage: str = column(meaning="switched, switchless, or none for a single node")
     intents: str = column(meaning="port groups of every node: traffic (ports)")
     ports: int = column(unit="ports", meaning="ports that a node needs")
@@ -34,6 +38,9 @@ class NetworkRow(Row):
     port_gbps: float = column(unit="Gbit/s", meaning="speed of a port")
     rdma: str = column(meaning="required or recommended for storage; blank without storage traffic")
     switch_ports: int = column(unit="ports", meaning="switch ports of all nodes")
+    zone_gbps: float | None = column(
+        None, unit="Gbit/s", meaning="for storage between the zones of a rack-aware cluster, which are near each other"
+    )
     block: str = column("", meaning="block of the address space")
     management_vlan: int | None = column(None, meaning="VLAN of management")
     management_subnet: str = column("", meaning="subnet of management")
@@ -111,6 +118,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
             inventory.policy,
             pack,
             grows=len(set(counts[row.cluster])) > 1,
+            zones=1 + (archetype.zone_tolerance if (archetype := _last(context, row.cluster)) is not None else 0),
         )
         for row in rows
         if counts.get(row.cluster) and row.node_model in models
@@ -125,7 +133,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     subnets: list[SubnetRow] = []
     for row in rows:
         design, own = designs[row.cluster], addresses.get(row.cluster)
-        model = models[row.node_model]
+        model, archetype = models[row.node_model], _last(context, row.cluster)
         witness_site, witness_rtt = _witness(row, inventory, router)
         notes = list(_notes(row, design, own, context, users[row.cluster] + streams[row.cluster], witness_site))
         findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
@@ -134,6 +142,8 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 cluster=row.cluster,
                 site=row.site,
                 nodes=counts[row.cluster][-1],
+                family=_family(design, counts[row.cluster][-1]),
+                survives=archetype.survives if archetype is not None else "",
                 storage=design.storage,
                 intents="; ".join(f"{', '.join(intent.traffic)} ({intent.ports})" for intent in design.intents),
                 ports=design.ports,
@@ -141,6 +151,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 port_gbps=model.nic_gbps,
                 rdma=next((intent.rdma for intent in design.intents if intent.rdma), ""),
                 switch_ports=design.switch_ports * counts[row.cluster][-1],
+                zone_gbps=design.zone_gbps or None,
                 block=own.block if own else "",
                 management_vlan=own.management_vlan if own else None,
                 management_subnet=own.management if own else "",
@@ -163,6 +174,18 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         if own is not None:
             subnets += _subnets(row, own, pack.texts("network.storage_vlans"))
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
+
+
+def _last(context: PlanContext, cluster: str) -> Archetype | None:
+    """What a cluster is at the end of the horizon; None where the platform refuses it."""
+    return context.clusters[context.cluster_index[cluster]].archetypes[-1]
+
+
+def _family(design: NetworkDesign, nodes: int) -> str:
+    """The kind of cluster as it is wired, which counts a cluster that grows as one with switches."""
+    if design.zone_gbps:
+        return family_of("rack-aware", nodes)
+    return family_of("single-node" if design.storage == "none" else design.storage, nodes)
 
 
 def _nodes(plan: Plan) -> dict[str, list[int]]:
@@ -252,6 +275,9 @@ def _notes(
         yield warning, "choose a node model with more ports, or another storage network"
     if own is not None and own.shares_vlans:
         yield "its VLAN numbers are also used at other sites", "widen vlan_range in table policy"
+    if design.zone_gbps:
+        limit = context.pack.number("network.rack_to_rack_rtt_ms")
+        yield f"its zones have to be within {limit:g} ms of each other", "measure the round trip between them"
     site = context.inventory.site(row.site)
     if row.witness == "cloud" and not site.internet:
         yield "a cloud witness needs the internet, which the site lacks", "use a file share"

@@ -45,7 +45,9 @@ def _repairs(context: PlanContext, index: int) -> Iterator[RepairRow]:
         return
     inventory, pack = context.inventory, context.pack
     model = inventory.node_model_by_name[archetype.node_model]
-    storage_gbps = network_design(model, archetype.nodes, inventory.policy, pack).storage_gbps
+    storage_gbps = network_design(
+        model, archetype.nodes, inventory.policy, pack, zones=archetype.zone_tolerance + 1
+    ).storage_gbps
     used = float(context.load[index, POOL, -1])
     for repair in (
         repair_after_drive_loss(archetype, model, used, storage_gbps, pack),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import NamedTuple
 
 from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import DemandKey
@@ -21,12 +22,15 @@ class SeedRow(Row):
     site: str = column(meaning="where its users are")
     cluster: str = column(meaning="cluster that runs it")
     standby: str = column(meaning="cluster that receives the copy")
+    priority: int = column(meaning="of the workload; the smallest is copied first")
+    wave: int = column(meaning="copies of one wave of a period share no link and run side by side")
     period: int = column(meaning="period in which it is made")
     size_gb: float = column(unit="GB", meaning="on the wire: data and protocol overhead, uncompressed")
     left_mbps: float = column(
         unit="Mbit/s", meaning="what planned traffic leaves free on the narrowest link of the path"
     )
     days: float | None = column(None, unit="days", meaning="alone on its path; blank where nothing is left")
+    start_day: float | None = column(None, unit="days", meaning="from the start of the period")
     finished_day: float | None = column(
         None, unit="days", meaning="from the start of the period, one after the other over shared links, by priority"
     )
@@ -67,33 +71,59 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
         size_gb = data_gb * inventory.policy.protocol_overhead
         pending.append((period, demand.row.priority, size_gb, row))
     pending.sort(key=lambda entry: (*entry[:3], entry[3].workload, entry[3].site))
-    busy_until: dict[tuple[str, str, int], float] = {}
+    queues = Queues()
     rows = []
-    for period, _, size_gb, row in pending:
+    for period, priority, size_gb, row in pending:
         way = [(link, end, period) for link, end in steps(row.path, sites[row.cluster], context.wan)]
         free = min((left.get(step, 0.0) for step in way), default=0.0)
-        days = _days(size_gb, free)
-        finished = None
-        if days is not None:
-            finished = max((busy_until.get(step, 0.0) for step in way), default=0.0) + days
-            busy_until.update(dict.fromkeys(way, finished))
+        days = copy_days(size_gb, free)
+        slot = queues.book(way, days)
         rows.append(
             SeedRow(
                 workload=row.workload,
                 site=row.site,
                 cluster=row.cluster,
                 standby=row.standby,
+                priority=priority,
+                wave=slot.wave,
                 period=period,
                 size_gb=size_gb,
                 left_mbps=free,
                 days=days,
-                finished_day=finished,
+                start_day=slot.start,
+                finished_day=slot.end,
             )
         )
     return tuple(rows)
 
 
-def _days(size_gb: float, left_mbps: float) -> float | None:
+class Slot(NamedTuple):
+    """When a copy runs: its wave, from 1 on, and start and end; no times where it has no bandwidth."""
+
+    wave: int
+    start: float | None
+    end: float | None
+
+
+class Queues:
+    """Copies one after the other on every link direction, side by side where they share none."""
+
+    def __init__(self) -> None:
+        self._busy: dict[Hashable, tuple[int, float]] = {}
+
+    def book(self, way: Iterable[Hashable], duration: float | None) -> Slot:
+        """The slot of the next copy over the link directions of `way`; without a duration it takes none."""
+        steps_ = list(way)
+        wave = 1 + max((self._busy[step][0] for step in steps_ if step in self._busy), default=0)
+        if duration is None:
+            return Slot(wave, None, None)
+        start = max((self._busy[step][1] for step in steps_ if step in self._busy), default=0.0)
+        self._busy.update(dict.fromkeys(steps_, (wave, start + duration)))
+        return Slot(wave, start, start + duration)
+
+
+def copy_days(size_gb: float, left_mbps: float) -> float | None:
+    """Time to copy over what is left of a path [days], None where nothing is."""
     if size_gb <= 0:
         return 0.0
     return MEGABITS_PER_GB * size_gb / left_mbps / SECONDS_PER_DAY if left_mbps > 0 else None

@@ -9,10 +9,12 @@ from fleet.operations.alerts import AlertRow, forecast_alerts
 from fleet.operations.backup import BackupRow, BackupTargetRow, plan_backups
 from fleet.operations.balance import BalanceRow, balance_findings, plan_balance
 from fleet.operations.checklist import ChecklistRow, checklist_findings, plan_checklist
+from fleet.operations.failback import FailbackRow, plan_failback
 from fleet.operations.maintenance import MaintenanceRow, maintenance_findings, plan_maintenance
 from fleet.operations.network_plan import NetworkRow, SegmentRow, SubnetRow, plan_network
 from fleet.operations.repairs import RepairRow, plan_repairs
 from fleet.operations.seeding import SeedRow, plan_seeding
+from fleet.operations.volume_rows import VolumeRow, plan_volumes
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, Plan
 from fleet.tables import Row
@@ -24,11 +26,13 @@ OPERATIONS_TABLES: dict[str, type[Row]] = {
     "backups": BackupRow,
     "backup_targets": BackupTargetRow,
     "seeding": SeedRow,
+    "failback": FailbackRow,
     "checklist": ChecklistRow,
     "balance": BalanceRow,
     "network": NetworkRow,
     "segments": SegmentRow,
     "subnets": SubnetRow,
+    "volumes": VolumeRow,
     "repairs": RepairRow,
     "advice": Finding,
 }
@@ -69,11 +73,13 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
         "backups": backups.rows,
         "backup_targets": backups.targets,
         "seeding": plan_seeding(plan, context),
+        "failback": plan_failback(context),
         "checklist": checklist,
         "balance": balance,
         "network": network.clusters,
         "segments": network.segments,
         "subnets": network.subnets,
+        "volumes": plan_volumes(plan, context),
         "repairs": plan_repairs(plan, context),
         "advice": tuple(advice),
     }

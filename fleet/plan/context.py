@@ -14,6 +14,7 @@ from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
 from fleet.plan.protection import Floats, Indices, standby_reserve, stream_mbps
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.topologies import site_refusals
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
@@ -126,6 +127,14 @@ class PlanContext:
     def own_compute(self) -> Floats:
         """Compute of each cluster's own demands, shape (n_clusters, C, T)."""
         return self.load[:, COMPUTE, :]
+
+    @cached_property
+    def machines(self) -> Indices:
+        """Virtual machines that each cluster runs, shape (n_clusters, T)."""
+        counts = np.zeros((len(self.clusters), len(self.inventory.periods)), dtype=np.int64)
+        for demand, primary in zip(self.demands, self.primary.tolist(), strict=True):
+            counts[primary] += self.inventory.machines(demand)
+        return counts
 
     @cached_property
     def normal_fates(self) -> tuple[Fate, ...]:
@@ -305,12 +314,16 @@ def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tup
     result = []
     for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
         found = []
+        site = inventory.site_by_name.get(decision.site)
         for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
             key = (decision.node_model, nodes, tuple(sorted(layout.items())))
             if key not in known:
                 known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
-            found.append(known[key])
-        site = inventory.site_by_name.get(decision.site)
+            archetype, _ = known[key]
+            here: Refusals = ()
+            if archetype is not None and site is not None:
+                here = tuple(site_refusals(archetype.topology, site, pack))
+            found.append((None, here) if here else known[key])
         result.append(
             StandingCluster(
                 decision,

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from fleet.inventory.inventory import Inventory
+from fleet.inventory.inventory import Amounts, Demand, Inventory
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow, Totals
-from fleet.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from fleet.platform.network import switch_ports_per_node
+from fleet.quantities import GB_PER_TB, HOURS_PER_MONTH, MONTHS_PER_YEAR
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
 from fleet.wan.replication import Mechanism, choose_mechanism
 
 WATTS_PER_KW = 1000.0
 #: Terms that are bought once and so paid in the first month of their period.
-PURCHASE_TERMS = ("nodes", "opening", "retire")
+PURCHASE_TERMS = ("nodes", "switch_ports", "opening", "retire")
+#: Purchases that come with every node.
+NODE_TERMS = ("nodes", "switch_ports")
 RESIDUAL = "residual"
 
 
@@ -88,15 +91,34 @@ class Rates(Discounting):
         """Price of a listed item: the price book's, else the rule pack's."""
         return self._prices[item] if item in self._prices else self.pack.number(f"prices.{item}")
 
-    def node_purchase(self, model: str) -> float:
-        """Price of one node [currency]."""
+    def node_price(self, model: str) -> float:
+        """Price of one node by itself [currency]."""
         return self.inventory.node_model_by_name[model].price
+
+    def switch_ports_purchase(self) -> float:
+        """Price of the switch ports of one node [currency]."""
+        return switch_ports_per_node(self.inventory.policy, self.pack) * self.price("switch_port")
+
+    def node_purchase(self, model: str) -> float:
+        """Price of one node with its switch ports [currency]."""
+        return self.node_price(model) + self.switch_ports_purchase()
 
     def host_fee_monthly(self, model: str) -> float:
         """Platform host fee of one node: per physical core, waived by the hybrid benefit [currency/month]."""
-        if self.inventory.policy.hybrid_benefit:
-            return 0.0
-        return self.inventory.node_model_by_name[model].cores * self.price("host_fee_per_core_month")
+        return 0.0 if self.inventory.policy.hybrid_benefit else self._per_core(model, "host_fee_per_core_month")
+
+    def licenses_monthly(self, model: str) -> float:
+        """Licenses of one node that waive host fee and guest subscription, on every core [currency/month]."""
+        return self._per_core(model, "hybrid_benefit_per_core_month") if self.inventory.policy.hybrid_benefit else 0.0
+
+    def windows_monthly(self, model: str) -> float:
+        """Guest subscription of one node: on every core, waived by the hybrid benefit [currency/month]."""
+        policy = self.inventory.policy
+        is_paid = policy.windows_subscription and not policy.hybrid_benefit
+        return self._per_core(model, "windows_subscription_per_core_month") if is_paid else 0.0
+
+    def _per_core(self, model: str, item: str) -> float:
+        return self.inventory.node_model_by_name[model].cores * self.price(item)
 
     def support_monthly(self, model: str) -> float:
         """Support of one node [currency/month]."""
@@ -108,9 +130,24 @@ class Rates(Discounting):
         price = self.price("power_price_per_kwh") if own is None else own
         return self.inventory.node_model_by_name[model].watts / WATTS_PER_KW * HOURS_PER_MONTH * price
 
+    def cooling_monthly(self, model: str, site: str) -> float:
+        """Energy for cooling one node [currency/month]."""
+        return self.power_monthly(model, site) * self.price("cooling_kwh_per_kwh")
+
+    def node_terms_monthly(self, model: str, site: str) -> dict[str, float]:
+        """What one node costs every month, by cost term [currency/month]."""
+        return {
+            "host_fee": self.host_fee_monthly(model),
+            "licenses": self.licenses_monthly(model),
+            "windows": self.windows_monthly(model),
+            "support": self.support_monthly(model),
+            "power": self.power_monthly(model, site),
+            "cooling": self.cooling_monthly(model, site),
+        }
+
     def node_monthly(self, model: str, site: str) -> float:
-        """Host fee, support and energy of one node [currency/month]."""
-        return self.host_fee_monthly(model) + self.support_monthly(model) + self.power_monthly(model, site)
+        """Fees, support, energy and cooling of one node [currency/month]."""
+        return sum(self.node_terms_monthly(model, site).values())
 
     def site_opening(self, site: str) -> float:
         """Paid once when the first cluster opens; nothing where a cluster stands already [currency]."""
@@ -134,9 +171,37 @@ class Rates(Discounting):
         """Fee of the stream of one protected demand [currency/month]."""
         return self.price(mechanism.fee_item) if mechanism.fee_item else 0.0
 
+    def backup_monthly(self, demand: Demand, period: int) -> float:
+        """Fees and storage of the backups of one demand in a period; 0 where none are kept [currency/month]."""
+        row = demand.row
+        if row.backup_days == 0 or self.inventory.growth_factors(demand)[period] == 0:
+            return 0.0
+        stored_gb = backup_store_tb(self.inventory.amounts(demand, period), row.backup_days) * GB_PER_TB
+        fees = row.count * self.price("backup_per_instance_month")
+        return fees + stored_gb * self.price("backup_storage_per_gb_month")
+
+    def backups(self) -> float:
+        """Present value of all backups, which no decision changes [currency]."""
+        return sum(
+            self.backup_monthly(demand, period.index) * self.monthly_factor(period.index)
+            for demand in self.inventory.demands
+            if demand.row.backup_days > 0
+            for period in self.periods
+        )
+
     def retire(self, cluster: str) -> float:
         """Paid in the first month for retiring an existing cluster [currency]."""
         return next((row.cost_to_retire for row in self.inventory.clusters if row.cluster == cluster), 0.0)
+
+
+def backup_store_tb(amounts: Amounts, days: int) -> float:
+    """Room for the backups of a demand: a whole copy and the changes of every day kept, uncompressed [TB].
+
+    References
+    ----------
+    AzureLocal/azurelocal-surveyor docs/capacity-model.md (community, 06/2026).
+    """
+    return amounts.storage_tb + amounts.change_gb_per_day * days / GB_PER_TB
 
 
 def added_nodes(inventory: Inventory, cluster: ClusterDecision) -> tuple[int, ...]:
@@ -153,7 +218,7 @@ def cost_rows(
 ) -> tuple[CostRow, ...]:
     """Every cost of a decision, nominal, sorted by (term, subject, period); zero amounts are left out.
 
-    Protection fees are summed per workload. Residual values are negative capex in the last period.
+    Protection and backup fees are summed per workload. Residual values are negative capex in the last period.
 
     Raises
     ------
@@ -167,14 +232,13 @@ def cost_rows(
     for cluster in decisions.clusters:
         model, name = cluster.node_model, cluster.cluster
         for period, added in enumerate(added_nodes(inventory, cluster)):
-            price = added * rates.node_purchase(model)
-            amounts["nodes", name, period] += price
-            amounts[RESIDUAL, name, last] -= price * rates.residual_fraction(period)
+            amounts["nodes", name, period] += added * rates.node_price(model)
+            amounts["switch_ports", name, period] += added * rates.switch_ports_purchase()
+            amounts[RESIDUAL, name, last] -= added * rates.node_purchase(model) * rates.residual_fraction(period)
+        monthly = rates.node_terms_monthly(model, cluster.site)
         for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
-            node_months = nodes * span.months
-            amounts["host_fee", name, span.index] += node_months * rates.host_fee_monthly(model)
-            amounts["support", name, span.index] += node_months * rates.support_monthly(model)
-            amounts["power", name, span.index] += node_months * rates.power_monthly(model, cluster.site)
+            for term, amount in monthly.items():
+                amounts[term, name, span.index] += nodes * span.months * amount
             site_nodes[cluster.site][span.index] += nodes
     for site, nodes_in in site_nodes.items():
         standing = [span for span in inventory.periods if nodes_in[span.index] > 0]
@@ -191,6 +255,11 @@ def cost_rows(
         amounts["retire", name, 0] += rates.retire(name)
     for (workload, period), fee in _protection_fees(inventory, pack, decisions, rates).items():
         amounts["protection", workload, period] += fee
+    for key in decisions.primary:
+        demand = inventory.demand_by_key[key]
+        if demand.row.backup_days > 0:
+            for span in inventory.periods:
+                amounts["backup", demand.workload, span.index] += span.months * rates.backup_monthly(demand, span.index)
     return tuple(
         CostRow(
             term=term,

@@ -219,9 +219,11 @@ def pair_reason(
 def archetype_reason(demand: Demand, archetype: Archetype, model: NodeModel) -> Reason | None:
     """Why `demand` may neither run nor stand by on an archetype, or None.
 
-    Checks node tolerance (ASG-005), GPU model (ASG-006), size of an instance (PLT-024), use of GPUs (PLT-028).
+    Checks node tolerance (ASG-005), zone tolerance (ASG-007), resiliency type (ASG-008), GPU model (ASG-006), size of
+    an instance (PLT-024), use of GPUs (PLT-028).
     """
-    reason = tolerance_reason(demand, archetype) or gpu_reason(demand, model)
+    reason = tolerance_reason(demand, archetype) or zone_reason(demand, archetype)
+    reason = reason or resiliency_reason(demand, archetype) or gpu_reason(demand, model)
     for rule in INSTANCE_RULES:
         reason = reason or instance_reason(rule.id, demand, archetype)
     return reason
@@ -246,6 +248,27 @@ def tolerance_reason(demand: Demand, archetype: Archetype) -> Reason | None:
             demand.row.fault_tolerance,
             "nodes",
         )
+    return None
+
+
+def zone_reason(demand: Demand, archetype: Archetype) -> Reason | None:
+    """Why the cluster would not survive as many zone failures as `demand` asks for."""
+    if archetype.zone_tolerance < demand.row.zone_tolerance:
+        return Reason(
+            "ASG-007",
+            f"{demand} asks to survive the loss of a zone; {archetype} is not spread over zones",
+            archetype.zone_tolerance,
+            demand.row.zone_tolerance,
+            "zones",
+        )
+    return None
+
+
+def resiliency_reason(demand: Demand, archetype: Archetype) -> Reason | None:
+    """Why the cluster keeps the data of `demand` in another resiliency type than it asks for."""
+    kind = archetype.layout[demand.row.tier]
+    if demand.row.resiliency and kind not in demand.row.resiliency:
+        return Reason("ASG-008", f"{demand} asks for {' or '.join(demand.row.resiliency)}; {archetype} has {kind}")
     return None
 
 

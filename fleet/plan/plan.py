@@ -111,7 +111,8 @@ class CostRow(Row):
     """One cost: nominal amount of one term, subject and period."""
 
     term: str = column(
-        meaning="nodes, opening, host_fee, support, power, site, wan, link_upgrade, protection, retire, residual"
+        meaning="nodes, switch_ports, opening, host_fee, licenses, windows, support, power, cooling, site, wan, "
+        "link_upgrade, protection, backup, retire, residual"
     )
     subject: str = column(meaning="cluster, site, link or workload")
     period: int = column(meaning="period in which it is paid")

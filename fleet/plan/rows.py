@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext, StandingCluster
-from fleet.plan.costs import added_nodes
+from fleet.plan.costs import NODE_TERMS, added_nodes
 from fleet.plan.decisions import ClusterDecision
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.plan import (
@@ -25,8 +25,9 @@ from fleet.plan.plan import (
 )
 from fleet.plan.protection import recovery_point_minutes
 from fleet.plan.states import StateOutcome, worst_loads
-from fleet.platform.archetypes import growth_notes
+from fleet.platform.growth import growth_notes
 from fleet.platform.quorum import choose_witness
+from fleet.platform.resiliency import zones_of
 from fleet.quantities import RESOURCES
 from fleet.rulepack import RulePack
 
@@ -72,6 +73,8 @@ def witness_of(inventory: Inventory, pack: RulePack, cluster: ClusterDecision) -
     stated = next((row.witness for row in inventory.clusters if row.cluster == cluster.cluster), "")
     if cluster.existing and stated:
         return stated
+    if any(zones_of(layout, pack) > 1 for layout in cluster.layouts):
+        return "cloud"
     site = inventory.site(cluster.site)
     chosen = [choose_witness(nodes, site.internet, pack) for nodes in cluster.nodes if nodes > 0]
     return next((witness for witness in chosen if witness != "none"), "none")
@@ -224,7 +227,7 @@ def _cluster_actions(context: PlanContext, capex: dict[tuple[str, str, int], flo
             is_opening = period == opened and not decision.existing
             if not is_opening and added <= 0:
                 continue
-            cost = capex.get(("nodes", cluster.name, period), 0.0)
+            cost = sum(capex.get((term, cluster.name, period), 0.0) for term in NODE_TERMS)
             opening = capex.get(("opening", cluster.site, period), 0.0)
             if is_opening and opening and cluster.site not in paid:
                 paid.add(cluster.site)

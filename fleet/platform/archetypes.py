@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from fleet.errors import FleetError, UnknownIdError
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.workloads import TIERS
-from fleet.platform.capacity import Capacity, cluster_capacity
+from fleet.inventory.policy import Policy
+from fleet.inventory.sites import Site
+from fleet.inventory.workloads import TIERS, Workload
+from fleet.platform.capacity import Capacity, cluster_capacity, kept_free, most_machines
 from fleet.platform.eligibility import (
     PLATFORM_RULES,
-    TWO_WAY,
     PlatformRule,
     Reason,
     archetype_warnings,
@@ -21,8 +22,11 @@ from fleet.platform.eligibility import (
     layout_refusals,
 )
 from fleet.platform.instances import NodeOffer, node_offer
+from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
 from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
-from fleet.platform.resiliency import default_layout, resiliency_types
+from fleet.platform.resiliency import resiliency_types, zones_of
+from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
+from fleet.platform.volume_limits import volume_refusals
 from fleet.rulepack.facts import RulePack
 
 __all__ = [
@@ -34,8 +38,6 @@ __all__ = [
     "Refusal",
     "archetype_for",
     "enumerate_archetypes",
-    "growth_notes",
-    "growth_refusal",
 ]
 
 
@@ -58,6 +60,14 @@ class Archetype:
         Share of its footprint that is data, per tier.
     node_tolerance : int
         Nodes that may be lost at once, with the witness that the rules set up.
+    drive_tolerance : int
+        Drives that may be lost at once.
+    zone_tolerance : int
+        Zones that may be lost at once.
+    topology : str
+        ``single-node``, ``switched``, ``switchless`` or ``rack-aware``.
+    most_machines : int
+        Virtual machines that may run on it, with the nodes kept free that N+k asks for.
     capacity : Capacity
         What it offers, traced.
     power_kw, rack_units : float
@@ -81,6 +91,27 @@ class Archetype:
     warnings: tuple[str, ...]
     tolerance: Tolerance
     offer: NodeOffer
+    drive_tolerance: int
+    zone_tolerance: int
+    topology: Topology
+    most_machines: int
+
+    @property
+    def family(self) -> str:
+        """Name of the family of clusters to which it belongs."""
+        return family_of(self.topology, self.nodes)
+
+    @property
+    def survives(self) -> str:
+        """What may be lost at once, in words."""
+        losses = (self.drive_tolerance, "drive"), (self.node_tolerance, "node"), (self.zone_tolerance, "zone")
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in losses if count) or "nothing"
+
+    def keeps(self, row: Workload) -> bool:
+        """Whether it keeps the data of a workload as that asks for: zone failures, resiliency type of its tier."""
+        return self.zone_tolerance >= row.zone_tolerance and (
+            not row.resiliency or self.layout[row.tier] in row.resiliency
+        )
 
     def footprint_tb(self, tier: str, storage_tb: float) -> float:
         """Pool that data of a tier takes [TB]."""
@@ -124,42 +155,61 @@ class ArchetypeError(FleetError, ValueError):
         super().__init__("; ".join(str(refusal) for refusal in refusals))
 
 
-def enumerate_archetypes(inventory: Inventory, pack: RulePack) -> Catalog:
+def enumerate_archetypes(inventory: Inventory, pack: RulePack, *, rack_aware: bool | None = None) -> Catalog:
     """Every cluster that may be built from the hardware of an inventory.
 
-    For each node model and node count the default mirror and the two-way mirror are tried on all tiers, and
-    parity on the archive. Of the allowed ones those go that another one of the same nodes equals or beats in node
-    tolerance and in efficiency on every tier; capacity does not depend on the layout, so no demand loses a home. Nested
-    mirrors never win (half the efficiency of two-way mirrors at the same node tolerance) and are not tried.
+    For each node model and node count the default mirror and the two-way mirror are tried on all tiers, parity on the
+    archive, and what workloads ask for or standing clusters have. Of the allowed ones those go that another one of the
+    same nodes equals or beats in node tolerance and in efficiency on every tier, and that no workload asks for;
+    capacity does not depend on the layout, so no demand loses a home. Nested mirrors never win (half the efficiency of
+    two-way mirrors at the same node tolerance) and are tried only where they are asked for.
 
     Parameters
     ----------
     inventory : Inventory
-        Hardware and policy.
+        Hardware, policy, and what workloads ask for.
     pack : RulePack
         Platform facts.
+    rack_aware : bool, optional
+        Whether clusters are spread over zones too; where not given, if a site has zones and a workload asks for it or
+        a cluster stands so.
 
     Returns
     -------
     Catalog
         Archetypes and refusals by node model, then node count, up to the platform's most nodes, or one more where the
         model claims more.
+
+    Raises
+    ------
+    LayoutError
+        If a workload or a standing cluster names a resiliency type that the rule pack does not know.
     """
     archetypes: list[Archetype] = []
     refusals: list[Refusal] = []
     most = pack.whole("limits.max_nodes")
+    menu = layout_menu(inventory, pack)
+    if rack_aware is None:
+        rack_aware = menu.wants_zones and any(site.zones > 1 for site in inventory.host_sites)
     for model in sorted(inventory.hardware, key=lambda model: model.node_model):
         for nodes in range(1, most + (2 if model.max_nodes > most else 1)):
-            found, refused = _of_count(inventory, pack, model, nodes)
+            found, refused = _of_count(inventory, pack, model, nodes, menu)
+            if rack_aware and (spread := _spread(inventory, pack, model, nodes)) is not None:
+                found.append(spread)
             archetypes += found
             refusals += refused
     return Catalog(tuple(archetypes), tuple(refusals))
 
 
 def archetype_for(
-    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str]
+    inventory: Inventory,
+    pack: RulePack,
+    node_model: str,
+    nodes: int,
+    layout: Mapping[str, str],
+    site: Site | None = None,
 ) -> Archetype:
-    """The archetype of one cluster with any layout, whether worth choosing or not.
+    """The archetype of one cluster with any layout, whether worth choosing or not, at a site where one is given.
 
     Raises
     ------
@@ -171,69 +221,63 @@ def archetype_for(
     model = inventory.node_model_by_name.get(node_model)
     if model is None:
         raise UnknownIdError("node model", node_model)
-    reasons = [*hardware_refusals(model, nodes, pack), *layout_refusals(model, nodes, layout, pack)]
-    capacity = None
-    if not reasons:
-        capacity = cluster_capacity(model, nodes, layout, inventory.policy, pack)
-        reasons = list(capacity_refusals(model, capacity))
-    if capacity is None or reasons:
+    archetype, reasons = _built(inventory, pack, model, nodes, layout)
+    if archetype is not None:
+        reasons = list(_beyond_offer(inventory, pack, model, archetype))
+        reasons += site_refusals(archetype.topology, site, pack) if site is not None else ()
+    if archetype is None or reasons:
         raise ArchetypeError(_refusals(model, nodes, layout, reasons))
-    return _archetype(model, nodes, layout, capacity, pack)
+    return archetype
 
 
-def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str | None:
-    """Why a cluster may not grow from one archetype into another; None where it may.
+def _built(
+    inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, layout: Mapping[str, str]
+) -> tuple[Archetype | None, list[Reason]]:
+    reasons = [
+        *hardware_refusals(model, nodes, pack),
+        *layout_refusals(model, nodes, layout, pack),
+        *spread_refusals(nodes, layout, pack),
+    ]
+    if reasons:
+        return None, reasons
+    capacity = cluster_capacity(model, nodes, layout, inventory.policy, pack)
+    reasons = list(capacity_refusals(model, capacity))
+    return (None, reasons) if reasons else _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
 
-    Nodes are added one at a time, so any number may be added between two periods. The same node count with another
-    layout is growth too.
 
-    Parameters
-    ----------
-    smaller, larger : Archetype
-        What stands, and what it should become.
-    pack : RulePack
-        Allowed layout changes.
+def _with_volumes(
+    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
+) -> tuple[Archetype | None, list[Reason]]:
+    """The archetype where its pool can be laid out in volumes."""
+    found = _archetype(model, nodes, layout, capacity, policy, pack)
+    pool_tb = capacity.usable.pool_tb
+    reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, policy.pool_layout, pack))
+    return None if reasons else found, reasons
 
-    References
-    ----------
-    Microsoft, azure-local/manage/add-server.md (08/2025).
-    """
-    if smaller.node_model != larger.node_model:
-        return f"PLT-019 a cluster of {smaller.node_model} cannot take nodes of {larger.node_model}"
-    if larger.nodes < smaller.nodes:
-        return f"PLT-020 a cluster of {smaller.nodes} nodes cannot shrink to {larger.nodes}"
-    if smaller.nodes == 1 < larger.nodes and not pack.flag("growth.from_single_node"):
-        return "PLT-021 a single node cannot grow into a cluster"
-    paths = pack.table("growth.layout_paths")
-    for tier in TIERS:
-        old, new = smaller.layout[tier], larger.layout[tier]
-        if old != new and new not in paths.get(old, ()):
-            return f"PLT-022 {tier}: {old} cannot become {new} while the cluster grows"
-        if old != new and _is_parity(new, pack) and not pack.flag("growth.rebuild_to_parity"):
-            return f"PLT-022 {tier}: {old} would have to be rebuilt as {new}, which the rule pack does not allow"
+
+def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archetype: Archetype) -> Iterator[Reason]:
+    """Why a layout that beats every one on offer may not be used: nobody asked for it."""
+    offered, _ = _of_count(inventory, pack, model, archetype.nodes, layout_menu(inventory, pack))
+    if offered and not any(_covers(other, archetype) for other in offered):
+        best = {tier: max(other.efficiency[tier] for other in offered) for tier in TIERS}
+        beyond = ", ".join(
+            f"{tier} {archetype.layout[tier]}" for tier in TIERS if archetype.efficiency[tier] > best[tier]
+        )
+        yield "PLT-027", f"{beyond or 'this layout'} is not on offer: a workload has to ask for it in column resiliency"
+
+
+def _spread(inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int) -> Archetype | None:
+    """The cluster of so many nodes that is spread over the zones of a site."""
+    pair = pack.text("network.rack_aware_pair_layout")
+    for kind in resiliency_types(pack).values():
+        is_chosen = kind.name == pair or nodes != TWO_NODES
+        if kind.zones > 1 and is_chosen and kind.minimum_nodes <= nodes <= kind.maximum_nodes:
+            return _built(inventory, pack, model, nodes, dict.fromkeys(TIERS, kind.name))[0]
     return None
 
 
-def growth_notes(smaller: Archetype, larger: Archetype, pack: RulePack) -> tuple[str, ...]:
-    """What has to be done to the volumes when a cluster grows from one archetype into another."""
-    notes = []
-    for tier in TIERS:
-        old, new = smaller.layout[tier], larger.layout[tier]
-        if old != new and _is_parity(new, pack):
-            notes.append(f"{tier}: create {new} volumes and move the data out of {old}, with room for both meanwhile")
-        elif old != new:
-            notes.append(f"{tier}: {old} volumes become {new}")
-        elif larger.efficiency[tier] > smaller.efficiency[tier]:
-            notes.append(f"{tier}: rebuild {new} volumes to gain the efficiency of {larger.nodes} nodes")
-    return tuple(notes)
-
-
-def _is_parity(name: str, pack: RulePack) -> bool:
-    return "hot" not in resiliency_types(pack)[name].tiers
-
-
 def _of_count(
-    inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int
+    inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, menu: LayoutMenu
 ) -> tuple[list[Archetype], list[Refusal]]:
     reasons = list(hardware_refusals(model, nodes, pack))
     if reasons:
@@ -244,31 +288,18 @@ def _of_count(
     reasons = list(capacity_refusals(model, capacity))
     if reasons:
         return [], list(_refusals(model, nodes, {}, reasons))
-    for layout in _candidates(nodes, pack):
-        reasons = list(layout_refusals(model, nodes, layout, pack))
+    for layout in layout_candidates(nodes, pack, menu):
+        reasons, archetype = list(layout_refusals(model, nodes, layout, pack)), None
+        if not reasons:
+            archetype, reasons = _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
         for refusal in _refusals(model, nodes, layout, reasons):
             refused.setdefault((refusal.rule, refusal.reason), refusal)
-        if not reasons:
-            found.append(_archetype(model, nodes, layout, capacity, pack))
-    return _undominated(found, pack), list(refused.values())
+        if archetype is not None:
+            found.append(archetype)
+    return _undominated(found, pack, menu.asked), list(refused.values())
 
 
-def _candidates(nodes: int, pack: RulePack) -> Iterator[dict[str, str]]:
-    """Layouts to try: hot and warm on one mirror, the archive on the same or on parity; preferred ones first."""
-    default = default_layout(nodes, pack)
-    parity = pack.table("layouts.parity")
-    archive = pack.row_from("layouts.parity", nodes) or next(iter(parity.values()), None)
-    mirrors = [default["hot"]]
-    if nodes > 1 and TWO_WAY in resiliency_types(pack) and TWO_WAY not in mirrors:
-        mirrors.append(TWO_WAY)
-    for mirror in mirrors:
-        layout = dict.fromkeys(TIERS, mirror)
-        yield layout
-        if archive is not None:
-            yield {**layout, "archive": archive}
-
-
-def _undominated(found: list[Archetype], pack: RulePack) -> list[Archetype]:
+def _undominated(found: list[Archetype], pack: RulePack, asked: Mapping[str, frozenset[str]]) -> list[Archetype]:
     """What no other one of the same nodes equals or beats; of equals the first stays."""
     if not pack.flag("growth.rebuild_to_parity"):
         return found
@@ -276,11 +307,18 @@ def _undominated(found: list[Archetype], pack: RulePack) -> list[Archetype]:
         one
         for index, one in enumerate(found)
         if not any(
-            _covers(other, one) and (place < index or not _covers(one, other))
+            _replaces(other, one, asked) and (place < index or not _replaces(one, other, asked))
             for place, other in enumerate(found)
             if place != index
         )
     ]
+
+
+def _replaces(a: Archetype, b: Archetype, asked: Mapping[str, frozenset[str]]) -> bool:
+    """Whether `a` serves every demand that `b` serves: as good, and with the types of `b` that are asked for."""
+    return _covers(a, b) and all(
+        a.layout[tier] == b.layout[tier] or b.layout[tier] not in asked[tier] for tier in TIERS
+    )
 
 
 def _covers(a: Archetype, b: Archetype) -> bool:
@@ -288,11 +326,12 @@ def _covers(a: Archetype, b: Archetype) -> bool:
 
 
 def _archetype(
-    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, pack: RulePack
+    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
 ) -> Archetype:
+    zones = zones_of(layout, pack)
     kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
     data = min(kind.data_tolerance(nodes) for kind in kinds.values())
-    tolerance = node_tolerance(nodes, has_witness(nodes, pack), data, pack)
+    tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
     return Archetype(
         node_model=model.node_model,
         nodes=nodes,
@@ -307,6 +346,10 @@ def _archetype(
         warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
         tolerance=tolerance,
         offer=node_offer(model, pack),
+        drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
+        zone_tolerance=zones - 1,
+        topology=topology_of(model, nodes, layout, policy, pack),
+        most_machines=most_machines(nodes, kept_free(nodes, policy, zones), pack),
     )
 
 

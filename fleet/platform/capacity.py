@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.policy import Policy
+from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.quantities import Resources, gb_to_tb
 from fleet.rulepack.facts import RulePack
 
@@ -71,15 +72,27 @@ def cache_serves(model: NodeModel, pack: RulePack) -> str:
     return str(pack.table("cache.serves").get(model.capacity_media, "")) if model.cache_drives else ""
 
 
-def kept_free(nodes: int, policy: Policy) -> int:
-    """Nodes of compute kept free: the policy's number, none in a cluster of one."""
-    return policy.reserve_nodes if nodes > 1 else 0
+def kept_free(nodes: int, policy: Policy, zones: int = 1) -> int:
+    """Nodes of compute kept free: the policy's number, those of a zone if that is more, none in a cluster of one."""
+    if nodes == 1:
+        return 0
+    return max(policy.reserve_nodes, nodes // zones if zones > 1 else 0)
+
+
+def most_machines(nodes: int, free: int, pack: RulePack) -> int:
+    """Virtual machines that a cluster may run with `free` of its nodes kept free: of its hosts, and of the cluster.
+
+    References
+    ----------
+    Microsoft, WindowsServerDocs/virtualization/hyper-v/maximum-scale-limits.md (10/2025).
+    """
+    return min(pack.whole("limits.max_vms_per_cluster"), (nodes - free) * pack.whole("limits.max_vms_per_node"))
 
 
 def cluster_capacity(
     model: NodeModel,
     nodes: int,
-    layout: Mapping[str, str],  # noqa: ARG001 – part of the signature so that a rule pack may let it matter
+    layout: Mapping[str, str],
     policy: Policy,
     pack: RulePack,
 ) -> Capacity:
@@ -92,7 +105,9 @@ def cluster_capacity(
     nodes : int
         Node count, at least 1.
     layout : mapping of tier to resiliency type
-        Changes nothing today: the pool is a footprint, and copies count on the demand's side.
+        Matters where it spreads copies over zones: then one zone's compute is kept free, and platform volumes have
+        as many copies as data. Otherwise it changes nothing: the pool is a footprint, and copies count on the demand's
+        side.
     policy : Policy
         reserve_nodes, vcpu_per_core, max_utilization, pool_fill.
     pack : RulePack
@@ -105,7 +120,8 @@ def cluster_capacity(
 
     Notes
     -----
-    With *n* nodes of which *k* are kept free, utilization *u*, ratio *v*, fill *f*::
+    With *n* nodes of which *k* are kept free (in a rack-aware cluster at least half of them), utilization *u*,
+    ratio *v*, fill *f*::
 
         vCPU = ((n − k) · min((cores − host reserve) · v, host limit) − platform vCPU) · u
         GiB  = ((n − k) · (memory − host reserve) − platform memory) · u
@@ -117,8 +133,8 @@ def cluster_capacity(
     Microsoft, WindowsServerDocs/storage/storage-spaces/plan-volumes.md (02/2025); Azure/odinforazurelocal
     sizer/sizer.js (08/2026); every number is a fact of the rule pack with its own source.
     """
-    free = kept_free(nodes, policy)
-    pool = _pool(model, nodes, policy, pack)
+    free = kept_free(nodes, policy, zones_of(layout, pack))
+    pool = _pool(model, nodes, _platform_copies(nodes, layout, pack), policy, pack)
     trace = tuple(stage for stage in (*_compute(model, nodes, free, policy, pack), *pool) if stage.amount)
     usable = _sums(trace)
     without = _sums((*_compute(model, nodes, 0, policy, pack), *pool)) if free else usable
@@ -193,12 +209,19 @@ def _gpu(model: NodeModel, nodes: int, free: int) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _pool(model: NodeModel, nodes: int, policy: Policy, pack: RulePack) -> tuple[Stage, ...]:
+def _platform_copies(nodes: int, layout: Mapping[str, str], pack: RulePack) -> int:
+    """Copies of the platform volumes: as deployment makes them, or those of the types that span zones."""
+    spread = [kind for kind in map(resiliency_types(pack).get, layout.values()) if kind is not None and kind.zones > 1]
+    if spread:
+        return max(round(1.0 / kind.fixed_efficiency) for kind in spread)
+    return int(pack.row_from("layouts.platform_copies", nodes))
+
+
+def _pool(model: NodeModel, nodes: int, copies: int, policy: Policy, pack: RulePack) -> tuple[Stage, ...]:
     raw = raw_tb(model, nodes)
     metadata = pack.number("capacity.metadata_fraction")
     drives = min(nodes * pack.whole("capacity.reserve_drives_per_node"), pack.whole("capacity.max_reserve_drives"))
     volumes_gb = pack.number("capacity.infrastructure_volume_gb") + pack.number("capacity.performance_history_gb")
-    copies = pack.row_from("layouts.platform_copies", nodes)
     stages = [
         Stage(
             "raw",

@@ -72,6 +72,24 @@ PLATFORM_RULES: tuple[PlatformRule, ...] = (
         "two-way mirrors are not offered above two nodes",
         ("resiliency.two_way_above_two_nodes",),
     ),
+    PlatformRule(
+        "PLT-026",
+        "topology",
+        "a cluster is spread over zones only where the site has them, with every tier and equally many nodes in each",
+        ("resiliency.types", "network.rack_to_rack_rtt_ms"),
+    ),
+    PlatformRule(
+        "PLT-027",
+        "layout-on-offer",
+        "a layout with better efficiency than those that are recommended needs a workload that asks for it",
+        ("layouts.mirror", "layouts.parity"),
+    ),
+    PlatformRule(
+        "PLT-029",
+        "volumes",
+        "a full pool fits into the volumes that a cluster may have",
+        ("limits.max_volumes", "limits.max_volume_tb", "volumes.extent_mib"),
+    ),
     PlatformRule("PLT-018", "nothing-left", "something is left of every resource after the reserves", ()),
     PlatformRule("PLT-019", "growth-same-model", "a cluster grows by nodes of its own model", ()),
     PlatformRule(

@@ -83,6 +83,8 @@ class NetworkDesign:
         Ports that a node needs.
     switch_ports : int
         Ports that a node takes of switches.
+    zone_gbps : float
+        Bandwidth between the zones of a rack-aware cluster for storage [Gbit/s]; 0 in one zone.
     warnings : tuple of str
         What should be known.
     """
@@ -95,6 +97,7 @@ class NetworkDesign:
     storage_links: int
     ports: int
     switch_ports: int
+    zone_gbps: float
     warnings: tuple[str, ...]
 
     @property
@@ -104,7 +107,7 @@ class NetworkDesign:
 
 
 def network_design(
-    model: NodeModel, nodes: int, policy: Policy, pack: RulePack, *, grows: bool = False
+    model: NodeModel, nodes: int, policy: Policy, pack: RulePack, *, grows: bool = False, zones: int = 1
 ) -> NetworkDesign:
     """The network of a cluster.
 
@@ -120,6 +123,8 @@ def network_design(
         Network facts.
     grows : bool
         Whether the node count rises within the plan, which a switchless cluster cannot do without new cabling.
+    zones : int
+        Zones that the cluster is spread over.
 
     Notes
     -----
@@ -130,14 +135,17 @@ def network_design(
     On converged ports storage traffic is guaranteed a share of the bandwidth, elsewhere it has its ports to itself.
     Within it, volumes, live migration and heartbeat have theirs.
 
+    A rack-aware cluster has switches in each zone and links of their own for storage between them: nodes of a zone ·
+    port speed · storage ports.
+
     References
     ----------
-    Microsoft, azure-local/plan/cloud-deployment-network-considerations.md (06/2026) and
-    azure-local/concepts/host-network-requirements.md (08/2025).
+    Microsoft, azure-local/plan/cloud-deployment-network-considerations.md (06/2026),
+    azure-local/concepts/host-network-requirements.md (08/2025) and rack-aware-cluster-requirements.md (02/2026).
     """
     per_intent = pack.whole("network.min_storage_ports")
-    storage, warnings = _storage(model, nodes, policy, pack, grows=grows)
-    is_converged = policy.converged and storage != "switchless"
+    storage, warnings = _storage(model, nodes, policy, pack, grows=grows, zones=zones)
+    is_converged = policy.converged and storage != "switchless" and zones == 1
     in_band = pack.flag("network.management_in_band")
     front = (MANAGEMENT, COMPUTE) if in_band else (COMPUTE,)
     intents = []
@@ -167,16 +175,34 @@ def network_design(
         storage_links=nodes * (nodes - 1) * per_intent // 2 if storage == "switchless" else networks,
         ports=needed,
         switch_ports=needed - storage_ports,
+        zone_gbps=nodes / zones * model.nic_gbps * per_intent if zones > 1 else 0.0,
         warnings=tuple(warnings),
     )
 
 
-def _storage(model: NodeModel, nodes: int, policy: Policy, pack: RulePack, *, grows: bool) -> tuple[Storage, list[str]]:
+def switch_ports_per_node(policy: Policy, pack: RulePack) -> int:
+    """Switch ports that a node of a cluster of several takes, as the policy wires clusters.
+
+    For costs, which must not depend on the node count: a single node leaves the ports for storage unused, and a cluster
+    too large for direct cables, or with storage apart because it spans zones, takes more than counted here.
+    """
+    per_intent = pack.whole("network.min_storage_ports")
+    front = 0 if policy.converged and policy.storage_switch else per_intent
+    storage = per_intent if policy.storage_switch else 0
+    cluster = per_intent if pack.flag("network.separate_cluster_network") else 0
+    return front + storage + cluster + (0 if pack.flag("network.management_in_band") else 1)
+
+
+def _storage(
+    model: NodeModel, nodes: int, policy: Policy, pack: RulePack, *, grows: bool, zones: int
+) -> tuple[Storage, list[str]]:
     """How storage traffic runs, and why not without a switch where the policy wants none."""
     if nodes == 1:
         return "none", []
     if policy.storage_switch:
         return "switched", []
+    if zones > 1:
+        return "switched", ["a rack-aware cluster needs storage switches in each of its zones"]
     most = pack.whole("network.switchless_max_nodes")
     if nodes > most:
         return "switched", [f"{nodes} nodes need a storage switch: at most {most} are cabled directly"]

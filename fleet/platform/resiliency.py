@@ -163,6 +163,12 @@ def default_layout(nodes: int, pack: RulePack) -> dict[str, str]:
     return dict.fromkeys(TIERS, mirror)
 
 
+def zones_of(layout: Mapping[str, str], pack: RulePack) -> int:
+    """Zones that a layout spreads copies over: 1 unless its types are rack-aware; unknown types count as 1."""
+    types = resiliency_types(pack)
+    return max((types[name].zones for name in layout.values() if name in types), default=1)
+
+
 def parse_layout(text: str, nodes: int, pack: RulePack) -> dict[str, str]:
     """A layout from ``tier=type;tier=type``; a bare type holds for all tiers, unnamed tiers take the default.
 

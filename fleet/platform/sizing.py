@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.workloads import TIERS, Workload
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
 from fleet.platform.instances import instance_refusals, node_offer
+from fleet.platform.topologies import Family, families
+from fleet.platform.volumes import spans
 from fleet.quantities import RESOURCES, Resources
 from fleet.rulepack.facts import RulePack
 
@@ -82,11 +84,37 @@ class SizingRow:
 
 
 @dataclass(frozen=True)
+class FamilyVerdict:
+    """One family of clusters judged.
+
+    Attributes
+    ----------
+    family : Family
+        Its limits.
+    row : SizingRow, optional
+        The cheapest of its archetypes that fits; where none does, the one that comes nearest.
+    verdict : str
+        Why it won, or why it lost.
+    """
+
+    family: Family
+    row: SizingRow | None
+    verdict: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether any archetype of the family carries everything."""
+        return self.row is not None and self.row.fits
+
+
+@dataclass(frozen=True)
 class Sizing:
-    """All archetypes judged against all demands, cheapest first, and the refused hardware."""
+    """All archetypes judged against all demands, cheapest first, every family of them, and the refused hardware."""
 
     demand: FleetDemand
     rows: tuple[SizingRow, ...]
+    families: tuple[FamilyVerdict, ...]
+    notes: tuple[str, ...]
     refusals: tuple[Refusal, ...]
 
     @property
@@ -124,9 +152,9 @@ def size_fleet(inventory: Inventory, pack: RulePack) -> Sizing:
     Returns
     -------
     Sizing
-        Rows by purchase price, then node count and model.
+        Rows by purchase price, then node count and model; clusters in two zones among them, whatever the sites have.
     """
-    catalog = enumerate_archetypes(inventory, pack)
+    catalog = enumerate_archetypes(inventory, pack, rack_aware=True)
     demand = fleet_demand(inventory)
     too_large = {
         model.node_model: [
@@ -137,12 +165,51 @@ def size_fleet(inventory: Inventory, pack: RulePack) -> Sizing:
         ]
         for model in inventory.hardware
     }
-    rows = [_judge(inventory, archetype, demand, too_large[archetype.node_model]) for archetype in catalog.archetypes]
+    asking = [row for row in inventory.workloads if row.zone_tolerance or row.resiliency]
+    rows = [
+        _judge(inventory, archetype, demand, [*too_large[archetype.node_model], *_unkept(archetype, asking)])
+        for archetype in catalog.archetypes
+    ]
     rows.sort(key=lambda row: (row.price, row.archetype.nodes, row.archetype.node_model))
-    return Sizing(demand, tuple(rows), catalog.refusals)
+    cheapest = next((row for row in rows if row.fits), None)
+    grown = {row.workload: inventory.growth_factors(row)[-1] for row in inventory.demands}
+    notes = (
+        [str(span) for span in spans(cheapest.archetype, inventory.workloads, pack, grown)]
+        if cheapest is not None
+        else []
+    )
+    verdicts = tuple(_verdict(family, rows, cheapest) for family in families(pack))
+    return Sizing(demand, tuple(rows), verdicts, tuple(notes), catalog.refusals)
 
 
-def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, too_large: Sequence[str]) -> SizingRow:
+def _verdict(family: Family, rows: Sequence[SizingRow], cheapest: SizingRow | None) -> FamilyVerdict:
+    """The cheapest of a family that fits against the cheapest of all, or what its nearest miss lacks."""
+    own = [row for row in rows if row.archetype.family == family.name]
+    fitting = next((row for row in own if row.fits), None)
+    if fitting is not None and cheapest is not None:
+        more = fitting.price - cheapest.price
+        lead = f"costs {more:,.0f} more than {cheapest.archetype.nodes} × {cheapest.archetype.node_model}"
+        verdict = "cheapest of all" if fitting is cheapest else lead if more > 0 else "as cheap, with more nodes"
+        return FamilyVerdict(family, fitting, f"{verdict}; {fitting.reason}")
+    if own:
+        nearest = min(own, key=lambda row: max(row.utilization.values()))
+        return FamilyVerdict(family, nearest, nearest.reason)
+    return FamilyVerdict(family, None, "no node model of the inventory may form such a cluster under this policy")
+
+
+def _unkept(archetype: Archetype, asking: Sequence[Workload]) -> list[str]:
+    """Workloads whose data the archetype does not keep as they ask for."""
+    found = []
+    for row in asking:
+        if row.zone_tolerance > archetype.zone_tolerance:
+            found.append(f"is not spread over zones, {row.workload!r} asks to survive the loss of one")
+        elif not archetype.keeps(row):
+            kind = archetype.layout[row.tier]
+            found.append(f"keeps {row.tier} data in {kind}, {row.workload!r} asks for {' or '.join(row.resiliency)}")
+    return found
+
+
+def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, unmet: Sequence[str]) -> SizingRow:
     model = inventory.node_model_by_name[archetype.node_model]
     load, usable = demand.load(archetype), archetype.capacity.usable
     utilization = {
@@ -163,7 +230,7 @@ def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, too_
     wrong = [name for name in demand.gpu_models if name != model.gpu_model]
     if wrong:
         reasons.append(f"has GPU {model.gpu_model or 'none'}, demands ask for {', '.join(wrong)}")
-    reasons.extend(too_large)
+    reasons.extend(unmet)
     fits = not reasons
     return SizingRow(
         archetype=archetype,

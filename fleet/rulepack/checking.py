@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.errors import Problem
 from fleet.rulepack.facts import KIND_NAMES, Fact, nearest, row_at
-from fleet.rulepack.schema import SCHEMA, CellType, FactType
+from fleet.rulepack.schema import RECOVERY_PHASES, SCHEMA, CellType, FactType
 
 _FIELDS = ("value", "unit", "source", "date", "statement")
 
@@ -104,8 +104,9 @@ def _cell_problems(value: Any, kind: CellType, unit: str) -> list[str]:
 def contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
     """What facts say against each other though each is well stated.
 
-    Resiliency types that are named but not described or described without what their rule needs, and tables by node
-    count that leave out counts at which they are asked.
+    Recovery times that are not the sum of their phases, windows longer than their interval, resiliency types that are
+    named but not described or described without what their rule needs, and tables by node count that leave out counts
+    at which they are asked.
     """
     types = facts["resiliency.types"].value
     paths = facts["growth.layout_paths"].value
@@ -114,6 +115,8 @@ def contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
         "layouts.parity": set(facts["layouts.parity"].value.values()),
         "growth.layout_paths": set(paths).union(*paths.values()),
     }
+    if any(row.get("zones", 1) > 1 for row in types.values()):
+        named["network.rack_aware_pair_layout"] = {facts["network.rack_aware_pair_layout"].value}
     problems = [
         Problem("RUL006", f"{place}: {key}", f"{name!r} is not in resiliency.types", "describe it there or correct it")
         for key, names in named.items()
@@ -124,6 +127,9 @@ def contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
         for key, expected in SCHEMA.items()
         if expected.by_nodes and expected.from_one and row_at(facts[key].value, 1) is None
     ]
+    for name, row in facts["mechanisms"].value.items():
+        remedy = "correct the mechanism"
+        problems += [Problem("RUL006", f"{place}: mechanisms", text, remedy) for text in _mechanism_gaps(name, row)]
     for name, row in types.items():
         problems += _parity_gaps(place, facts, name, row)
         if (row["efficiency_rule"] == "fixed") != ("efficiency" in row):
@@ -133,6 +139,18 @@ def contradictions(place: str, facts: Mapping[str, Fact]) -> list[Problem]:
             message = f"{name!r}: got efficiency {row['efficiency']!r}, expected above 0 and at most 1"
             problems.append(Problem("RUL006", f"{place}: resiliency.types", message, "correct it"))
     return problems
+
+
+def _mechanism_gaps(name: str, row: Mapping[str, Any]) -> Iterator[str]:
+    """What the columns of a replication mechanism say against each other."""
+    stated = [row[phase] for phase in RECOVERY_PHASES if phase in row]
+    if stated and len(stated) < len(RECOVERY_PHASES):
+        yield f"{name!r}: states {len(stated)} of the phases {', '.join(RECOVERY_PHASES)}; it states all or none"
+    elif stated and abs(sum(stated) - row["rto_minutes"]) > 1e-9:
+        yield f"{name!r}: its phases add up to {sum(stated):g}, its rto_minutes is {row['rto_minutes']:g}"
+    window = row.get("window_minutes")
+    if window is not None and not 0 < window <= row["interval_minutes"]:
+        yield f"{name!r}: window_minutes {window:g} must be above 0 and at most interval_minutes"
 
 
 def _parity_gaps(place: str, facts: Mapping[str, Fact], name: str, row: Mapping[str, Any]) -> list[Problem]:

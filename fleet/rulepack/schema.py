@@ -54,6 +54,9 @@ WITNESS_RULES = ("none", "optional", "recommended", "required")
 WITNESS_TYPES = ("cloud", "file_share", "none")
 EFFICIENCY_RULES = ("fixed", "single-parity", "dual-parity", "mirror-accelerated-parity", "nested-parity")
 
+#: Parts of a recovery time, in order; a mechanism states all of them or none.
+RECOVERY_PHASES = ("detection_minutes", "decision_minutes", "restart_minutes", "application_minutes")
+
 _TOLERANCE = {"with_witness": "whole", "without_witness": "whole"}
 
 SCHEMA: dict[str, FactType] = {
@@ -200,6 +203,8 @@ SCHEMA: dict[str, FactType] = {
             "interval_minutes": "number",
             "max_rtt_ms": "number?",
             "rto_minutes": "number",
+            **dict.fromkeys(RECOVERY_PHASES, "number?"),
+            "window_minutes": "number?",
             "failover": ("operator", "automatic"),
             "fee_item": tuple(PRICE_ITEMS),
             "note": "text?",
@@ -208,6 +213,8 @@ SCHEMA: dict[str, FactType] = {
             "interval_minutes": "recovery point that it meets and bandwidth that a stream reserves",
             "max_rtt_ms": "standby clusters that are near enough",
             "rto_minutes": "recovery time that it meets",
+            **dict.fromkeys(RECOVERY_PHASES, "where the recovery time goes, told with every failure"),
+            "window_minutes": "time of each interval in which copies are shipped: bandwidth that a stream reserves",
             "failover": "who starts the failover",
             "fee_item": "price of a stream",
         },
@@ -215,6 +222,7 @@ SCHEMA: dict[str, FactType] = {
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
     "backup.scratch_fraction": FactType("number", "fraction", "scratch space of the backup server"),
+    "backup.products": FactType("texts", "", "backup products that the report names"),
     "site_recovery.fee_per_instance_month": FactType("number", "currency/instance/month", "fee of recovery in Azure"),
     "site_recovery.failback_to_other_cluster": FactType(
         "flag", "", "whether recovery in Azure may fail back elsewhere"

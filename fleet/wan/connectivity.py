@@ -8,7 +8,7 @@ transit sites, and every other site is a leaf that hangs on the core by its own 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -17,6 +17,10 @@ import networkx as nx
 
 from fleet.wan.graph import Wan
 from fleet.wan.states import NORMAL, FailureState, shared_risk_failures
+
+#: A site and which side of it: what enters (False), what leaves (True).
+_Side = tuple[str, bool]
+_SINK: _Side = ("", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +169,69 @@ class Connectivity:
         ----------
         .. [1] K. Menger, "Zur allgemeinen Kurventheorie", Fundamenta Mathematicae 10 (1927), 96-115.
         """
+        return self._from_every_site(targets, lambda name, ends: self._flow(name, ends, limit))
+
+    def site_disjoint_paths(self, targets: Iterable[str], limit: int = 3) -> dict[str, int]:
+        """Paths from every site to different `targets` that share no site but the first.
+
+        The same as `disjoint_paths`, against the loss of sites instead of links: 1 means that one site, a target
+        included, takes everything with it. Parallel links count once.
+        """
+        return self._from_every_site(targets, lambda name, ends: self._site_flow(name, ends, limit))
+
+    def _from_every_site(self, targets: Iterable[str], flow: Callable[[str, frozenset[str]], int]) -> dict[str, int]:
         ends = frozenset(targets) & self.wan.sites.keys()
-        return {name: self._flow(name, ends - {name}, limit) for name in self.wan.sites}
+        known: dict[tuple[str, ...], int] = {}
+        found = {}
+        for name in self.wan.sites:
+            if name in self.wan.transit or name in ends:
+                found[name] = flow(name, ends - {name})
+                continue
+            key = tuple(sorted(self._neighbors(name)))  # sites that pass on nothing and hang on the same ones are alike
+            if key not in known:
+                known[key] = flow(name, ends)
+            found[name] = known[key]
+        return found
+
+    def _site_flow(self, origin: str, ends: frozenset[str], limit: int) -> int:
+        """Augmenting paths over the two sides of every site, with an arc of capacity one between them."""
+        into: dict[_Side, set[_Side]] = {}  # taken arcs, by where they lead
+        out: dict[_Side, set[_Side]] = {}
+        flow = 0
+        while flow < limit:
+            came: dict[_Side, _Side] = {}
+            queue = [(origin, True)]
+            for side in queue:
+                if side == _SINK:
+                    break
+                onward = [after for after in self._after(side, origin, ends) if after not in out.get(side, ())]
+                for after in (*onward, *into.get(side, ())):
+                    if after[0] != origin and after not in came:
+                        came[after] = side
+                        queue.append(after)
+            if _SINK not in came:
+                break
+            side = _SINK
+            while side in came:
+                before = came[side]
+                if before in out.get(side, ()):
+                    out[side].remove(before)
+                    into[before].remove(side)
+                else:
+                    out.setdefault(before, set()).add(side)
+                    into.setdefault(side, set()).add(before)
+                side = before
+            flow += 1
+        return flow
+
+    def _after(self, side: _Side, origin: str, ends: frozenset[str]) -> list[_Side]:
+        """Where the network leads from one side of a site."""
+        site, is_leaving = side
+        passes = site == origin or site in self.wan.transit
+        if not is_leaving:
+            return [(site, True)] if passes or site in ends else []
+        onward = [(other, False) for other in self._neighbors(site)] if passes else []
+        return [_SINK, *onward] if site in ends else onward
 
     def _flow(self, origin: str, ends: frozenset[str], limit: int) -> int:
         """Augmenting paths by breadth-first search; a handful at most, so nothing cleverer pays."""

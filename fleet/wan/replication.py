@@ -6,8 +6,9 @@ before the recovery point runs out; a synchronous one (interval 0) ships every w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from fleet.errors import FleetError
 from fleet.inventory.inventory import Demand
@@ -19,6 +20,16 @@ MINUTES_PER_DAY = 1440.0
 SECONDS_PER_DAY = 86_400.0
 #: A decimal gigabyte in megabits.
 MEGABITS_PER_GB = 8000.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPhases:
+    """Where the time of a recovery goes [minutes]: noticing, deciding, starting machines, starting applications."""
+
+    detection_minutes: float
+    decision_minutes: float
+    restart_minutes: float
+    application_minutes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,10 @@ class Mechanism:
         Item of the price book that each stream pays; empty = no fee.
     is_automatic : bool
         Whether it fails over without an operator.
+    window_minutes : float or None
+        Time of each interval in which its copy may be shipped [minutes], such as a night's; None = all of it.
+    phases : RecoveryPhases or None
+        How the recovery time splits; None where the rule pack does not say.
     """
 
     name: str
@@ -47,6 +62,13 @@ class Mechanism:
     rto_minutes: float
     fee_item: str = ""
     is_automatic: bool = False
+    window_minutes: float | None = None
+    phases: RecoveryPhases | None = None
+
+    @property
+    def shipping_minutes(self) -> float:
+        """Time in which the copy of an interval must be shipped, so that the next one finds the way free [minutes]."""
+        return self.interval_minutes if self.window_minutes is None else self.window_minutes
 
     @property
     def is_synchronous(self) -> bool:
@@ -64,10 +86,17 @@ def mechanisms(pack: RulePack) -> tuple[Mechanism, ...]:
             rto_minutes=float(facts["rto_minutes"]),
             fee_item=str(facts.get("fee_item") or ""),
             is_automatic=facts.get("failover") == "automatic",
+            window_minutes=None if facts.get("window_minutes") is None else float(facts["window_minutes"]),
+            phases=_phases(facts),
         )
         for name, facts in pack.table("mechanisms").items()
     )
     return tuple(sorted(found, key=lambda mechanism: (mechanism.interval_minutes, mechanism.name)))
+
+
+def _phases(facts: Mapping[str, Any]) -> RecoveryPhases | None:
+    names = [part.name for part in fields(RecoveryPhases)]
+    return RecoveryPhases(*(float(facts[name]) for name in names)) if names[0] in facts else None
 
 
 def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Iterable[Price] = ()) -> Mechanism | str:  # noqa: ARG001
@@ -166,8 +195,9 @@ def required_mbps(change_gb_per_day: float, rpo_minutes: float | None, mechanism
     Notes
     -----
     Interval I: ``8000 · delta / (60 · min(I, rpo − I))``: a delta must be shipped before the next one is due and before
-    the recovery point is lost. Synchronous: ``8000 · change · peak_factor · protocol_overhead / 86400``, the peak
-    write rate, which no buffer lets anyone compress.
+    the recovery point is lost. With a window, within the window: ``min(window, rpo − I)``. Synchronous:
+    ``8000 · change · peak_factor · protocol_overhead / 86400``, the peak write rate, which no buffer lets anyone
+    compress.
 
     Examples
     --------
@@ -185,7 +215,7 @@ def required_mbps(change_gb_per_day: float, rpo_minutes: float | None, mechanism
             f"{mechanism.name} copies every {interval:g} minutes and cannot keep rpo_minutes {stated}: it must be above"
         )
     delta_gb = peak_delta_gb(change_gb_per_day, interval, policy)
-    return MEGABITS_PER_GB * delta_gb / (60.0 * min(interval, rpo_minutes - interval))
+    return MEGABITS_PER_GB * delta_gb / (60.0 * min(mechanism.shipping_minutes, rpo_minutes - interval))
 
 
 def achieved_rpo_minutes(change_gb_per_day: float, granted_mbps: float, mechanism: Mechanism, policy: Policy) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fleet.inventory.inventory import Inventory
 from fleet.wan.graph import Wan
 
-FailureKind = Literal["normal", "link", "network", "site", "fault_domain", "cluster", "shared_risk"]
+FailureKind = Literal["normal", "link", "network", "site", "fault_domain", "cluster", "shared_risk", "several"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,19 @@ def sites_down(kind: FailureKind, name: str, sites: frozenset[str], cluster_site
         name,
         sites=sites,
         clusters=frozenset(cluster for cluster, site in cluster_sites.items() if site in sites),
+    )
+
+
+def together(states: Sequence[FailureState]) -> FailureState:
+    """The state in which everything is down that is down in one of several states; one alone is itself."""
+    if len(states) == 1:
+        return states[0]
+    return FailureState(
+        "several",
+        " + ".join(state.id for state in states),
+        sites=frozenset().union(*(state.sites for state in states)),
+        links=frozenset().union(*(state.links for state in states)),
+        clusters=frozenset().union(*(state.clusters for state in states)),
     )
 
 

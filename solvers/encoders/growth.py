@@ -6,7 +6,7 @@ horizon, node counts never fall, refused growth steps are excluded, existing clu
 
 from __future__ import annotations
 
-from fleet.platform.archetypes import growth_refusal
+from fleet.platform.growth import growth_refusal
 from solvers.formulation import Formulation, Terms
 from solvers.problem import Run
 

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from solvers.location.problem import FacilityProblem, FacilityProblemError
 from solvers.location.result import Certificate, LocationResult
+from solvers.location.solving import solve_location
 
-__all__ = ["Certificate", "FacilityProblem", "FacilityProblemError", "LocationResult"]
+__all__ = ["Certificate", "FacilityProblem", "FacilityProblemError", "LocationResult", "solve_location"]

@@ -97,7 +97,8 @@ def certificate_bound(problem: FacilityProblem, certificate: Certificate) -> flo
     Σ_i u_i + Σ_j min(0, min over the options o of facility j of V_jo) with
     V_jo = cost_o + min Σ_i (c_ij − u_i) x_ij subject to 0 ≤ x ≤ 1, x_ij = 0 where option o cannot carry demand i even
     alone, and Σ_i (Σ_r w_or weight_or d_ir) x_ij ≤ Σ_r w_or capacity_or, a fractional knapsack. With `max_open` only
-    that many of the smallest facility terms count. Relaxing the assignment rows and merging the capacity rows can
+    that many of the smallest facility terms count. Where the certificate says so the knapsack is one of whole demands,
+    x ∈ {0, 1}. Relaxing the assignment rows and merging the capacity rows can
     only lower the optimum, whatever u and w ≥ 0 are.
 
     Raises
@@ -138,7 +139,8 @@ def certificate_bound(problem: FacilityProblem, certificate: Certificate) -> flo
         surrogate = math.fsum(weight * limit for weight, limit in zip(weights, capacities, strict=True) if weight > 0.0)
         if not any(weights):
             surrogate = math.inf
-        value = cost + _knapsack(sorted_items[facility, sizes], rows, largest, surrogate)
+        fill = _whole_knapsack if certificate.is_whole else _knapsack
+        value = cost + fill(sorted_items[facility, sizes], rows, largest, surrogate)
         lowest[facility] = min(lowest.get(facility, 0.0), value)
     terms = sorted(lowest.values())
     return math.fsum([*prices, *(terms if problem.max_open is None else terms[: problem.max_open])])
@@ -168,6 +170,22 @@ def _knapsack(items: list[_Item], rows: list[list[float]], largest: list[float],
         total += value
         capacity -= size
     return total
+
+
+def _whole_knapsack(items: list[_Item], rows: list[list[float]], largest: list[float], capacity: float) -> float:
+    """The same without fractions: for every number of items seen, the values that more room can buy."""
+    limit = capacity * (1.0 + CAPACITY_TOLERANCE)
+    best = [(0.0, 0.0)]
+    for _, size, value, demand in items:
+        if size > limit or any(amount > most for amount, most in zip(rows[demand], largest, strict=True)):
+            continue
+        larger = [(room + size, total + value) for room, total in best if room + size <= limit]
+        merged = sorted([*best, *larger])
+        best = []
+        for room, total in merged:
+            if not best or total < best[-1][1]:
+                best.append((room, total))
+    return best[-1][1]
 
 
 def check_result(problem: FacilityProblem, result: LocationResult) -> tuple[str, ...]:

@@ -21,10 +21,13 @@ class Certificate:
         Price of serving each demand.
     surrogate_weights : array (n_options, n_resources)
         Weights ≥ 0 that merge the resources of an option into one; any give a valid bound.
+    is_whole : bool
+        Whether the knapsacks of the bound do without fractions of demands.
     """
 
     multipliers: Floats
     surrogate_weights: Floats
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         for name in ("multipliers", "surrogate_weights"):

@@ -11,9 +11,12 @@ import solvers
 from fleet.exchange.examples import example_folder, example_names
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import apply_scenario, read_scenarios
+from fleet.plan.assemble import assemble
 from fleet.plan.audit import audit
+from fleet.plan.decisions import Decisions
 from fleet.plan.plan import Plan
 from solvers.config import SolveConfig
+from tests.failures.small_plans import BY_HAND
 
 PACKS = ("azure-local", "deep-dive")
 QUICK = ("manufacturing", "research", "bank")
@@ -47,10 +50,26 @@ def test_every_example_explains_itself(name: str) -> None:
 
 @pytest.mark.parametrize("pack", PACKS)
 @pytest.mark.parametrize("name", QUICK)
-def test_a_small_example_is_planned_to_proof_and_audits_clean(name: str, pack: str) -> None:
+def test_a_small_example_is_planned_to_proof_and_costs_what_its_readme_says(name: str, pack: str) -> None:
     plan = planned(name, pack, 20.0)
     assert plan.result.status == "optimal"
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    text = (Path(example_folder(name)) / "README.md").read_text(encoding="utf-8")
+    assert f"{plan.document.totals.present_value:,.0f}" in text
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_readme_puts_the_figures_of_the_text_beside_both_packs(name: str) -> None:
+    """Every figure that the table of figures states stands in the readme, and every row explains itself."""
+    folder = Path(example_folder(name))
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    assert table[0] == ["the text says", "Fleet, `azure-local`", "Fleet, `deep-dive`", "why"]
+    assert len(table) >= 8
+    assert all(len(row) == 4 and all(row) for row in table)
+    said = " ".join(row[0] for row in table)
+    for figure in fleet.read(folder).figures:
+        assert all(part in said for part in (figure.parts or (f"{figure.value:g}",))), figure
 
 
 @pytest.mark.slow
@@ -73,6 +92,27 @@ def test_the_bank_loses_nothing_between_its_two_near_sites() -> None:
         "HQ Zürich",
         "Secondary Winterthur",
     }
+
+
+@pytest.mark.parametrize(("pack", "pool"), [("azure-local", "15"), ("deep-dive", "13")])
+def test_the_manufacturer_is_told_what_its_usable_storage_is(pack: str, pool: str) -> None:
+    """Scenario 1: "~3.3 TB usable" of 2 + 1 + 2 TB. In three copies 15 TB; with parity at a half 2·3 + 1·3 + 2·2."""
+    (found,) = [row for row in audit(planned("manufacturing", pack, 20.0)) if row.subject == "usable storage"]
+    assert (found.rule, found.severity, found.actual, found.limit) == ("GOV-010", "warning", 3.3, 5.0)
+    assert "its parts 2 + 1 + 2 add up to 5 TB" in found.message
+    assert f"5 TB (data of the workloads: 2 hot, 1 warm, 2 archive), which takes {pool} TB of pool" in found.message
+
+
+def test_the_retailer_is_told_that_25_and_625_mbit_contradict_each_other() -> None:
+    """Scenario 5: "25 Mbps per 25 stores (625 Mbps aggregate)"; every store has a circuit of 25 Mbit/s."""
+    plan = assemble(inventory_in("retail", PACKS[0]), Decisions((), {}, {}), BY_HAND)
+    found = {row.rule: row for row in plan.document.findings if row.subject == "bandwidth of 25 stores"}
+    assert found["GOV-010"].severity == "warning"
+    assert "states 625 Mbit/s for 25 sites (training text, scenario 5), 25 per site" in found["GOV-010"].message
+    assert "states 25 Mbit/s for 25 sites (training text, scenario 5), 1 per site" in found["GOV-010"].message
+    assert "Fleet counts 625 Mbit/s" in found["GOV-011"].message
+    assert found["GOV-011"].limit == pytest.approx(625.0)
+    assert not [row for row in plan.document.findings if row.subject == "aggregate bandwidth of 25 stores"]
 
 
 def test_the_research_institute_starts_with_one_node_and_grows_to_three() -> None:

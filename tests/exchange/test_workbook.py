@@ -17,6 +17,8 @@ from python_calamine import CalamineWorkbook
 import fleet
 from fleet.errors import ExportError
 from fleet.exchange.figures import figures
+from fleet.failures.sweep import context_of
+from fleet.failures.tables import FAILURE_TABLES, failure_tables
 from fleet.operations.tables import OPERATIONS_TABLES
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import describe
@@ -55,6 +57,13 @@ def test_every_operations_table_has_its_sheet(book, table):
     assert rows[0] == [entry.name for entry in describe(OPERATIONS_TABLES[table])]
 
 
+@pytest.mark.parametrize("table", list(FAILURE_TABLES))
+def test_every_table_about_failures_has_its_sheet(book, plan, table):
+    rows = CalamineWorkbook.from_path(book).get_sheet_by_name(f"dr_{table}").to_python()
+    assert rows[0] == [entry.name for entry in describe(FAILURE_TABLES[table])]
+    assert len([row for row in rows[1:] if any(row)]) == len(failure_tables(plan, context_of(plan))[table])
+
+
 def test_a_plan_without_its_rule_pack_has_no_operations_sheets(plan, tmp_path):
     tables = {
         **plan.document.inventory.tables,
@@ -63,7 +72,7 @@ def test_a_plan_without_its_rule_pack_has_no_operations_sheets(plan, tmp_path):
     copy = plan.document.inventory.model_copy(update={"tables": tables})
     fleet.to_excel(Plan(plan.document.model_copy(update={"inventory": copy})), tmp_path / "plan.xlsx")
     names = CalamineWorkbook.from_path(tmp_path / "plan.xlsx").sheet_names
-    assert not [name for name in names if name.startswith("op_")]
+    assert not [name for name in names if name.startswith(("op_", "dr_"))]
 
 
 @pytest.mark.parametrize("table", list(PLAN_TABLES))
@@ -144,8 +153,8 @@ def test_an_unwritable_path_is_an_export_error(plan, tmp_path):
 
 def test_csv_files_hold_the_tables(plan, tmp_path):
     fleet.to_csv(plan, tmp_path)
-    operations = [f"op_{table}" for table in OPERATIONS_TABLES]
-    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted([*PLAN_TABLES, *operations])
+    derived = [*(f"dr_{table}" for table in FAILURE_TABLES), *(f"op_{table}" for table in OPERATIONS_TABLES)]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted([*PLAN_TABLES, *derived])
     with (tmp_path / "op_maintenance.csv").open(encoding="utf-8", newline="") as stream:
         calendar = list(csv.DictReader(stream))
     assert {row["cluster"] for row in calendar} == {row.cluster for row in plan.document.clusters}

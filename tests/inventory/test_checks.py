@@ -193,6 +193,30 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         added("failure_rates", element="node", mtbf_hours=1, mttr_hours=1),
         r"INV010 failure_rates:row 3 column element",
     ),
+    "figure twice": (
+        added("figures", figure="stores", quantity="vcpu", value=1),
+        r"INV010 figures:row 3 column figure – figure 'stores' is given twice",
+    ),
+    "figure site": (
+        changed("figures", 0, kind="", site="s9"),
+        r"INV011 figures:row 2 column site – there is no site 's9'",
+    ),
+    "figure kind": (
+        changed("figures", 0, kind="shop"),
+        r"INV011 figures:row 2 column kind – there is no site of kind 'shop'",
+    ),
+    "figure site and kind": (
+        changed("figures", 0, site="s1"),
+        r"INV054 figures:row 2 column kind – both site and kind are given",
+    ),
+    "figure sites": (
+        changed("figures", 0, sites=3),
+        r"INV054 figures:row 2 column sites – it covers 3 sites, there are 2",
+    ),
+    "figure parts": (
+        changed("figures", 0, parts="2;two"),
+        r"INV007 figures:row 2 column parts – got 'two', expected a number",
+    ),
     "pin twice": (
         pins({"decision": "open", "site": "hub-b"}, {"decision": "open", "site": "hub-b", "owner": "x"}),
         r"INV010 pins:row 3",

@@ -70,8 +70,12 @@ def test_separate_and_switchless_networks_follow_the_policy() -> None:
     )  # fmt: skip
     assert sum(row.segment.startswith("storage cable") for row in cabled.subnets) == 2 * 6
     assert cabled.findings == ()
+    assert (cabled.clusters[0].family, cabled.clusters[0].survives) == (
+        "three nodes without a switch", "2 drives, 1 node",
+    )  # fmt: skip
     growing = network((2, 3), storage_switch=False, horizon_months=12, hardware=six)
     assert growing.clusters[0].storage == "switched"
+    assert growing.clusters[0].family == "switched"
     assert "direct cables do not grow" in growing.clusters[0].note
     assert "direct cables need 6 ports" in network(storage_switch=False).clusters[0].note
 
@@ -138,3 +142,15 @@ def test_repairs_of_every_cluster() -> None:
     assert all(row.hours is not None and row.hours > 0.25 for row in rows)
     pair = plan_repairs(small_plan(small_inventory(), nodes=(2,)))
     assert [row.hours is None for row in pair] == [False, True, False, True]
+
+
+def test_a_rack_aware_cluster_names_the_bandwidth_between_its_zones() -> None:
+    sites = [a_site("campus", can_host=True, zones=2, latitude=40.0, longitude=-100.0)]
+    layout = dict.fromkeys(TIERS, "rack-aware-four-way-mirror")
+    clusters = (ClusterDecision("campus-c1", "campus", "std", (4,), (layout,)),)
+    inventory = an_inventory(sites, [a_workload("web", "campus", zone_tolerance=1)])
+    (row,) = plan_network(assemble(inventory, Decisions(clusters, {}, {}), BY_HAND)).clusters
+    assert (row.zone_gbps, row.witness, row.storage) == (100.0, "cloud", "switched")
+    assert (row.family, row.survives) == ("rack-aware", "3 drives, 2 nodes, 1 zone")
+    assert "within 1 ms of each other" in row.note
+    assert network().clusters[0].zone_gbps is None

@@ -59,7 +59,8 @@ OTHERS = [(family, seed) for family in sorted(set(FAMILIES) - set(BINDING)) for 
 #: One or two fleets of each family, most of them with a plan, among them those that once told a mistake.
 QUICK_OTHERS = [
     ("affinities", 20), ("affinities", 24), ("archives", 2), ("carriers", 2), ("chains", 4), ("deep_dive", 36),
-    ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("later", 1), ("pinned", 1), ("standing", 2),
+    ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("kinds", 0), ("kinds", 5),
+    ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),
     ("synchronous", 3), ("tolerances", 2),
     ("two_clusters", 1), ("upgrades", 1),
 ]  # fmt: skip

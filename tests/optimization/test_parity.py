@@ -27,7 +27,7 @@ from tests.plan.rule_cases import RuleCase, rule_cases
 
 CASES = rule_cases()
 #: Rules that share a row with another one, which gives it its label.
-LABELS = {"ASG-002": "ASG-005", "PLT-024": "ASG-005"}
+LABELS = dict.fromkeys(("ASG-002", "ASG-007", "ASG-008", "PLT-024"), "ASG-005")
 #: Rules whose breach the model may have no column for, or that leave no model at all, and what keeps them instead.
 WITHOUT_COLUMN = {
     "ASG-003": "the slots where a demand may run",
@@ -45,6 +45,10 @@ WITHOUT_COLUMN = {
     "PLT-001": "the archetypes of the catalog",
     "PLT-015": "the archetypes of the catalog",
     "PLT-024": "the slots where a demand may run, if no node model there holds an instance",
+    "ASG-007": "the archetypes of the catalog",
+    "ASG-008": "the archetypes of the catalog",
+    "PLT-026": "the archetypes of the catalog",
+    "PLT-027": "the archetypes of the catalog",
     "PLT-028": "the slots where a demand may run",
     "SIT-002": "the slots of a site",
 }

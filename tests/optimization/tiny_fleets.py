@@ -384,6 +384,37 @@ def two_clusters(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=4))
 
 
+def kinds(seed: int) -> Inventory:
+    """Sites of one or two zones, with and without the internet; demands that ask for zones or resiliency types."""
+    make = Maker(seed, "kinds")
+    hubs = [
+        hub.model_copy(update={"zones": make.any_of(1, 2, 2), "internet": make.any_of(True, True, True, False)})
+        for hub in make.hubs(2, max_clusters=make.any_of(1, 2))
+    ]
+    stores = make.stores(1)
+    types = ("nested-two-way-mirror", "three-way-mirror", "mirror-accelerated-parity", "rack-aware-four-way-mirror")
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, make.any_of(True, False, False), tier="warm",
+                      zone_tolerance=make.any_of(0, 0, 1), fault_tolerance=1,
+                      resiliency=make.any_of((), (), tuple(make.random.sample(types, 3))))
+        for number in range(3)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads)
+
+
+def machines(seed: int) -> Inventory:
+    """Many tiny machines, of which a host runs 1,024 at most."""
+    make = Maker(seed, "machines")
+    hubs, stores = make.hubs(2), make.stores(1)
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*hubs, *stores).site, number == 0, change_gb_per_day=0.01,
+                      count=make.any_of(100, 500, 900, 1100), vcpus=0.01, memory_gb=0.05, storage_gb=0.5,
+                      traffic_mbps=0.01, from_month=make.any_of(0, 0, 6))
+        for number in range(4)
+    ]  # fmt: skip
+    return make.fleet(hubs, stores, workloads)
+
+
 def carriers(seed: int) -> Inventory:
     """A carrier cloud that every site attaches to, beside some links of their own."""
     make = Maker(seed, "carriers")
@@ -474,7 +505,8 @@ FAMILIES = {
         plain, failed_links, reserves, growing, residencies, affinities, gpus, instances, tolerances, archives,
         deep_dive,
         partners, dedicated,
-        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, carriers, later, separated, synchronous,
+        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
+        synchronous,
         residual_values, domains, chains,
     )
 }  # fmt: skip

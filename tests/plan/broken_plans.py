@@ -199,6 +199,16 @@ BROKEN = (
         inventory_of(**table_with("workloads", "ledger", fault_tolerance=2)),
         "ASG-005",
     ),
+    broken(
+        "a zone that may not fail",
+        inventory_of(**table_with("workloads", "back", zone_tolerance=1)),
+        "ASG-007",
+    ),
+    broken(
+        "data in another resiliency type",
+        inventory_of(**table_with("workloads", "back", resiliency=("nested-two-way-mirror",))),
+        "ASG-008",
+    ),
     broken("a GPU that the cluster lacks", decided(moved("primary", "vision", "s2", "a-c1")), "ASG-006", "CAP-001"),
     broken(
         "data leaves its country",
@@ -218,6 +228,16 @@ BROKEN = (
         ),
         "CAP-003",
         "CAP-004",
+    ),
+    broken(
+        "too many virtual machines",
+        decided(
+            moved("primary", "extra", "s1", "a-c1"),
+            **table_and(
+                "workloads", a_workload("extra", "s1", count=1500, vcpus=0.01, memory_gb=0.01, storage_gb=0.01)
+            ),
+        ),
+        "CAP-005",
     ),
     broken("a capacity is overstated", where("cluster_loads", "resource", "vcpu", capacity=500.0), "CAP-002"),
     # Siting.

@@ -111,6 +111,7 @@ def _link_need(link: str, is_worst: bool) -> float:
 
 
 GPU_FROM_START = resized("c-c1", nodes=(2, 2), layouts=(TWO_WAY, TWO_WAY))
+TINY = {"vcpus": 0.01, "memory_gb": 0.01, "storage_gb": 0.01}
 ON_OLD = moved("primary", "extra", "s1", "old")
 
 
@@ -164,6 +165,14 @@ def _capacity() -> Iterator[RuleCase]:
         around(room),
         ON_OLD,
     )
+    # Two nodes, one kept free: 1,024 machines, of which five are there already.
+    yield from three(
+        "CAP-005",
+        "machines of a host",
+        lambda count: table_and("workloads", a_workload("extra", "s1", count=count, **TINY)),
+        (1018, 1019, 1020),
+        moved("primary", "extra", "s1", "a-c1"),
+    )
     yield from _carrier_cases()
 
 
@@ -202,6 +211,15 @@ def _carrier_cases() -> Iterator[RuleCase]:
         yield RuleCase("CAP-004", "cut by a carrier", place, inventory, decisions)  # type: ignore[arg-type]
 
 
+RACK_AWARE = dict.fromkeys(("hot", "warm", "archive"), "rack-aware-two-way-mirror")
+SPREAD = resized("a-c1", nodes=(2, 2), layouts=(RACK_AWARE, RACK_AWARE))
+ACCELERATED = resized(
+    "a-c1",
+    nodes=(4, 4),
+    layouts=({**THREE_WAY, "warm": "mirror-accelerated-parity", "archive": "dual-parity"},) * 2,
+)
+
+
 def _large_back(vcpus: float) -> dict[str, Any]:
     """Instances that only the other node model holds: its nodes have more processors."""
     rows = table_with("workloads", "back", vcpus=vcpus, vcpu_per_core=8.0)
@@ -222,6 +240,28 @@ def _assignment() -> Iterator[RuleCase]:
     )
     yield from three(
         "ASG-006", "GPU model", lambda value: table_with("workloads", "vision", gpu_model=value), ("L4", "", "A2")
+    )
+    yield from three(
+        "ASG-008",
+        "resiliency type",
+        lambda value: table_with("workloads", "back", resiliency=value),
+        (("two-way-mirror", "three-way-mirror"), None, ("three-way-mirror",)),
+    )
+    spread = {**table_with("workloads", "back", zone_tolerance=1), **table_with("sites", "a", zones=2)}
+    yield from two(
+        "ASG-007", "a zone may fail", SPREAD, resized("a-c1", nodes=(2, 2), layouts=(TWO_WAY,) * 2), **spread
+    )
+    elsewhere = resized("c-c1", nodes=(0, 2), layouts=({}, RACK_AWARE))
+    yield from two("PLT-026", "a site without zones", SPREAD, both(SPREAD, elsewhere), **spread)
+    yield from two(
+        "PLT-027",
+        "parity that nobody asks for",
+        resized("a-c1", nodes=(4, 4), layouts=({**THREE_WAY, "archive": "dual-parity"},) * 2),
+        ACCELERATED,
+    )
+    asked = table_with("workloads", "back", resiliency=("mirror-accelerated-parity",))
+    yield RuleCase(
+        "PLT-027", "parity that is asked for", "inside", the_inventory(**asked), ACCELERATED(the_decisions())
     )
     yield from three("PLT-024", "size of an instance", _large_back, (63.0, 64.0, 65.0))
     yield from three(

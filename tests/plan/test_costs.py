@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fleet.inventory.growth import GrowthPoint
+from fleet.inventory.prices import PRICE_ITEMS
 from fleet.plan.costs import Rates, budgeted_capex, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow
@@ -166,6 +169,62 @@ def test_hybrid_benefit_waives_the_host_fee() -> None:
     inventory = an_inventory([a_site("a", can_host=True)], hybrid_benefit=True)
     rows = cost_rows(inventory, PACK, Decisions((a_cluster("a-c1", (2,)),), {}, {}))
     assert "host_fee" not in {row.term for row in rows}
+
+
+def terms(nodes: int = 2, prices: dict[str, float] | None = None, **policy: Any) -> dict[str, float]:
+    """Amounts by term of one cluster over six months, without what every cluster costs."""
+    inventory = an_inventory(
+        [a_site("a", can_host=True, power_price_per_kwh=0.1)],
+        [a_workload("files", "a", count=3, storage_gb=1000.0, change_gb_per_day=10.0, backup_days=30)],
+        prices={"host_fee_per_core_month": 10.0, **(prices or {})},
+        **policy,
+    )
+    decisions = Decisions((a_cluster("a-c1", (nodes,)),), {key("files", "a"): "a-c1"}, {})
+    return {term: amount for (term, _, _), amount in amounts(cost_rows(inventory, PACK, decisions)).items()}
+
+
+#: policy; host fee, licenses, guest subscription of 2 × 32 cores over 6 months at 10, 4 and 23.3 per core and month
+LICENSES = [
+    ({}, 3840.0, 0.0, 0.0),
+    ({"windows_subscription": True}, 3840.0, 0.0, 8947.2),
+    ({"hybrid_benefit": True}, 0.0, 1536.0, 0.0),
+    ({"hybrid_benefit": True, "windows_subscription": True}, 0.0, 1536.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("policy", "fee", "licenses", "windows"), LICENSES)
+def test_licenses_are_paid_by_the_core(policy: dict[str, bool], fee: float, licenses: float, windows: float) -> None:
+    found = terms(prices={"hybrid_benefit_per_core_month": 4.0}, **policy)
+    assert [found.get(term, 0.0) for term in ("host_fee", "licenses", "windows")] == pytest.approx(
+        [fee, licenses, windows]
+    )
+
+
+def test_cooling_follows_power_and_ports_follow_nodes() -> None:
+    found = terms(prices={"cooling_kwh_per_kwh": 0.4, "switch_port": 150.0})
+    assert found["cooling"] == pytest.approx(0.4 * found["power"])
+    assert found["switch_ports"] == 2 * 2 * 150.0
+    separate = terms(prices={"switch_port": 150.0}, converged=False)
+    assert separate["switch_ports"] == 2 * 4 * 150.0
+    direct = terms(prices={"switch_port": 150.0}, storage_switch=False)
+    assert direct["switch_ports"] == 2 * 2 * 150.0
+
+
+def test_backups_cost_by_instance_and_by_room() -> None:
+    """3 TB and 30 days of 30 GB are 3.9 TB; 3 instances at 10 and 3,900 GB at 0.05 are 225 a month."""
+    found = terms(prices={"backup_per_instance_month": 10.0, "backup_storage_per_gb_month": 0.05})
+    assert found["backup"] == pytest.approx(6 * (3 * 10.0 + 3900 * 0.05))
+    assert "backup" not in terms()
+
+
+def test_what_is_not_priced_costs_nothing_and_every_item_may_be_priced() -> None:
+    assert set(terms()) == {"nodes", "host_fee", "support", "power"}
+    assert all(f"prices.{item}" in PACK.facts for item in PRICE_ITEMS)
+
+
+def test_residual_value_counts_the_ports_too() -> None:
+    found = terms(prices={"switch_port": 150.0}, residual_value="straight_line", asset_life_months=60)
+    assert found["residual"] == pytest.approx(-(2 * 20000.0 + 2 * 2 * 150.0) * (1 - 6 / 60))
 
 
 def test_price_book_overrides_the_rule_pack() -> None:

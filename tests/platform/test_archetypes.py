@@ -12,15 +12,8 @@ import pytest
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import (
-    PLATFORM_RULES,
-    Archetype,
-    ArchetypeError,
-    archetype_for,
-    enumerate_archetypes,
-    growth_notes,
-    growth_refusal,
-)
+from fleet.platform.archetypes import PLATFORM_RULES, Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.growth import growth_notes, growth_refusal
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack import RulePack, load_rulepack
@@ -211,7 +204,11 @@ LAYOUT_REFUSALS: list[tuple[str, int, dict[str, str], str]] = [
     ("PLT-014", 4, {**one_layout("three-way-mirror"), "cold": "dual-parity"}, "tier 'cold'"),
     ("PLT-014", 1, one_layout("simple"), "low-capacity class"),
     ("PLT-014", 4, one_layout("three-way-mirror", "single-parity"), "discouraged"),
-    ("PLT-014", 4, one_layout("rack-aware-four-way-mirror"), "rack-aware clusters"),
+    ("PLT-026", 4, {**one_layout("rack-aware-four-way-mirror"), "warm": "three-way-mirror"}, "every tier is spread"),
+    ("PLT-026", 5, one_layout("rack-aware-four-way-mirror"), "5 nodes over 2 zones"),
+    ("PLT-015", 2, one_layout("rack-aware-four-way-mirror"), "needs 4 to 8 nodes, not 2"),
+    ("PLT-015", 10, one_layout("rack-aware-four-way-mirror"), "needs 4 to 8 nodes, not 10"),
+    ("PLT-027", 4, {**one_layout("three-way-mirror"), "warm": "mirror-accelerated-parity"}, "has to ask for it"),
     ("PLT-015", 2, one_layout("three-way-mirror"), "three-way-mirror needs 3 to 16 nodes, not 2"),
     ("PLT-015", 3, one_layout("nested-two-way-mirror"), "needs exactly 2 nodes, not 3"),
     ("PLT-015", 3, one_layout("three-way-mirror", "dual-parity"), "dual-parity needs 4 to 16 nodes, not 3"),
@@ -248,8 +245,13 @@ def test_any_allowed_layout_can_be_asked_for() -> None:
     inventory = an_inventory()
     nested = archetype_for(inventory, PACK, "std", 2, one_layout("nested-two-way-mirror"))
     assert (nested.node_tolerance, nested.efficiency["hot"]) == (1, 0.25)
+    wanted = a_workload("files", "hub", resiliency="Mirror_accelerated parity")
     blended = archetype_for(
-        inventory, PACK, "std", 4, {**one_layout("three-way-mirror"), "warm": "mirror-accelerated-parity"}
+        an_inventory(workloads=[wanted]),
+        PACK,
+        "std",
+        4,
+        {**one_layout("three-way-mirror"), "warm": "mirror-accelerated-parity"},
     )
     assert blended.efficiency["warm"] == pytest.approx(1 / 2.2)
 

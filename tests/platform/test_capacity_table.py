@@ -14,6 +14,7 @@ Azure/AzureLocal-Supportability TSG/Storage/Troubleshoot-Storage-StoragePoolCapa
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -110,18 +111,19 @@ def shipped_hardware() -> dict[str, tuple[NodeModel, ...]]:
 
 @pytest.mark.parametrize("pack_name", ["azure-local", "deep-dive"])
 @pytest.mark.parametrize("reserve_nodes", [0, 1, 2])
-def test_every_archetype_of_the_shipped_catalogs(pack_name: str, reserve_nodes: int) -> None:
-    """Usable ≤ raw, stages add up exactly, and with N+1 any node may go."""
+@pytest.mark.parametrize("storage_switch", [True, False])
+def test_every_archetype_of_the_shipped_catalogs(pack_name: str, reserve_nodes: int, storage_switch: bool) -> None:
+    """Usable ≤ raw, stages add up exactly, tolerance ≤ 2 outside rack-aware, with N+1 any node (or zone) may go."""
     pack = load_rulepack(pack_name)
     catalogs = {
         tuple(model.model_dump_json() for model in hardware): list(hardware) for hardware in shipped_hardware().values()
     }
-    judged = 0
+    families = Counter[str]()
     for hardware in catalogs.values():
-        inventory = an_inventory_of(hardware, reserve_nodes=reserve_nodes)
+        inventory = an_inventory_of(hardware, reserve_nodes=reserve_nodes, storage_switch=storage_switch)
         degraded = Policy(reserve_nodes=0)
-        for archetype in enumerate_archetypes(inventory, pack).archetypes:
-            judged += 1
+        for archetype in enumerate_archetypes(inventory, pack, rack_aware=True).archetypes:
+            families[archetype.family] += 1
             model, nodes = inventory.node_model_by_name[archetype.node_model], archetype.nodes
             usable = archetype.capacity.usable
             sums = dict.fromkeys(STAGE_UNITS, 0.0)
@@ -132,11 +134,18 @@ def test_every_archetype_of_the_shipped_catalogs(pack_name: str, reserve_nodes: 
             assert usable.memory_gb <= nodes * model.memory_gb
             assert usable.pool_tb <= raw_tb(model, nodes)
             assert usable.gpu <= nodes * model.gpus
-            assert archetype.node_tolerance <= 2
-            if reserve_nodes >= 1 and nodes > 1:
+            if archetype.topology != "rack-aware":
+                assert archetype.node_tolerance <= 2
+                assert archetype.zone_tolerance == 0
+            lost = nodes // 2 if archetype.zone_tolerance else min(reserve_nodes, 1)
+            if lost and nodes > 1:
                 assert archetype.node_tolerance >= 1
-                left = cluster_capacity(model, nodes - 1, archetype.layout, degraded, pack).usable
+                left = cluster_capacity(model, nodes - lost, default_layout(nodes - lost, pack), degraded, pack).usable
                 for before, after in zip(usable.as_tuple(), left.as_tuple(), strict=True):
                     # The pool stays online and whole: only compute has to fit on the nodes that are left.
                     assert before == usable.pool_tb or before <= after * (1 + 1e-12)
-    assert judged > 30
+    # Two nodes of which two are kept free are no cluster, nor one with no zone left.
+    pairs = {"two nodes"} if reserve_nodes < 2 else set()
+    zones = {"rack-aware"} if pack_name == "azure-local" else set()
+    assert set(families) >= {"single node", "switched", *pairs, *zones}
+    assert sum(families.values()) > 30

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleet.inventory.policy import Policy
-from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.network import NetworkDesign, network_design, switch_ports_per_node
 from fleet.rulepack import RulePack, load_rulepack
 from tests.builders import a_node_model
 
@@ -117,3 +117,33 @@ def test_the_training_text_asks_for_networks_of_their_own() -> None:
     assert [intent.name for intent in design.intents] == ["converged", "cluster", "management"]
     assert design.ports == 5
     assert design.intents[0].traffic == ("compute", "storage")
+
+
+@pytest.mark.parametrize("pack", ["azure-local", "deep-dive"])
+@pytest.mark.parametrize("converged", [True, False])
+@pytest.mark.parametrize("switch", [True, False])
+def test_costs_count_the_switch_ports_of_the_design(pack: str, converged: bool, switch: bool) -> None:
+    facts = load_rulepack(pack)
+    policy = Policy(converged=converged, storage_switch=switch)
+    design = network_design(a_node_model(nic_ports=8), 3, policy, facts)
+    assert switch_ports_per_node(policy, facts) == design.switch_ports
+
+
+#: nodes, port speed, ports of a node: storage between the zones. Source: rack-aware-cluster-requirements.md, 20 to 200.
+ZONE_LINKS = [(2, 10.0, 20.0), (4, 25.0, 100.0), (6, 25.0, 150.0), (8, 25.0, 200.0)]
+
+
+@pytest.mark.parametrize(("nodes", "gbps", "between"), ZONE_LINKS)
+def test_zones_are_joined_by_links_of_their_own(nodes: int, gbps: float, between: float) -> None:
+    model = a_node_model(nic_gbps=gbps, nic_ports=4)
+    design = network_design(model, nodes, Policy(), PACK, zones=2)
+    assert design.zone_gbps == between
+    assert (design.storage, design.is_converged) == ("switched", False)
+    assert [(intent.name, intent.rdma) for intent in design.intents] == [
+        ("management and compute", ""), ("storage", "required"),
+    ]  # fmt: skip
+    direct = network_design(model, nodes, Policy(storage_switch=False), PACK, zones=2)
+    assert (direct.storage, direct.warnings) == (
+        "switched", ("a rack-aware cluster needs storage switches in each of its zones",),
+    )  # fmt: skip
+    assert network_design(model, nodes, Policy(), PACK).zone_gbps == 0.0

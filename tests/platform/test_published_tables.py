@@ -6,14 +6,16 @@ MicrosoftDocs/windowsserverdocs; what the vendor's open sizer counts is cited by
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
-from fleet.platform.archetypes import archetype_for, enumerate_archetypes
+from fleet.platform.archetypes import ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_memory_gb, raw_tb
-from fleet.platform.resiliency import resiliency_type, resiliency_types
-from fleet.platform.volumes import largest_volume_tb, volume_plan, volumes_spanned
+from fleet.platform.resiliency import LayoutError, resiliency_type, resiliency_types
+from fleet.platform.volume_limits import largest_volume_tb, volumes_spanned
+from fleet.platform.volumes import volume_plan
 from fleet.rulepack import RulePack, load_rulepack
 from tests.builders import a_node_model, an_inventory
 
@@ -41,6 +43,7 @@ TYPES: list[tuple[str, int, int, int, int, float, bool, str]] = [
     ("dual-parity", 4, 16, 2, 2, 0.5, False, FAULT_TOLERANCE),
     ("mirror-accelerated-parity", 4, 16, 2, 2, 0.455, False, PLAN_VOLUMES),  # 1 / (0.2 / 0.333 + 0.8 / 0.5)
     ("rack-aware-two-way-mirror", 2, 2, 1, 1, 0.5, True, RACK_AWARE),
+    ("rack-aware-nested-mirror", 2, 2, 1, 2, 0.25, True, "WindowsServerDocs/failover-clustering/topologies.md"),
     ("rack-aware-four-way-mirror", 4, 8, 3, 3, 0.25, True, RACK_AWARE),
 ]
 
@@ -149,17 +152,58 @@ def test_volume_plans_by_hand(
         assert group.data_tb <= 0.8 * group.size_tb * group.count * (1 + 1e-12)
 
 
+BIG_PAIR = a_node_model(capacity_drives=24, capacity_drive_tb=15.36)
+TWO_COPIES = dict.fromkeys(("hot", "warm", "archive"), "two-way-mirror")
+
+
 def test_too_many_volumes_are_told(small_extents: RulePack) -> None:
-    """180 TB in two copies at 3.5 TB and 80 % fill: 66 volumes, two are the platform's, 64 allowed."""
-    archetype = archetype_for(
-        an_inventory(hardware=[a_node_model(capacity_drives=24, capacity_drive_tb=15.36)]),
-        small_extents,
-        "std",
-        2,
-        dict.fromkeys(("hot", "warm", "archive"), "two-way-mirror"),
-    )
+    """180 TB in two copies at 3.5 TB and 80 % fill: 66 volumes as a multiple of two, 65 if not, 62 for data."""
+    archetype = archetype_for(an_inventory(hardware=[BIG_PAIR]), PACK, "std", 2, TWO_COPIES)
     plan = volume_plan(archetype, {"warm": 180.0}, "single", small_extents)
-    assert (plan.count, plan.allowed, plan.is_allowed) == (66, 62, False)
+    assert (plan.count, plan.allowed, plan.is_allowed) == (65, 62, False)
+
+
+def test_a_pool_that_no_volumes_can_hold_is_refused(small_extents: RulePack) -> None:
+    """489 TB in two copies are 244.5 TB of data: 88 volumes of 3.5 TB filled to 80 %."""
+    inventory = an_inventory(hardware=[BIG_PAIR])
+    with pytest.raises(ArchetypeError, match=r"PLT-029 .*a pool of 489.0 TB may need 88 volumes, at most 62"):
+        archetype_for(inventory, small_extents, "std", 2, TWO_COPIES)
+    refused = enumerate_archetypes(inventory, small_extents).refusals
+    assert any((refusal.rule, refusal.nodes) == ("PLT-029", 2) for refusal in refused)
+    assert not any(refusal.rule == "PLT-029" for refusal in enumerate_archetypes(inventory, PACK).refusals)
+
+
+@pytest.mark.parametrize("pool_layout", ["single", "per_tier"])
+@pytest.mark.parametrize("nodes", [1, 2, 3, 4, 7, 16])
+def test_what_is_not_refused_can_be_laid_out_however_it_is_shared(nodes: int, pool_layout: Any) -> None:
+    """Full pools, their footprint shared between the tiers at random, on the largest nodes that are allowed."""
+    chance = random.Random(nodes)
+    model = a_node_model(capacity_drives=20, capacity_drive_tb=12.5 if nodes > 13 else 20.0)
+    inventory = an_inventory(hardware=[model], pool_layout=pool_layout)
+    archetype = next(a for a in enumerate_archetypes(inventory, PACK).archetypes if a.nodes == nodes)
+    for _ in range(40):
+        cuts = sorted(chance.uniform(0, 1) for _ in range(2))
+        shares = (cuts[0], cuts[1] - cuts[0], 1 - cuts[1])
+        data = {
+            tier: share * archetype.capacity.usable.pool_tb * archetype.efficiency[tier]
+            for tier, share in zip(("hot", "warm", "archive"), shares, strict=True)
+        }
+        plan = volume_plan(archetype, data, pool_layout, PACK)
+        assert plan.is_allowed
+        assert all(group.size_tb <= group.limit_tb for group in plan.groups)
+        assert sum(group.data_tb for group in plan.groups) == pytest.approx(sum(data.values()))
+
+
+def test_more_volumes_than_a_multiple_allows_come_singly() -> None:
+    """16 nodes, three tiers apart: a multiple each makes 48; with 850 TB hot, 64 would be too many: 17 + 1 + 1."""
+    inventory = an_inventory(
+        hardware=[a_node_model(capacity_drives=20, capacity_drive_tb=12.5)], pool_layout="per_tier"
+    )
+    archetype = next(a for a in enumerate_archetypes(inventory, PACK).archetypes if a.nodes == 16)
+    few = volume_plan(archetype, {"hot": 700.0, "warm": 5.0, "archive": 5.0}, "per_tier", PACK)
+    assert [group.count for group in few.groups] == [16, 16, 16]
+    many = volume_plan(archetype, {"hot": 850.0, "warm": 5.0, "archive": 5.0}, "per_tier", PACK)
+    assert [group.count for group in many.groups] == [17, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -265,3 +309,10 @@ def test_what_a_cache_does_is_said(media: str, words: str) -> None:
     three = next(a for a in catalog.archetypes if a.nodes == 3)
     notes = [note for note in (*three.warnings, *(str(stage) for stage in three.capacity.trace)) if "cache" in note]
     assert any(words in note for note in notes), (CACHE, notes)
+
+
+def test_volumes_of_a_storage_network_are_no_type_of_the_platform() -> None:
+    """Last row of table 2A: the array owns their resiliency (external-storage-support.md); plans have local drives."""
+    assert PACK.text("limits.storage_kind") == "local drives"
+    with pytest.raises(LayoutError, match="no resiliency type is named 'san-lun'"):
+        resiliency_type("san-lun", PACK)

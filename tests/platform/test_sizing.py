@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import time
+
 import pytest
 
 from fleet.inventory.growth import GrowthPoint
@@ -89,3 +93,128 @@ def test_nothing_to_carry_takes_the_cheapest_cluster() -> None:
     assert sizing.cheapest is not None
     assert sizing.cheapest.archetype.nodes == 1
     assert sizing.demand.demands == 0
+
+
+def test_every_family_with_its_cheapest_and_why_the_others_lost() -> None:
+    inventory = an_inventory(SITES, [a_workload("erp", "hub", count=53, memory_gb=4, storage_gb=10)])
+    found = {verdict.family.name: verdict for verdict in size_fleet(inventory, PACK).families}
+    assert list(found) == ["single node", "two nodes", "three nodes without a switch", "switched", "rack-aware"]
+    assert {name: verdict.fits for name, verdict in found.items()} == {
+        "single node": False,
+        "two nodes": False,
+        "three nodes without a switch": False,
+        "switched": True,
+        "rack-aware": True,
+    }
+    best = {name: verdict.row.archetype.nodes for name, verdict in found.items() if verdict.row is not None}
+    # 212 vCPU: a zone of three nodes offers (3 · 115.2 − 4) · 0.9 = 307.44, one of two 203.76.
+    assert best == {"single node": 1, "two nodes": 2, "switched": 4, "rack-aware": 6}
+    assert found["switched"].verdict == "cheapest of all; vCPU at 69%"
+    assert found["rack-aware"].verdict == "costs 40,000 more than 4 × std; vCPU at 69%"
+    assert "needs 212.0 vCPU, usable are 100.1" in found["two nodes"].verdict
+    assert found["three nodes without a switch"].verdict.startswith("no node model of the inventory")
+
+
+def test_without_a_switch_three_nodes_are_a_family_that_competes() -> None:
+    workloads = [a_workload("erp", "hub", count=40, memory_gb=4, storage_gb=10)]
+    hardware = [a_node_model(nic_ports=6)]
+    inventory = an_inventory(SITES, workloads, hardware=hardware, storage_switch=False)
+    found = {verdict.family.name: verdict for verdict in size_fleet(inventory, PACK).families}
+    assert found["three nodes without a switch"].verdict.startswith("cheapest of all")
+    switched = found["switched"]
+    assert switched.row is not None
+    assert (switched.row.archetype.nodes, switched.verdict[:26]) == (4, "costs 20,000 more than 3 ×")
+
+
+def test_zones_and_resiliency_types_that_are_asked_for_decide() -> None:
+    workloads = [
+        a_workload("till", "hub", zone_tolerance=1),
+        a_workload("db", "hub", tier="hot", resiliency="rack-aware four-way mirror"),
+    ]
+    sizing = size_fleet(an_inventory(SITES, workloads), PACK)
+    assert sizing.cheapest is not None
+    assert (sizing.cheapest.archetype.nodes, sizing.cheapest.archetype.family) == (4, "rack-aware")
+    reasons = {(row.archetype.nodes, row.archetype.family): row.reason for row in sizing.rows}
+    assert "is not spread over zones, 'till' asks to survive the loss of one" in reasons[3, "switched"]
+    assert "keeps hot data in three-way-mirror, 'db' asks for rack-aware-four-way-mirror" in reasons[3, "switched"]
+    pair = "keeps hot data in rack-aware-two-way-mirror, 'db' asks for rack-aware-four-way-mirror"
+    assert reasons[2, "rack-aware"] == pair
+
+
+def test_a_workload_larger_than_a_volume_is_answered() -> None:
+    """20 TB double in 18 months; three nodes have volumes of 15.5 TB at most, four 20.8."""
+    growth = [GrowthPoint(profile="double", month=0, factor=1.0), GrowthPoint(profile="double", month=1, factor=2.0)]
+    workloads = [a_workload("archive", "hub", storage_gb=10_000, growth="double"), a_workload("small", "hub")]
+    sizing = size_fleet(an_inventory(SITES, workloads, growth=growth), PACK)
+    assert sizing.cheapest is not None
+    assert sizing.cheapest.archetype.nodes == 2
+    assert sizing.notes == (
+        "an instance of 'archive' has 20.0 TB, a volume at most 15.5: spread its disks over 2 volumes",
+    )
+    assert size_fleet(an_inventory(SITES, [a_workload("small", "hub")]), PACK).notes == ()
+
+
+def test_a_thousand_machines_of_mixed_classes_are_sized_at_once() -> None:
+    """Issue figure: under 2 s after import, with six node models and every family."""
+    chance = random.Random(7)
+    hardware = [
+        a_node_model(f"m{number}", cores=cores, memory_gb=cores * 24.0, capacity_drives=drives, price=cores * 700.0)
+        for number, (cores, drives) in enumerate(itertools.product((32, 64, 96), (8, 12)))
+    ]
+    workloads = [
+        a_workload(
+            f"vm{number}",
+            "hub",
+            vcpus=chance.choice([1.0, 2.0, 4.0, 8.0]),
+            memory_gb=chance.choice([4.0, 8.0, 32.0]),
+            storage_gb=chance.uniform(50, 500),
+            tier=chance.choice(["hot", "warm", "archive"]),
+            vcpu_per_core=chance.choice([None, 6.0]),
+            fault_tolerance=chance.choice([0, 1]),
+        )
+        for number in range(1000)
+    ]
+    inventory = an_inventory(SITES, workloads, hardware=hardware)
+    started = time.process_time()
+    sizing = size_fleet(inventory, PACK)
+    assert time.process_time() - started < 2.0
+    assert sizing.demand.demands == 1000
+    assert sizing.cheapest is not None
+    assert [verdict.verdict != "" for verdict in sizing.families] == [True] * 5
+    winner = next(verdict for verdict in sizing.families if verdict.row is sizing.cheapest)
+    assert winner.verdict.startswith("cheapest of all")
+    prices = [verdict.row.price for verdict in sizing.families if verdict.row is not None and verdict.fits]
+    assert min(prices) == sizing.cheapest.price
+
+
+#: rule pack, GPU of the node, what the workload asks for and how; part of the answer, None where it fits
+ACCELERATORS = [
+    ("azure-local", "L40S", "L40S", "dda", None),
+    ("azure-local", "L40S", "L40S", "partition", None),
+    ("azure-local", "T4", "T4", "partition", "PLT-028 an instance of 'vision' asks for GPUs by partition"),
+    ("azure-local", "A100", "A100", "dda", "GPU 'A100' is not on the list of rule pack 'azure-local'"),
+    ("azure-local", "FPGA", "FPGA", "dda", "rule pack 'azure-local' knows no support for FPGAs"),
+    ("azure-local", "L4", "A2", "dda", "has GPU L4, demands ask for A2"),
+    ("deep-dive", "A100", "A100", "dda", None),
+    ("deep-dive", "FPGA", "FPGA", "dda", None),
+    ("deep-dive", "A100", "A100", "partition", "asks for GPUs by partition"),
+    ("deep-dive", "L40S", "L40S", "dda", "is not on the list of rule pack 'deep-dive'"),
+]
+
+
+@pytest.mark.parametrize(("pack", "gpu", "asked", "mode", "answer"), ACCELERATORS)
+def test_accelerators_are_answered_in_both_packs_and_kept_free_with_a_node(
+    pack: str, gpu: str, asked: str, mode: str, answer: str | None
+) -> None:
+    """Four whole GPUs, or eight halves: on nodes of two with one node kept free that takes three nodes."""
+    amount = {"count": 4, "gpus": 1.0} if mode == "dda" else {"count": 8, "gpus": 0.5}
+    workloads = [a_workload("vision", "hub", vcpus=1.0, gpu_model=asked, gpu_mode=mode, **amount)]
+    hardware = [a_node_model(gpu_model=gpu, gpus=2)]
+    sizing = size_fleet(an_inventory(SITES, workloads, hardware=hardware), load_rulepack(pack))
+    if answer is not None:
+        assert sizing.cheapest is None
+        assert all(answer in row.reason for row in sizing.rows)
+        return
+    assert sizing.cheapest is not None
+    assert (sizing.cheapest.archetype.nodes, sizing.cheapest.load.gpu) == (3, 4.0)
+    assert sizing.cheapest.archetype.capacity.usable.gpu == 4.0

@@ -90,6 +90,7 @@ CONTRADICTIONS = {
     "5 to 15 minutes after a node failure": ("recovery.node_failure_minutes",),
     "warnings at 80 %": ("capacity.pool_fill", "alerts.pool-allocation.threshold"),
     "a storage network": ("limits.storage_kind",),
+    "other backup products": ("backup.products",),
     "single nodes are upgraded": ("limits.mixed_models",),
     "a federation": ("limits.lends_capacity",),
 }

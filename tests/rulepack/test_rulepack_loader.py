@@ -80,6 +80,10 @@ def test_switches_are_the_facts_on_which_pages_disagree() -> None:
     assert switches["quorum.pool_counts"] == (True, (False,))
     assert switches["capacity.infrastructure_volume_gb"] == (256, (250,))
     assert switches["limits.max_nodes"] == (16, (64,))
+    assert switches["network.rack_aware_pair_layout"] == ("rack-aware-two-way-mirror", ("rack-aware-nested-mirror",))
+    assert switches["updates.train_months"] == (6, (3,))
+    assert switches["quorum.pair_keeps_pool"] == (True, (False,))
+    assert switches["site_recovery.failback_to_other_cluster"] == (False, (True,))
     assert switches["site_recovery.fee_per_instance_month"] == (25, (16,))
     assert len(switches) >= 10
 

@@ -70,6 +70,34 @@ def test_disjoint_paths_equal_the_edge_connectivity_of_networkx(seed: int) -> No
             assert counted[site] == nx.edge_connectivity(graph, site, target)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_site_disjoint_paths_equal_the_node_connectivity_of_networkx(seed: int) -> None:
+    wan = random_wan(seed, size=8, density=0.3, transit=1.0)
+    graph = nx.Graph((link.from_, link.to) for link in wan.links.values())
+    graph.add_nodes_from(wan.sites)
+    for targets in (["s0", "s1"], ["s2", "s3", "s4"]):
+        ended = nx.Graph(graph)
+        ended.add_edges_from((target, "sink") for target in targets)
+        counted = Connectivity(wan).site_disjoint_paths(targets, limit=100)
+        for site in wan.sites.keys() - set(targets):
+            assert counted[site] == nx.node_connectivity(ended, site, "sink")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_site_disjoint_paths_pass_transit_sites_only(seed: int) -> None:
+    wan = random_wan(seed, size=9, density=0.3, transit=0.5)
+    targets = ["s0", "s1", "s2"]
+    counted = Connectivity(wan).site_disjoint_paths(targets)
+    router = Router(wan)
+    for site, count in counted.items():
+        others = [target for target in targets if target != site]
+        assert (count > 0) == any(router.route(site, target) is not None for target in others)
+        if count > 1:
+            for lost in wan.sites.keys() - {site}:
+                state = FailureState("site", lost, sites=frozenset({lost}))
+                assert any(target != lost and router.route(site, target, state) is not None for target in others)
+
+
 def test_two_hubs_are_not_joined_by_the_stores_they_share() -> None:
     sites = [a_site("hub1", can_host=True), a_site("hub2", can_host=True), a_site("store")]
     links = [a_link("hub1", "hub2"), a_link("store", "hub1"), a_link("store", "hub2")]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleet.errors import FleetError
+from fleet.errors import FleetError, RulePackError
 from fleet.inventory.inventory import Demand
 from fleet.inventory.policy import Policy
 from fleet.inventory.prices import Price
@@ -134,3 +137,57 @@ def test_reason_names_limit_and_nearest(columns: dict[str, Any], reason: str) ->
     choice = chosen(**columns)
     assert isinstance(choice, str)
     assert reason in choice
+
+
+def test_a_window_leaves_less_time_to_ship() -> None:
+    # A day's 1,080 GB in a night of 8 hours instead of 24: three times the bandwidth; the loss is a day and the night.
+    nightly = Mechanism("nightly", 1440, None, 60, window_minutes=480)
+    assert nightly.shipping_minutes == 480
+    assert required_mbps(1080, 2880, Mechanism("daily", 1440, None, 60), FLAT) == pytest.approx(100)
+    granted = required_mbps(1080, 2880, nightly, FLAT)
+    assert granted == pytest.approx(300)
+    assert achieved_rpo_minutes(1080, granted, nightly, FLAT) == pytest.approx(1440 + 480)
+    assert required_mbps(1080, 1440 + 240, nightly, FLAT) == pytest.approx(600), "the recovery point may ask for more"
+
+
+def test_a_rule_pack_may_state_nightly_windows(tmp_path: Path) -> None:
+    table = files("fleet.rulepack").joinpath("packs/azure-local.toml").read_text(encoding="utf-8")
+    start, end = table.index("[mechanisms]"), table.index("[replication.parallel_transfers]")
+    nightly = (
+        "[mechanisms.value.nightly]\ninterval_minutes = 1440\nwindow_minutes = 480\nrto_minutes = 120\n"
+        'failover = "operator"\nfee_item = "replica_per_stream_month"\n'
+    )
+    header = (
+        '[pack]\nname = "night"\ndate = 2026-01-01\nstatement = "With a nightly copy."\nextends = "azure-local"\n\n'
+    )
+    path = tmp_path / "night.toml"
+    path.write_text(header + table[start:end] + nightly, encoding="utf-8")
+    found = {mechanism.name: mechanism for mechanism in mechanisms(load_rulepack(str(path)))}
+    assert (found["nightly"].window_minutes, found["nightly"].phases) == (480, None)
+    row = a_protected_workload("archive", "store", rpo_minutes=2880.0, rto_minutes=240.0)
+    choice = choose_mechanism(Demand("archive", "store", row), Policy(), load_rulepack(str(path)), ())
+    assert name(choice) == "nightly"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("window_minutes = 2000\n", "window_minutes 2000 must be above 0 and at most interval_minutes"),
+        ("detection_minutes = 5\n", "states 1 of the phases"),
+        (
+            "detection_minutes = 1\ndecision_minutes = 1\nrestart_minutes = 1\napplication_minutes = 1\n",
+            "its phases add up to 4, its rto_minutes is 120",
+        ),
+    ],
+)
+def test_contradictions_of_a_mechanism_are_named(tmp_path: Path, line: str, message: str) -> None:
+    text = (
+        '[pack]\nname = "night"\ndate = 2026-01-01\nstatement = "One."\nextends = "azure-local"\n\n'
+        '[mechanisms]\nunit = ""\nsource = "test"\ndate = 2026-01-01\nstatement = "One mechanism."\n'
+        '[mechanisms.value.nightly]\ninterval_minutes = 1440\nrto_minutes = 120\nfailover = "operator"\n'
+        f'fee_item = "replica_per_stream_month"\n{line}'
+    )
+    path = tmp_path / "night.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RulePackError, match=re.escape(message)):
+        load_rulepack(str(path))

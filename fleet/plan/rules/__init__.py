@@ -6,11 +6,13 @@ from fleet.plan.rules import (
     assignment,
     capacity,
     data,
+    figures,
     money,
     network,
     notes,
     pins,
     platform,
+    promises,
     recovery,
     siting,
 )
@@ -25,6 +27,7 @@ RULES: tuple[Rule, ...] = tuple(
             rule
             for room in (
                 platform,
+                promises,
                 capacity,
                 siting,
                 assignment,
@@ -33,6 +36,7 @@ RULES: tuple[Rule, ...] = tuple(
                 pins,
                 money,
                 data,
+                figures,
                 notes,
             )
             for rule in room.RULES

@@ -10,7 +10,15 @@ import numpy as np
 
 from fleet.inventory.inventory import Demand, DemandKey
 from fleet.plan.context import PlanContext
-from fleet.plan.placement import Reason, gpu_reason, instance_reason, residency_holds, tolerance_reason
+from fleet.plan.placement import (
+    Reason,
+    gpu_reason,
+    instance_reason,
+    residency_holds,
+    resiliency_reason,
+    tolerance_reason,
+    zone_reason,
+)
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, text
 from fleet.platform.archetypes import Archetype
@@ -121,6 +129,16 @@ def _tolerance(evidence: Evidence) -> Iterator[Finding]:
     yield from _per_host(evidence, tolerance_reason, "use a cluster with more nodes or copies")
 
 
+def _zones(evidence: Evidence) -> Iterator[Finding]:
+    """ASG-007: clusters survive the loss of a zone where their demands ask for it."""
+    yield from _per_host(evidence, zone_reason, "use a rack-aware cluster at a site with two zones")
+
+
+def _resiliency(evidence: Evidence) -> Iterator[Finding]:
+    """ASG-008: clusters keep data in a resiliency type that its demand accepts."""
+    yield from _per_host(evidence, resiliency_reason, "use a cluster with that layout")
+
+
 def _instance(rule: str, evidence: Evidence) -> Iterator[Finding]:
     """PLT-024, PLT-028: an instance fits on a node of its cluster, with its GPUs used as they may be."""
     yield from _per_host(
@@ -204,6 +222,24 @@ RULES = (
         "error",
         "assignment",
         _tolerance,
+    ),
+    Rule(
+        "ASG-007",
+        "zone failures",
+        "A demand runs and stands by on clusters that survive the loss of a zone where it asks for that.",
+        "workloads zone_tolerance; rule pack resiliency.types",
+        "error",
+        "assignment",
+        _zones,
+    ),
+    Rule(
+        "ASG-008",
+        "resiliency type",
+        "The data of a demand is kept in one of the resiliency types that it accepts.",
+        "workloads resiliency",
+        "error",
+        "assignment",
+        _resiliency,
     ),
     Rule(
         "ASG-006",

@@ -36,6 +36,24 @@ def _own_load(evidence: Evidence) -> Iterator[Finding]:
                     )
 
 
+def _machines(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-005: virtual machines within what hosts and cluster run, the nodes of N+k kept free."""
+    context = evidence.context
+    for index, cluster in enumerate(context.clusters):
+        for period, archetype in enumerate(cluster.archetypes):
+            count = int(context.machines[index, period])
+            if archetype is not None and count > archetype.most_machines:
+                yield finding(
+                    "CAP-005",
+                    cluster.name,
+                    f"{count:,} virtual machines in period {period}, at most {archetype.most_machines:,} may run there",
+                    "add nodes or move demands",
+                    count,
+                    archetype.most_machines,
+                    "machines",
+                )
+
+
 def _stated_capacity(evidence: Evidence) -> Iterator[Finding]:
     """CAP-002: the stated capacity is what the platform gives after reserves, N+k and utilization."""
     context = evidence.context
@@ -143,5 +161,14 @@ RULES = (
         "error",
         "links",
         _after_failure,
+    ),
+    Rule(
+        "CAP-005",
+        "virtual machines",
+        "A cluster runs no more virtual machines than its hosts and the platform allow, N+k nodes kept free.",
+        "rule pack limits.max_vms_per_node, limits.max_vms_per_cluster; policy reserve_nodes",
+        "error",
+        "machines",
+        _machines,
     ),
 )

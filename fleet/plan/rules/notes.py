@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed
+from fleet.platform.volumes import Span, spans
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
 
@@ -78,6 +81,36 @@ def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _spanning(evidence: Evidence) -> Iterator[Finding]:
+    """PLT-030: instances that are larger than the largest volume of a cluster that keeps them; one finding each."""
+    context = evidence.context
+    keepers: dict[str, tuple[Span, list[str]]] = {}
+    for index, cluster in enumerate(context.clusters):
+        archetype = cluster.archetypes[-1]
+        here = np.flatnonzero((context.primary == index) | (context.standby == index)).tolist()
+        if archetype is None:
+            continue
+        demands = [context.demands[number] for number in here]
+        grown = {demand.workload: context.inventory.growth_factors(demand)[-1] for demand in demands}
+        rows = {demand.workload: demand.row for demand in demands}
+        for span in spans(archetype, rows.values(), evidence.pack, grown):
+            known, names = keepers.setdefault(span.workload, (span, []))
+            names.append(cluster.name)
+            if span.volumes > known.volumes:
+                keepers[span.workload] = (span, names)
+    for name, (span, clusters) in keepers.items():
+        yield finding(
+            "PLT-030",
+            name,
+            f"{span}: {listed(clusters)}",
+            "give each of its disks a volume of its own, or split the workload",
+            span.storage_tb,
+            span.limit_tb,
+            "TB",
+            severity="info",
+        )
+
+
 RULES = (
     Rule(
         "AVL-001",
@@ -114,5 +147,14 @@ RULES = (
         "info",
         NO_LIMIT,
         _cluster_notes,
+    ),
+    Rule(
+        "PLT-030",
+        "spanning volumes",
+        "An instance with more data than the largest volume of its cluster is spread over several.",
+        "rule pack limits.max_volume_tb, volumes.extent_mib",
+        "info",
+        NO_LIMIT,
+        _spanning,
     ),
 )

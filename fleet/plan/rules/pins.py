@@ -10,7 +10,8 @@ from fleet.plan.context import StandingCluster
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
-from fleet.platform.archetypes import ArchetypeError, archetype_for, growth_refusal
+from fleet.platform.archetypes import ArchetypeError, archetype_for
+from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import LayoutError, parse_layout
 
 

@@ -11,7 +11,8 @@ from functools import partial
 from fleet.plan.context import StandingCluster
 from fleet.plan.plan import ClusterRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule, growth_refusal
+from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule
+from fleet.platform.growth import growth_refusal
 from fleet.platform.quorum import node_tolerance
 
 NODE_COUNT, NEVER_SHRINK = "PLT-001", "PLT-020"
@@ -98,6 +99,14 @@ def _witness(evidence: Evidence) -> Iterator[Finding]:
     for cluster in evidence.context.clusters:
         row = rows[cluster.name]
         yield from _witness_kind(evidence, row)
+        is_spread = any(archetype is not None and archetype.zone_tolerance for archetype in cluster.archetypes)
+        if is_spread and row.witness != "cloud":
+            yield finding(
+                "PLT-023",
+                cluster.name,
+                f"witness {row.witness!r}: a rack-aware cluster needs a cloud witness, in neither of its zones",
+                "set up a cloud witness",
+            )
         has_witness = row.witness in ("cloud", "file_share")
         for period, archetype in enumerate(cluster.archetypes):
             if archetype is None:

@@ -1,0 +1,115 @@
+"""The proof of every recovery point: what is written, what it needs on the wire, and what the path has left for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fleet.plan.context import PlanContext
+from fleet.plan.placement import exceeds
+from fleet.tables import Row, column
+from fleet.wan.replication import achieved_rpo_minutes, peak_delta_gb
+
+
+class ProofRow(Row):
+    """How the recovery point of one protected demand comes about, with nothing failed, in its tightest period."""
+
+    workload: str = column(meaning="workload")
+    site: str = column(meaning="where its users are")
+    cluster: str = column(meaning="cluster that runs it")
+    standby: str = column(meaning="cluster of the standby copy")
+    mechanism: str = column(meaning="replication mechanism")
+    period: int = column(meaning="period in which its path has least left for what it needs")
+    change_gb_per_day: float = column(unit="GB/day", meaning="written, count and growth included")
+    interval_minutes: float = column(unit="minutes", meaning="time between copies; 0 = every write at once")
+    window_minutes: float | None = column(None, unit="minutes", meaning="of each interval, where copies have a window")
+    delta_gb: float = column(unit="GB", meaning="shipped per interval at its busiest, compressed, with overhead")
+    required_mbps: float = column(unit="Mbit/s", meaning="reserved for it on every link of the path")
+    binding_link: str = column("", meaning="link of the path that has least left; blank within one site")
+    capacity_mbps: float | None = column(None, unit="Mbit/s", meaning="usable on the binding link, in its direction")
+    users_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by users")
+    streams_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by all replication, its own included")
+    left_mbps: float | None = column(None, unit="Mbit/s", meaning="of it left by both; below 0 where overloaded")
+    granted_mbps: float = column(unit="Mbit/s", meaning="what it gets: the reserved, or its share of what is there")
+    rpo_minutes: float | None = column(
+        None, unit="minutes", meaning="recovery point achieved with what it gets; blank where nothing is granted"
+    )
+    best_rpo_minutes: float | None = column(
+        None, unit="minutes", meaning="the same if it also got all that the binding link has left"
+    )
+    objective_minutes: float | None = column(None, unit="minutes", meaning="recovery point asked for")
+    is_kept: bool = column(meaning="whether the objective is kept and a synchronous stream gets its peak write rate")
+
+
+def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
+    """The proof of every recovery point of a plan, in order of its demands.
+
+    Notes
+    -----
+    A stream gets what it reserves as long as no link of its path is over its limit, whatever else runs there. On an
+    overloaded link everybody gets the same share of what they need. The recovery point is then
+    ``I + 8000 · delta / (60 · granted)`` (`fleet.wan.replication.achieved_rpo_minutes`). It has no end where shipping
+    takes longer than the interval: the stream falls ever more behind. A synchronous stream loses nothing as long as
+    it gets the peak write rate, and stops the writer where it does not.
+    """
+    limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
+    users = np.zeros_like(limits)
+    for index, end in enumerate(context.normal_fates):
+        for row in end.user_rows:
+            users[row] += context.traffic[index]
+    return tuple(
+        _proof(context, index, limits, users) for index in range(len(context.demands)) if context.standby[index] >= 0
+    )
+
+
+def _proof(context: PlanContext, index: int, limits: np.ndarray, users: np.ndarray) -> ProofRow:
+    inventory, demand, mechanism = context.inventory, context.demands[index], context.mechanisms[index]
+    rows = list(context.normal_fates[index].stream_rows)
+    needs = context.stream[index]
+    left = limits[rows] - context.normal_mbps[rows]
+    shares = np.divide(limits[rows], context.normal_mbps[rows], out=np.ones_like(left), where=left < 0)
+    granted = needs * shares.min(axis=0, initial=1.0)
+    spare = left.min(axis=0) if rows else np.full(len(needs), np.inf)
+    active = np.flatnonzero(needs > 0)
+    period = int(active[np.argmin((spare - needs)[active])]) if len(active) else 0
+    change = inventory.amounts(demand, period).change_gb_per_day
+    policy, given = inventory.policy, float(granted[period])
+    binding = rows[int(np.argmin(left[:, period]))] if rows else None
+    achieved = best = delta = interval = 0.0
+    is_kept = mechanism is not None
+    if mechanism is not None:
+        interval = mechanism.interval_minutes
+        delta = peak_delta_gb(change, interval, policy)
+        achieved = achieved_rpo_minutes(change, given, mechanism, policy)
+        if exceeds(achieved - interval, mechanism.shipping_minutes):
+            achieved = np.inf
+        extra = max(0.0, float(spare[period])) if rows else 0.0
+        best = achieved_rpo_minutes(change, given + extra, mechanism, policy)
+        is_kept = not exceeds(achieved, np.inf if demand.row.rpo_minutes is None else demand.row.rpo_minutes)
+        is_kept = is_kept and not (mechanism.is_synchronous and exceeds(float(needs[period]), given))
+    return ProofRow(
+        workload=demand.workload,
+        site=demand.site,
+        cluster=context.clusters[int(context.primary[index])].name,
+        standby=context.clusters[int(context.standby[index])].name,
+        mechanism="" if mechanism is None else mechanism.name,
+        period=period,
+        change_gb_per_day=change,
+        interval_minutes=interval,
+        window_minutes=None if mechanism is None else mechanism.window_minutes,
+        delta_gb=delta,
+        required_mbps=float(needs[period]),
+        binding_link="" if binding is None else context.links[binding // 2],
+        capacity_mbps=None if binding is None else float(limits[binding, period]),
+        users_mbps=None if binding is None else float(users[binding, period]),
+        streams_mbps=None if binding is None else float(context.normal_mbps[binding, period] - users[binding, period]),
+        left_mbps=None if binding is None else float(limits[binding, period] - context.normal_mbps[binding, period]),
+        granted_mbps=given,
+        rpo_minutes=_finite(achieved),
+        best_rpo_minutes=_finite(best),
+        objective_minutes=demand.row.rpo_minutes,
+        is_kept=is_kept,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

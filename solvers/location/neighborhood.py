@@ -1,0 +1,369 @@
+"""A solution in the making and the steps that change it, in compiled loops.
+
+Demands that find no room wait outside at a penalty. Every step is written into a journal, so that a move of many steps
+can be undone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.location.compiled import compiled
+from solvers.location.layout import TOLERANCE, Floats, Integers
+
+WAITING = -1
+#: Positions of `State.counts`: open facilities, entries of the journal, facilities saved, waiting demands.
+OPENED, ENTRIES, SAVED, WAITS = 0, 1, 2, 3
+#: Positions of `State.totals`: arcs and penalties paid, burdens of the facilities, work done so far in steps of inner
+#: loops, and what an overloaded facility pays per unit of excess.
+PAID, COST, EFFORT, CHARGE = 0, 1, 2, 3
+
+
+class Arrays(NamedTuple):
+    """The problem as the loops read it (see `Layout`), with each facility's nearest others.
+
+    Attributes
+    ----------
+    neighbors : array (m, width)
+        Facilities that serve about the same demands, nearest first, −1 where there are fewer.
+    guide : array (m,)
+        The option that the relaxation chose for each facility, −1 where it never did; changed in place.
+    penalty : float
+        What a waiting demand costs.
+    """
+
+    demand: Floats
+    facility_start: Integers
+    arc_demand: Integers
+    arc_cost: Floats
+    arc_facility: Integers
+    demand_start: Integers
+    by_demand: Integers
+    option_start: Integers
+    option_cost: Floats
+    option_capacity: Floats
+    neighbors: Integers
+    guide: Integers
+    max_open: int
+    penalty: float
+
+
+class State(NamedTuple):
+    """A solution in the making and the journal of the move at work, changed in place.
+
+    Attributes
+    ----------
+    place, paid : arrays (n,)
+        Facility of each demand (`WAITING` without) and the arc cost (or penalty) it pays.
+    load : array (m, R)
+    option, burden : arrays (m,)
+        Chosen or planned option, −1 closed; what the facility costs with it, the charge for overload included.
+    head, following, previous : arrays (m,), (n,), (n,)
+        The demands of each facility as linked lists.
+    served : array (m,)
+        How many demands each facility has.
+    waiting : array (n,)
+        The demands that wait, in the first `counts[WAITS]` places.
+    entry, entry_place, entry_paid : arrays
+        The journal: which demand was changed, and where it was before.
+    saved, saved_option, saved_burden, saved_in : arrays (m,)
+        Facilities that the move has changed, what they were before, and the number of the move that saved them last.
+    counts, totals : arrays (4,), (4,)
+    random : array (1,) of uint64
+    """
+
+    place: Integers
+    paid: Floats
+    load: Floats
+    option: Integers
+    burden: Floats
+    head: Integers
+    following: Integers
+    previous: Integers
+    served: Integers
+    waiting: Integers
+    entry: Integers
+    entry_place: Integers
+    entry_paid: Floats
+    saved: Integers
+    saved_option: Integers
+    saved_burden: Floats
+    saved_in: Integers
+    counts: Integers
+    totals: Floats
+    random: np.ndarray
+
+
+@compiled
+def draw(random: np.ndarray) -> float:
+    """A random number in [0, 1) (splitmix64)."""
+    random[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = random[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@compiled
+def draw_below(random: np.ndarray, count: int) -> int:
+    """A random whole number in [0, count)."""
+    return min(int(draw(random) * count), count - 1)
+
+
+@compiled
+def excess(arrays: Arrays, state: State, j: int, plus: int, minus: int, option: int) -> float:
+    """By how much the load of j plus one demand, minus another, is above what an option holds, over all resources."""
+    total = 0.0
+    for r in range(arrays.demand.shape[1]):
+        need = state.load[j, r]
+        if plus >= 0:
+            need += arrays.demand[plus, r]
+        if minus >= 0:
+            need -= arrays.demand[minus, r]
+        capacity = arrays.option_capacity[option, r]
+        if need > capacity + TOLERANCE * max(capacity, 1.0):
+            total += need - capacity
+    return total
+
+
+@compiled
+def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: int) -> tuple[int, float]:
+    """The cheapest option of j, from `begin` on, that holds its load plus one demand, minus another, and its cost.
+
+    Where none does, the dearest option and its cost with what it charges for being overloaded.
+    """
+    last = arrays.option_start[j + 1] - 1
+    over = 0.0
+    for option in range(begin, last + 1):
+        over = excess(arrays, state, j, plus, minus, option)
+        if over == 0.0:
+            return option, arrays.option_cost[option]
+    return last, arrays.option_cost[last] + state.totals[CHARGE] * over
+
+
+@compiled
+def save(state: State, j: int, mark: int) -> None:
+    """Write a facility's option down before the move numbered `mark` changes it first."""
+    if state.saved_in[j] != mark:
+        state.saved_in[j] = mark
+        state.saved[state.counts[SAVED]] = j
+        state.saved_option[state.counts[SAVED]] = state.option[j]
+        state.saved_burden[state.counts[SAVED]] = state.burden[j]
+        state.counts[SAVED] += 1
+
+
+@compiled
+def write(state: State, i: int) -> None:
+    """Write down where a demand is before it is moved."""
+    position = state.counts[ENTRIES]
+    state.entry[position] = i
+    state.entry_place[position] = state.place[i]
+    state.entry_paid[position] = state.paid[i]
+    state.counts[ENTRIES] += 1
+
+
+@compiled
+def take_off(arrays: Arrays, state: State, i: int) -> None:
+    """Take a demand off its facility; the option stays."""
+    j = state.place[i]
+    before, after = state.previous[i], state.following[i]
+    if before >= 0:
+        state.following[before] = after
+    else:
+        state.head[j] = after
+    if after >= 0:
+        state.previous[after] = before
+    for r in range(arrays.demand.shape[1]):
+        state.load[j, r] -= arrays.demand[i, r]
+    state.served[j] -= 1
+    if state.served[j] == 0:
+        for r in range(arrays.demand.shape[1]):
+            state.load[j, r] = 0.0
+    state.place[i] = WAITING
+    state.totals[PAID] -= state.paid[i]
+
+
+@compiled
+def put_on(arrays: Arrays, state: State, i: int, j: int, cost: float) -> None:
+    """Put a waiting demand on a facility; the option stays."""
+    state.previous[i] = -1
+    state.following[i] = state.head[j]
+    if state.head[j] >= 0:
+        state.previous[state.head[j]] = i
+    state.head[j] = i
+    for r in range(arrays.demand.shape[1]):
+        state.load[j, r] += arrays.demand[i, r]
+    state.served[j] += 1
+    state.place[i] = j
+    state.paid[i] = cost
+    state.totals[PAID] += cost
+
+
+@compiled
+def leave_waiting(arrays: Arrays, state: State, i: int) -> None:
+    """Let a demand that is nowhere pay the penalty."""
+    state.paid[i] = arrays.penalty
+    state.totals[PAID] += arrays.penalty
+
+
+@compiled
+def set_option(state: State, j: int, option: int, burden: float) -> None:
+    """Choose an option and what it costs, keeping count of what is open."""
+    if state.option[j] < 0 and option >= 0:
+        state.counts[OPENED] += 1
+    if state.option[j] >= 0 and option < 0:
+        state.counts[OPENED] -= 1
+    state.option[j] = option
+    state.burden[j] = burden
+
+
+@compiled
+def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
+    """Choose an option, or close with −1, whatever the load."""
+    burden = 0.0
+    if option >= 0:
+        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, -1, -1, option)
+    set_option(state, j, option, burden)
+
+
+@compiled
+def cheapest_insertion(
+    arrays: Arrays, state: State, i: int, barred: Integers, mark: int, blink: float
+) -> tuple[int, int, float, float]:
+    """Where a waiting demand would cost least: (facility, option it needs, burden then, arc cost); else `WAITING`.
+
+    Facilities with barred[j] == mark are left out; with probability `blink` any arc is overlooked.
+    """
+    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, -1, 0.0, 0.0
+    for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
+        state.totals[EFFORT] += 1.0
+        arc = arrays.by_demand[position]
+        cost = arrays.arc_cost[arc]
+        if cost >= best:
+            break
+        j = arrays.arc_facility[arc]
+        if barred[j] == mark:
+            continue
+        begin = state.option[j]
+        if begin < 0:
+            begin = arrays.option_start[j]
+            if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
+                continue
+        if blink > 0.0 and draw(state.random) < blink:
+            continue
+        option, burden = fitting(arrays, state, j, i, -1, begin)
+        total = cost + burden - state.burden[j]
+        if total < best:
+            best, best_j, best_option, best_burden, best_arc = total, j, option, burden, cost
+    return best_j, best_option, best_burden, best_arc
+
+
+@compiled
+def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
+    """Move a demand where it costs less, if anywhere; whether it was moved."""
+    j = state.place[i]
+    left, left_burden = -1, 0.0
+    if state.served[j] > 1:
+        left, left_burden = fitting(arrays, state, j, -1, i, arrays.option_start[j])
+    best, best_k, best_option, best_burden, best_arc = -np.inf, -1, -1, 0.0, 0.0
+    best = state.paid[i] + state.burden[j] - left_burden - 1e-9
+    for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
+        state.totals[EFFORT] += 1.0
+        arc = arrays.by_demand[position]
+        cost = arrays.arc_cost[arc]
+        if cost >= best:
+            break
+        k = arrays.arc_facility[arc]
+        begin = state.option[k]
+        if begin < 0:
+            begin = arrays.option_start[k]
+            if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
+                continue
+        if k == j:
+            continue
+        option, burden = fitting(arrays, state, k, i, -1, begin)
+        total = cost + burden - state.burden[k]
+        if total < best:
+            best, best_k, best_option, best_burden, best_arc = total, k, option, burden, cost
+    if best_k < 0:
+        return False
+    save(state, j, mark)
+    save(state, best_k, mark)
+    write(state, i)
+    take_off(arrays, state, i)
+    put_on(arrays, state, i, best_k, best_arc)
+    set_option(state, j, left, left_burden)
+    set_option(state, best_k, best_option, best_burden)
+    return True
+
+
+@compiled
+def trim(arrays: Arrays, state: State, j: int) -> None:
+    """Choose the cheapest option that holds the load; close what is empty."""
+    if state.served[j] == 0:
+        set_option(state, j, -1, 0.0)
+    else:
+        option, burden = fitting(arrays, state, j, -1, -1, arrays.option_start[j])
+        set_option(state, j, option, burden)
+
+
+@compiled
+def arc_between(arrays: Arrays, i: int, j: int) -> float:
+    """Cost of the arc from demand i to facility j; infinite where there is none."""
+    low, high = arrays.facility_start[j], arrays.facility_start[j + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if arrays.arc_demand[middle] < i:
+            low = middle + 1
+        else:
+            high = middle
+    if low < arrays.facility_start[j + 1] and arrays.arc_demand[low] == i:
+        return float(arrays.arc_cost[low])
+    return np.inf
+
+
+@compiled
+def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: int) -> bool:
+    """Swap a demand with one at facility k, where it would pay `cost`, if that lowers the cost; whether it was done."""
+    j = state.place[i]
+    other = state.head[k]
+    for _ in range(draw_below(state.random, min(state.served[k], 64))):
+        other = state.following[other]
+    state.totals[EFFORT] += 4.0
+    back = arc_between(arrays, other, j)
+    arcs = cost - state.paid[i] + back - state.paid[other]
+    if back == np.inf or arcs - state.burden[j] - state.burden[k] >= 0.0:
+        return False
+    new_j, burden_j = fitting(arrays, state, j, other, i, arrays.option_start[j])
+    new_k, burden_k = fitting(arrays, state, k, i, other, arrays.option_start[k])
+    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -1e-9:
+        return False
+    save(state, j, mark)
+    save(state, k, mark)
+    write(state, i)
+    write(state, other)
+    take_off(arrays, state, i)
+    take_off(arrays, state, other)
+    put_on(arrays, state, i, k, cost)
+    put_on(arrays, state, other, j, back)
+    set_option(state, j, new_j, burden_j)
+    set_option(state, k, new_k, burden_k)
+    return True
+
+
+@compiled
+def undo(arrays: Arrays, state: State, paid: float) -> None:
+    """Put everything back as it was before the move, when arcs and penalties paid were `paid`."""
+    for position in range(state.counts[ENTRIES] - 1, -1, -1):
+        i = state.entry[position]
+        if state.place[i] != WAITING:
+            take_off(arrays, state, i)
+        state.paid[i] = state.entry_paid[position]
+        if state.entry_place[position] != WAITING:
+            put_on(arrays, state, i, state.entry_place[position], state.entry_paid[position])
+    for position in range(state.counts[SAVED]):
+        set_option(state, state.saved[position], state.saved_option[position], state.saved_burden[position])
+    state.totals[PAID] = paid

@@ -1,0 +1,120 @@
+"""What a location solve knows at any moment: incumbent, bound, clock, and who is told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solvers.config import SolveConfig
+from solvers.location.layout import TOLERANCE, Floats, Integers, Layout
+from solvers.location.neighborhood import WAITING
+from solvers.trace import TracePoint, relative_gap
+
+LAGRANGIAN = "Lagrangian relaxation"
+
+
+@dataclass
+class Progress:
+    """The state of one solve; costs are those of the problem.
+
+    Attributes
+    ----------
+    place, option : arrays or None
+        Best assignment and the cheapest options (positions in the layout) that hold it.
+    work : float
+        Seconds spent, or in deterministic mode the work that stands for them.
+    """
+
+    layout: Layout
+    config: SolveConfig
+    started: float = field(default_factory=time.monotonic)
+    place: Integers | None = None
+    option: Integers | None = None
+    cost: float = np.inf
+    bound: float = -np.inf
+    bound_source: str = ""
+    trace: list[TracePoint] = field(default_factory=list)
+    work: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock since the start [s]."""
+        return time.monotonic() - self.started
+
+    @property
+    def spent(self) -> float:
+        """What counts against the limit: wall clock, or work in deterministic mode."""
+        return self.work if self.config.deterministic else self.seconds
+
+    @property
+    def remaining(self) -> float:
+        """What is left of the limit."""
+        return self.config.time_limit_s - self.spent
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of incumbent and bound."""
+        if self.place is None or self.bound == -np.inf:
+            return None
+        return relative_gap(self.cost, min(self.bound, self.cost))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the gap asked for is reached."""
+        return self.gap is not None and self.gap <= self.config.gap
+
+    def raise_bound(self, bound: float, source: str) -> None:
+        """Take a valid lower bound."""
+        if bound > self.bound:
+            gain = bound - self.bound
+            self.bound, self.bound_source = bound, source
+            if not gain < 1e-5 * abs(bound):
+                self._report()
+
+    def offer(self, place: Integers) -> bool:
+        """Take an assignment if it holds and costs less; its options and cost are worked out afresh."""
+        if (place == WAITING).any():
+            return False
+        priced = price(self.layout, place)
+        if priced is None or priced[1] >= self.cost - 1e-9 * max(1.0, abs(priced[1])):
+            return False
+        self.place, self.option, self.cost = place.copy(), priced[0], priced[1]
+        self._report()
+        return True
+
+    def _report(self) -> None:
+        incumbent = None if self.place is None else self.cost
+        bound = None if self.bound == -np.inf else min(self.bound, self.cost)
+        self.trace.append(TracePoint(self.seconds, incumbent, bound))
+        if self.config.on_progress is not None:
+            self.config.on_progress(self.seconds, incumbent, bound)
+
+
+def price(layout: Layout, place: Integers) -> tuple[Integers, float] | None:
+    """The cheapest option of every facility for an assignment, and what all costs; None where it does not hold."""
+    m = layout.facilities
+    load = np.zeros((m, layout.demand.shape[1]))
+    np.add.at(load, place, layout.demand)
+    used = place[layout.arc_demand] == layout.arc_facility
+    if int(used.sum()) != layout.demands:
+        return None
+    option = np.full(m, -1, dtype=np.int64)
+    total = float(layout.arc_cost[used].sum())
+    for j in np.unique(place).tolist():
+        begin, end = int(layout.option_start[j]), int(layout.option_start[j + 1])
+        capacity = layout.option_capacity[begin:end]
+        holds = (load[j] <= capacity + TOLERANCE * np.maximum(capacity, 1.0)).all(axis=1)
+        if not holds.any():
+            return None
+        option[j] = begin + int(np.argmax(holds))
+        total += float(layout.option_cost[option[j]])
+    if int((option >= 0).sum()) > layout.max_open:
+        return None
+    return option, total
+
+
+def openness_order(demand: Floats) -> Integers:
+    """Demands, largest first."""
+    return np.argsort(-demand.sum(axis=1), kind="stable")
