@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,17 +13,34 @@ from fleet.inventory.pins import PinDecision
 from fleet.inventory.workloads import TIERS, Workload
 from fleet.plan.costs import Rates
 from fleet.plan.pinning import is_at, pins_on
-from fleet.plan.placement import Reason, eligible_site_reason, eligible_standby_reason, pair_reason
+from fleet.plan.placement import (
+    TOLERANCE,
+    Reason,
+    eligible_site_reason,
+    eligible_standby_reason,
+    pair_reason,
+)
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
+from solvers.interning import Interned
 from solvers.linear import Floats
 from solvers.partners import too_far, too_thin
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """What one demand needs: compute (T, 3); data [TB], user traffic and replication [Mbit/s] (T,)."""
+
+    compute: Floats
+    storage_tb: Floats
+    traffic_mbps: Floats
+    stream_mbps: Floats
 
 
 class ClassBuilder:
@@ -44,6 +61,12 @@ class ClassBuilder:
         self._offers = [node_offer(model, pack) for model in inventory.hardware]
         self._refusing: dict[int, tuple[str, ...]] = {}
         self._pair_reasons: dict[str, Booleans] = {}
+        self._amounts_of_row: dict[int, _Amounts] = {}
+        self._fitting: dict[tuple[object, ...], Booleans] = {}
+        self._allowed: dict[tuple[object, ...], Booleans] = {}
+        self._carried: dict[int, float] = {}  # allowed pairs by identity, and the largest stream that is known to fit
+        self._kept = Interned()
+        self.host_index = {name: index for index, name in enumerate(routes.host_names)}
 
     def classes(self) -> tuple[DemandClass, ...]:
         """Merge identical units.
@@ -115,80 +138,39 @@ class ClassBuilder:
         return total
 
     def _describe(self, unit: Unit, blocked: list[tuple[Unit, str]]) -> tuple[tuple[object, ...], DemandClass] | None:
-        inventory = self.inventory
-        count = len(inventory.periods)
+        count = len(self.inventory.periods)
         computes = np.zeros((len(unit.demands), count, 3))
-        storage = np.zeros((count, 3))
-        standby_compute, standby_storage = np.zeros((count, 3)), np.zeros((count, 3))
-        traffic = np.zeros((len(unit.demands), count))
-        streams = np.zeros((len(unit.demands), count))
+        storage, standby_storage = np.zeros((count, 3)), np.zeros((count, 3))
+        profiles = []
         for number, demand in enumerate(unit.demands):
             mechanism = self.mechanism(demand) if demand.is_protected else None
             if isinstance(mechanism, str):
                 blocked.append((unit, mechanism if len(unit.demands) == 1 else f"{demand}: {mechanism}"))
                 return None
-            tier = TIERS.index(demand.row.tier)
-            for period in range(count):
-                amounts = inventory.amounts(demand, period)
-                vector = (amounts.vcpu, amounts.memory_gb, amounts.gpu)
-                computes[number, period] = vector
-                storage[period, tier] += amounts.storage_tb
-                traffic[number, period] = amounts.traffic_mbps
-                if mechanism is not None:
-                    standby_compute[period] += vector
-                    standby_storage[period, tier] += amounts.storage_tb
-                    streams[number, period] = required_mbps(
-                        amounts.change_gb_per_day, demand.row.rpo_minutes or 0.0, mechanism, inventory.policy
-                    )
+            amounts = self._amounts(demand, mechanism)
+            computes[number] = amounts.compute
+            storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
+            if mechanism is not None:
+                standby_storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
+            profiles.append(self._profile(demand, amounts))
         compute = computes.sum(axis=0)
-        profiles = tuple(
-            self._profile(demand, computes[number], traffic[number], streams[number])
-            for number, demand in enumerate(unit.demands)
-        )
-        eligible, standby, reasons = self._eligibility(unit)
+        copied = [number for number, demand in enumerate(unit.demands) if demand.is_protected]
+        standby_compute = computes[copied].sum(axis=0)
+        eligible, standby = self._eligibility(unit)
         fits = self._fits(unit.demands)
         pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
-        problem = screen_unit(inventory, unit, self.slots, eligible, fits, pairs, reasons)
+        usable = eligible & fits if pairs is None else eligible & fits & pairs.any(axis=1)
+        problem: str | None = None
+        if not usable.any():
+            reasons = [] if eligible.any() else self._reasons(unit)
+            problem = screen_unit(self.inventory, unit, self.slots, eligible, fits, pairs, reasons)
         if pairs is not None and (eligible & fits).any():
-            problem = self._no_partner(unit, eligible & fits, standby, pairs, profiles) or problem
+            problem = self._no_partner(unit, eligible & fits, standby, self._kept(pairs), profiles) or problem
         if problem:
             blocked.append((unit, problem))
             return None
-        usable = eligible & fits if pairs is None else eligible & fits & pairs.any(axis=1)
         attachment = self.routes.attachment(unit.site)
-        first = min(inventory.first_period(demand) for demand in unit.demands)
-        key: tuple[object, ...] = (
-            first,
-            compute.tobytes(),
-            storage.tobytes(),
-            standby_compute.tobytes(),
-            standby_storage.tobytes(),
-            usable.tobytes(),
-            None if pairs is None else pairs.tobytes(),
-            tuple(
-                (
-                    demand.row.fault_tolerance,
-                    demand.row.zone_tolerance,
-                    (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
-                    demand.row.gpu_model if demand.row.gpus > 0 else "",
-                    self._refusing_models(demand.row),
-                    inventory.machines(demand),
-                )
-                for demand in unit.demands
-            ),
-            attachment,
-            tuple(
-                (
-                    profile.compute.tobytes(),
-                    profile.traffic_mbps.tobytes(),
-                    profile.stream_mbps.tobytes(),
-                    profile.reaches.tobytes(),
-                    profile.user_down.tobytes(),
-                    profile.is_protected,
-                )
-                for profile in profiles
-            ),
-        )
+        first = min(self.inventory.first_period(demand) for demand in unit.demands)
         part = DemandClass(
             index=-1,
             units=(unit,),
@@ -197,13 +179,74 @@ class ClassBuilder:
             storage=storage,
             standby_compute=standby_compute,
             standby_storage=standby_storage,
-            eligible=usable,
-            pairs=pairs,
+            group_eligible=self._kept(usable),
+            group_pairs=None if pairs is None else self._kept(pairs),
             attachment=attachment,
-            is_at_host=unit.site in self.routes.host_names,
-            profiles=profiles,
+            is_at_host=unit.site in self.host_index,
+            profiles=tuple(profiles),
+            view=self.routes.view,
+            asks=self._asks(unit.demands),
         )
-        return key, part
+        return self._key(part), part
+
+    @staticmethod
+    def _key(part: DemandClass) -> tuple[object, ...]:
+        """What tells classes apart."""
+        return (
+            part.first_period,
+            part.compute.tobytes(),
+            part.storage.tobytes(),
+            part.standby_compute.tobytes(),
+            part.standby_storage.tobytes(),
+            id(part.group_eligible),
+            id(part.group_pairs),
+            part.asks,
+            part.attachment,
+            tuple(
+                (
+                    profile.compute.tobytes(),
+                    profile.traffic_mbps.tobytes(),
+                    profile.stream_mbps.tobytes(),
+                    id(profile.host_reach),
+                    id(profile.user_down),
+                    profile.is_protected,
+                )
+                for profile in part.profiles
+            ),
+        )
+
+    def _amounts(self, demand: Demand, mechanism: Mechanism | None) -> _Amounts:
+        """What a demand needs in every period; demands of one row are alike."""
+        known = self._amounts_of_row.get(id(demand.row))
+        if known is None:
+            inventory = self.inventory
+            every = [inventory.amounts(demand, period) for period in range(len(inventory.periods))]
+            rpo = demand.row.rpo_minutes or 0.0
+            streams = [
+                0.0 if mechanism is None else required_mbps(row.change_gb_per_day, rpo, mechanism, inventory.policy)
+                for row in every
+            ]
+            known = self._amounts_of_row[id(demand.row)] = _Amounts(
+                compute=np.array([(row.vcpu, row.memory_gb, row.gpu) for row in every]),
+                storage_tb=np.array([row.storage_tb for row in every]),
+                traffic_mbps=np.array([row.traffic_mbps for row in every]),
+                stream_mbps=np.array(streams),
+            )
+        return known
+
+    def _asks(self, demands: Sequence[Demand]) -> tuple[object, ...]:
+        """What demands ask of node models and archetypes, and when."""
+        return tuple(
+            (
+                demand.row.fault_tolerance,
+                demand.row.zone_tolerance,
+                (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
+                demand.row.gpu_model if demand.row.gpus > 0 else "",
+                self._refusing_models(demand.row),
+                self.inventory.machines(demand),
+            )
+            for demand in demands
+        )
 
     def _refusing_models(self, row: Workload) -> tuple[str, ...]:
         """The node models on which no instance of a workload can run."""
@@ -214,47 +257,81 @@ class ClassBuilder:
         return known
 
     def _fits(self, demands: Sequence[Demand]) -> Booleans:
-        """Slots with archetypes that do for `demands` in every period."""
-        return np.array([fits_throughout(self.inventory, demands, slot) for slot in self.slots], dtype=bool)
+        """Groups of slots with archetypes that do for `demands` in every period."""
+        key = self._asks(demands)
+        if key not in self._fitting:
+            firsts = [self.slots[group[0]] for group in self.routes.groups]
+            by_runs: dict[int, bool] = {}
+            for slot in firsts:
+                if id(slot.runs) not in by_runs:
+                    by_runs[id(slot.runs)] = fits_throughout(self.inventory, demands, slot)
+            self._fitting[key] = np.array([by_runs[id(slot.runs)] for slot in firsts], dtype=bool)
+        return self._fitting[key]
 
-    def _eligibility(self, unit: Unit) -> tuple[Booleans, Booleans, list[tuple[Demand, str, Reason]]]:
-        """Slots where the unit may run and may stand by, with the reason of every refusal."""
-        primary = np.ones(len(self.slots), dtype=bool)
-        standby = np.ones(len(self.slots), dtype=bool)
-        reasons: list[tuple[Demand, str, Reason]] = []
+    def _eligibility(self, unit: Unit) -> tuple[Booleans, Booleans]:
+        """Groups of slots where the unit may run and may stand by."""
+        primary = np.ones(len(self.routes.groups), dtype=bool)
+        standby = np.ones(len(self.routes.groups), dtype=bool)
         for demand in unit.demands:
-            for site in self.routes.host_names:
-                at_site = np.array([name == site for name in self.routes.slot_sites], dtype=bool)
-                reason = eligible_site_reason(self.inventory, self.router, demand, site)
-                if reason is not None:
-                    primary &= ~at_site
-                    reasons.append((demand, site, reason))
-                if demand.is_protected and eligible_standby_reason(self.inventory, demand, site) is not None:
-                    standby &= ~at_site
-            primary &= self._pinned(demand, "assign")
+            allowed = self._allowed_hosts(demand)
+            hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand)
+            primary &= hosts[self.routes.host_of_group] & self._pinned(demand, "assign")
             if demand.is_protected:
-                standby &= self._pinned(demand, "standby")
-        return primary, standby, reasons
+                standby &= allowed[self.routes.host_of_group] & self._pinned(demand, "standby")
+        return primary, standby
+
+    def _allowed_hosts(self, demand: Demand) -> Booleans:
+        """Candidate sites that residency and pins leave for a demand and its standby."""
+        inventory = self.inventory
+        user = inventory.site(demand.site)
+        forbidden = tuple(sorted(pin.value for pin in pins_on(inventory.pins, "forbid", demand)))
+        key = (tuple(demand.row.residency), user.country, user.region, forbidden)
+        if key not in self._allowed:
+            reasons = [eligible_standby_reason(inventory, demand, site) for site in self.routes.host_names]
+            self._allowed[key] = np.array([reason is None for reason in reasons], dtype=bool)
+        return self._allowed[key]
+
+    def _near_hosts(self, demand: Demand) -> Booleans:
+        """Candidate sites that the users of a demand reach in time."""
+        rtts, limit = self.routes.normal_rtts(demand.site), demand.row.max_rtt_ms
+        near = np.isfinite(rtts) if limit is None else rtts <= limit + TOLERANCE * max(1.0, abs(limit))
+        return np.asarray(near, dtype=bool)
+
+    def _own_hosts(self, demand: Demand) -> Booleans:
+        """Every candidate site, or only the own one of a demand that has to run there."""
+        is_local = demand.row.placement == "local"
+        return np.array([not is_local or name == demand.site for name in self.routes.host_names], dtype=bool)
+
+    def _reasons(self, unit: Unit) -> list[tuple[Demand, str, Reason]]:
+        """Why the unit may not run at each candidate site."""
+        found = [
+            (demand, site, eligible_site_reason(self.inventory, self.router, demand, site))
+            for demand in unit.demands
+            for site in self.routes.host_names
+        ]
+        return [(demand, site, reason) for demand, site, reason in found if reason is not None]
 
     def _pinned(self, demand: Demand, decision: PinDecision) -> Booleans:
-        """Slots that the pins of a demand leave."""
-        allowed = np.ones(len(self.slots), dtype=bool)
+        """Groups of slots that the pins of a demand leave; slots that pins tell apart are not in one group."""
+        allowed = np.ones(len(self.routes.groups), dtype=bool)
         for pin in pins_on(self.inventory.pins, decision, demand):
-            allowed &= np.array([is_at(pin, slot.cluster, slot.site) for slot in self.slots], dtype=bool)
+            firsts = [self.slots[group[0]] for group in self.routes.groups]
+            allowed &= np.array([is_at(pin, slot.cluster, slot.site) for slot in firsts], dtype=bool)
         return allowed
 
-    def _profile(self, demand: Demand, compute: Floats, traffic: Floats, stream: Floats) -> Profile:
+    def _profile(self, demand: Demand, amounts: _Amounts) -> Profile:
         return Profile(
-            compute=compute,
-            traffic_mbps=traffic,
-            stream_mbps=stream,
-            reaches=self.routes.reaches(demand),
+            compute=amounts.compute,
+            traffic_mbps=amounts.traffic_mbps,
+            stream_mbps=amounts.stream_mbps,
+            host_reach=self.routes.host_reach(demand),
             user_down=self.routes.user_down(demand.site),
             is_protected=demand.is_protected,
+            view=self.routes.view,
         )
 
     def _pairs(self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile]) -> Booleans | None:
-        """[primary, standby] that no rule forbids, or None for an unprotected unit."""
+        """[primary, standby group] that no rule forbids, or None for an unprotected unit."""
         copied = protected(unit.demands)
         if not copied:
             return None
@@ -265,21 +342,26 @@ class ClassBuilder:
                 allowed &= self._mechanism_pairs(mechanism)
         for profile in profiles:
             if profile.is_protected:
-                allowed &= ~self.routes.cut_off(profile.reaches, profile.user_down)
+                allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
         return allowed
 
     def _no_partner(
         self, unit: Unit, eligible: Booleans, standby: Booleans, pairs: Booleans, profiles: Sequence[Profile]
     ) -> str:
         """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
-        names = self.routes.slot_sites
+        names = [self.routes.host_names[host] for host in self.routes.host_of_group.tolist()]
         for demand, profile in zip(unit.demands, profiles, strict=True):
             mechanism = self.mechanism(demand) if demand.is_protected else ""
             if isinstance(mechanism, str):
                 continue
+            most = float(profile.stream_mbps.max(initial=0.0))
             if pairs.any():
+                if most <= self._carried.get(id(pairs), -1.0):
+                    continue
                 allowed = ((names[first], names[second]) for first, second in np.argwhere(pairs).tolist())
-                text = too_thin(self.router, demand, float(profile.stream_mbps.max(initial=0.0)), allowed)
+                text = too_thin(self.router, demand, most, allowed)
+                if not text:
+                    self._carried[id(pairs)] = most
             else:
                 primaries, standbys = (
                     sorted({names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
@@ -292,16 +374,14 @@ class ClassBuilder:
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:
         known = self._pair_reasons.get(mechanism.name)
         if known is None:
+            hosts = self.routes.host_names
             sites = np.array(
                 [
-                    [
-                        pair_reason(self.inventory, self.router, mechanism, primary, standby) is None
-                        for standby in self.routes.host_names
-                    ]
-                    for primary in self.routes.host_names
+                    [pair_reason(self.inventory, self.router, mechanism, first, second) is None for second in hosts]
+                    for first in hosts
                 ],
                 dtype=bool,
-            ).reshape(len(self.routes.host_names), len(self.routes.host_names))
-            known = sites[np.ix_(self.routes.site_of_slot, self.routes.site_of_slot)]
+            ).reshape(len(hosts), len(hosts))
+            known = sites[np.ix_(self.routes.host_of_group, self.routes.host_of_group)]
             self._pair_reasons[mechanism.name] = known
         return known

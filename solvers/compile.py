@@ -42,7 +42,7 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
     builder = ClassBuilder(inventory, pack, router, slots, routes)
     classes = builder.classes()
     forced = screen_access(inventory, wan)
-    slots = tuple(without_idle_runs(inventory, slot, classes) for slot in slots)
+    slots = without_idle_runs(inventory, slots, routes.groups, classes)
     fees = builder.protection_cost(rates)
     circuits = sum(rates.wan_monthly() * rates.monthly_factor(period.index) for period in inventory.periods)
     return DesignProblem(

@@ -13,7 +13,7 @@ from fleet.plan.plan import Origin
 from fleet.wan.latency import distance_km
 from solvers.formulation import NO_STANDBY, Formulation
 from solvers.linear import Floats, Integers
-from solvers.problem import DesignProblem, Unit
+from solvers.problem import DesignProblem, Slot, Unit
 
 #: Weight of the distance to the primary beside that to the standby.
 PRIMARY_WEIGHT = 10
@@ -37,8 +37,8 @@ def decode(formulation: Formulation, point: Floats) -> Decisions:
         clusters=_clusters(formulation, point),
         primary=primary,
         standby=standby,
-        upgrades=_upgrades(formulation, point),
-        retired=_retired(formulation, point),
+        upgrades=upgrades(formulation, point),
+        retired=retired(formulation, point),
     )
 
 
@@ -99,29 +99,40 @@ def _clusters(formulation: Formulation, point: Floats) -> tuple[ClusterDecision,
             continue
         runs = formulation.runs(slot)
         used = next(runs[number] for number, nodes in counts if nodes)
-        here = problem.slots[slot]
-        origin: Origin = "existing" if here.existing is not None else "chosen"
-        if here.existing is None and any(
-            pin.cluster == here.cluster
-            or (pin.decision in ("open", "node_model", "nodes") and pin.site == here.site and not pin.cluster)
-            for pin in problem.inventory.pins
-        ):
-            origin = "pinned"
-        result.append(
-            ClusterDecision(
-                cluster=here.cluster,
-                site=here.site,
-                node_model=used.node_model,
-                nodes=tuple(nodes for _, nodes in counts),
-                layouts=tuple(dict(runs[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts),
-                existing=here.existing is not None,
-                origin=origin,
-            )
-        )
+        layouts = tuple(dict(runs[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts)
+        nodes = tuple(nodes for _, nodes in counts)
+        result.append(cluster_decision(problem, problem.slots[slot], used.node_model, nodes, layouts))
     return tuple(result)
 
 
-def _upgrades(formulation: Formulation, point: Floats) -> dict[str, int]:
+def cluster_decision(
+    problem: DesignProblem,
+    slot: Slot,
+    node_model: str,
+    nodes: tuple[int, ...],
+    layouts: tuple[dict[str, str], ...],
+) -> ClusterDecision:
+    """A cluster on a slot, with where the decision comes from."""
+    origin: Origin = "existing" if slot.existing is not None else "chosen"
+    if slot.existing is None and any(
+        pin.cluster == slot.cluster
+        or (pin.decision in ("open", "node_model", "nodes") and pin.site == slot.site and not pin.cluster)
+        for pin in problem.inventory.pins
+    ):
+        origin = "pinned"
+    return ClusterDecision(
+        cluster=slot.cluster,
+        site=slot.site,
+        node_model=node_model,
+        nodes=nodes,
+        layouts=layouts,
+        existing=slot.existing is not None,
+        origin=origin,
+    )
+
+
+def upgrades(formulation: Formulation, point: Floats) -> dict[str, int]:
+    """Links that a point upgrades, each with its first period."""
     found: dict[str, int] = {}
     for (link, period), column in sorted(formulation.upgrade.items()):
         if point[column] > 0.5:
@@ -129,7 +140,8 @@ def _upgrades(formulation: Formulation, point: Floats) -> dict[str, int]:
     return found
 
 
-def _retired(formulation: Formulation, point: Floats) -> tuple[str, ...]:
+def retired(formulation: Formulation, point: Floats) -> tuple[str, ...]:
+    """Existing clusters that a point closes."""
     problem = formulation.problem
     usable = set(formulation.slots)
     return tuple(

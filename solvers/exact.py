@@ -9,19 +9,17 @@ nearly those nodes. What remains of the time goes to the pairs over all slots, w
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from solvers.building import GeneratedRow, build
-from solvers.compile import compile_problem
 from solvers.config import SolveConfig
 from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
-from solvers.linear import INFINITY, Floats, LinearModel
-from solvers.merging import merge_slots
+from solvers.linear import INFINITY, Floats
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
-from solvers.search import Search, UnwatchedLinks
+from solvers.running import ENGINE_GAP_SHARE, Running
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
 #: Pair columns up to which the last share of the time goes to whole units over all slots.
@@ -32,69 +30,39 @@ LARGE_COLUMNS = 1000
 MARGIN = 0.005
 #: Share of the time after which no further set is completed for better plans alone; with several clusters at a site.
 SETS_SHARE, PACKED_SETS_SHARE = 0.5, 0.8
-HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
-#: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
-QUICK_RELAXATION_S = 3.0
 JUDGE_EVERY_S = 2.0  # a point found while engines run is judged no sooner than this after the last one
-#: Engines aim at this share of the gap that was asked for.
-ENGINE_GAP_SHARE = 0.3
 #: Longest share of the time, and longest time, for one model of one set of open slots.
 SET_SHARE, SET_LIMIT_S = 0.2, 30.0
 #: Nodes that whole units may need above continuous ones, per cluster, at first and then.
 SPARE_NODES = (1, 3)
-#: Branch-and-bound nodes of one model, and sets of open slots, in deterministic mode, where nothing may depend on time.
-NODE_LIMIT, DETERMINISTIC_SETS = 400, 3
-
-ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
+DETERMINISTIC_SETS = 3  # sets of open slots in deterministic mode, where nothing may depend on time
 
 
-class ExactSolve:
-    """One run of the exact strategy.
+class ExactSolve(Running):
+    """One run of the exact strategy."""
 
-    Attributes
-    ----------
-    search : Search
-        Incumbent, bound and trace; complete at any moment.
-    is_infeasible : bool
-        Whether it is proven that no plan exists.
-    """
+    strategy = "exact"
 
     def __init__(self, problem: DesignProblem, config: SolveConfig) -> None:
-        self.problem, self.config = problem, config
-        self.merged = merge_slots(problem)
-        self.search = Search(problem, config)
-        self.rows: set[GeneratedRow] = set()
-        self.is_infeasible = False
+        super().__init__(problem, config)
+        self._forget()
+
+    def _forget(self) -> None:
         self._last: tuple[Formulation, Floats] | None = None
-        self._background: EngineRun | None = None
         self._closed: dict[OpenSet, float] = {}
 
-    def run(self) -> None:
-        """Solve until proof, gap, limit or interrupt."""
-        watched: frozenset[str] = frozenset()
-        while True:
-            try:
-                return self._run()
-            except UnwatchedLinks as found:
-                watched |= found.links | self.problem.second_circuits
-                self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
-                self.merged = merge_slots(self.problem)
-                self._last = self._background = None
-                self._closed = {}
-
-    def _run(self) -> None:
-        with EnginePool() as pool:
-            if pair_columns(self.problem) <= TINY_COLUMNS:
-                self._pairs(pool, self.search.deadline)
-            else:
-                self._explore(pool)
+    def _solve(self, pool: EnginePool) -> None:
+        if pair_columns(self.problem) <= TINY_COLUMNS:
+            self._pairs(pool, self.search.deadline)
+        else:
+            self._explore(pool)
 
     # -- sets of open slots --------------------------------------------------------------------------------------
 
     def _explore(self, pool: EnginePool) -> None:
         """Bound in the background, complete one set of open slots after another, then prove or polish."""
         search = self.search
-        separate = build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
+        separate = self._separate()
         begun = time.monotonic()
         relaxed = self._highs(pool, separate.model, INFINITY, relaxed=True)
         if relaxed.state == "infeasible":
@@ -106,25 +74,27 @@ class ExactSolve:
         search.raise_bound(relaxed.bound, "HiGHS, linear relaxation")
         self._start_background(pool, separate, time.monotonic() - begun)
         fixed = frozenset(slot.index for slot in self.merged.slots if slot.existing is not None)
-        sets = OpenSets(self.merged, lambda slots: self._relaxation(pool, separate, slots), fixed)
+        shares = open_shares(separate, relaxed.point)
+        sets = OpenSets(self.merged, self._relaxation_of(pool, separate), fixed, shares)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
-        first = first_set(self.merged, open_shares(separate, relaxed.point)) | fixed
+        first = first_set(self.merged, shares) | fixed
         packs = any(slot.copies > 1 for slot in self.merged.slots)
         self._complete_sets(pool, sets, first, self._after(PACKED_SETS_SHARE if packs else SETS_SHARE))
+        self._finish(pool, sets, is_small)
+
+    def _finish(self, pool: EnginePool, sets: OpenSets, is_small: bool) -> None:
+        """Prove or polish in what remains of the time."""
         if not self.config.deterministic:
             self._remaining(pool, sets, self._after(REMAINING_SHARE if is_small else 1.0), is_small)
-        if not self._is_over(search.deadline):
-            self._pairs(pool, search.deadline)
+        if not self._is_over(self.search.deadline):
+            self._pairs(pool, self.search.deadline)
 
-    def _after(self, share: float) -> float:
-        """The moment at which that share of the time is used up."""
-        if self.config.deterministic:
-            return INFINITY
-        return self.search.started + self.config.time_limit_s * share
+    def _separate(self) -> Formulation:
+        """The formulation that bounds are proven on."""
+        return build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
 
     def _complete_sets(self, pool: EnginePool, sets: OpenSets, first: OpenSet, until: float) -> None:
         chosen: OpenSet | None = first
-        sets.value(first)
         rounds = 0
         while chosen is not None and not self._is_over(until):
             sets.completed[chosen] = self._complete(pool, chosen, until)
@@ -132,10 +102,9 @@ class ExactSolve:
             if self.config.deterministic and rounds >= DETERMINISTIC_SETS:
                 return
             center = sets.best or chosen
-            for neighbor in sets.neighbors(center):
-                if self._is_over(until):
-                    return
-                sets.value(neighbor)
+            self._look_around(sets, center, until)
+            if self._is_over(until):
+                return
             chosen = sets.next_set(self.search.objective)
 
     def _remaining(self, pool: EnginePool, sets: OpenSets, until: float, is_small: bool) -> None:
@@ -149,7 +118,7 @@ class ExactSolve:
             formulation = (
                 build(self.merged, has_pairs=True, rows=self.rows, whole=False, sparse=True)
                 if is_small
-                else build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
+                else self._separate()
             )
             for slots in self._closed:
                 outside = [slot for slot in formulation.slots if slot not in slots]
@@ -167,6 +136,14 @@ class ExactSolve:
             if chosen in self._closed or self._is_over(until):
                 return
             sets.completed[chosen] = self._complete(pool, chosen, until)
+
+    def _look_around(self, sets: OpenSets, center: OpenSet, until: float) -> None:
+        """Rank a set and its neighbors."""
+        sets.value(center)
+        for neighbor in sets.neighbors(center):
+            if self._is_over(until):
+                return
+            sets.value(neighbor)
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: continuous placements, then whole units near them; short tries find missing rows."""
@@ -246,75 +223,14 @@ class ExactSolve:
                 break
         return formulation, None
 
-    def _relaxation(self, pool: EnginePool, separate: Formulation, slots: OpenSet) -> float:
-        found = self._highs(pool, restricted(separate, slots), INFINITY, relaxed=True)
-        return INFINITY if found.point is None else found.objective
+    def _relaxation_of(self, pool: EnginePool, separate: Formulation) -> Callable[[OpenSet], float]:
+        """The value of the relaxation over one set."""
 
-    def _start_background(self, pool: EnginePool, separate: Formulation, relaxation_s: float) -> None:
-        if self.config.deterministic or self.config.cores == 1:
-            return
-        engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
-        self._background = pool.start(
-            engine,
-            separate.model,
-            time_limit_s=max(self.search.remaining_s, 0.1),
-            gap=self.config.gap * ENGINE_GAP_SHARE,
-            seed=self.config.seed,
-            design=separate.design_columns,
-        )
+        def value(slots: OpenSet) -> float:
+            found = self._highs(pool, restricted(separate, slots), INFINITY, relaxed=True)
+            return INFINITY if found.point is None else found.objective
 
-    def _highs(
-        self,
-        pool: EnginePool,
-        model: LinearModel,
-        limit_s: float,
-        *,
-        relaxed: bool = False,
-        hint: Floats | None = None,
-        until: float = INFINITY,
-        inside: float | None = None,
-    ) -> EngineRun:
-        """Run HiGHS on one model and wait for it, taking bounds of the background meanwhile.
-
-        With `inside`, the bound of the plans that the model leaves out, its own bounds count too.
-        """
-        deterministic = self.config.deterministic
-        until = self._moment(until)
-        limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
-        run = pool.start(
-            "highs",
-            model,
-            time_limit_s=limit,
-            gap=max(self.config.gap * ENGINE_GAP_SHARE, 1e-9),
-            seed=self.config.seed,
-            hint=hint,
-            relaxed=relaxed,
-            node_limit=NODE_LIMIT if deterministic and not relaxed else None,
-        )
-        while run.running and not self.search.is_done:
-            pool.wait(0.2)
-            self._take_background()
-            if inside is not None:
-                self.search.raise_bound(min(inside, run.bound), "HiGHS, set by set")
-            if time.monotonic() > until + HURRY_S:
-                break
-        pool.stop(run)
-        pool.check([run])
-        return run
-
-    def _take_background(self) -> None:
-        if self._background is not None:
-            self._take_bounds([self._background], "separate")
-            if self._background.state == "infeasible" and self.search.best is None:
-                self.is_infeasible = True
-
-    def _is_over(self, until: float) -> bool:
-        self._take_background()
-        return self.search.is_done or self.is_infeasible or time.monotonic() >= self._moment(until)
-
-    def _moment(self, until: float) -> float:
-        """A share of the time, which does not end before there is a plan."""
-        return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
+        return value
 
     # -- pairs over all slots ---
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
@@ -388,10 +304,6 @@ class ExactSolve:
         for run in runs:
             if run.running:
                 pool.stop(run)
-
-    def _take_bounds(self, runs: Collection[EngineRun], formulation: str) -> None:
-        for run in runs:
-            self.search.raise_bound(run.bound, f"{ENGINE_NAMES[run.engine]}, {formulation} formulation")
 
     def _hint(self, formulation: Formulation) -> Floats | None:
         """The last point in the columns of another formulation; NaN where it says nothing."""

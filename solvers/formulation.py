@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -100,6 +101,16 @@ class Formulation:
             if among is None or number in among
         ]
 
+    def any_run(self, slot: int, period: int) -> int:
+        """The column of how many clusters of the slot have nodes, which keeps rows short that ask for nothing else."""
+        key = ("open", slot, period)
+        if key not in self.free:
+            terms = self.open_terms(slot, period)
+            column = self.model.add_variable(0.0, float(self.problem.slots[slot].copies), False)
+            self.model.add_row("PLT-001", [*terms, (column, -1.0)], lower=0.0, upper=0.0)
+            self.free[key] = column
+        return self.free[key]
+
     def domain_terms(self, slot: int, period: int, factor: float = 1.0) -> Terms:
         """Terms of factor · (the place has nodes): once for a slot of several copies."""
         if self.problem.slots[slot].copies > 1:
@@ -153,6 +164,15 @@ class Formulation:
         """The columns of what stands where: all but placements and what follows from them."""
         columns = [*self.run.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
         return np.array(sorted(columns), dtype=np.int64)
+
+    def columns_of_class(self, part: int) -> slice:
+        """Where the placement columns of a class are; those of one class follow each other."""
+        return slice(*np.searchsorted(self.class_of, [part, part + 1]).tolist())
+
+    @cached_property
+    def tiers_in_use(self) -> Integers:
+        """The storage tiers that hold any data."""
+        return np.flatnonzero(sum(part.storage.sum(axis=0) for part in self.problem.classes)).astype(np.int64)
 
     def columns_of(self, mask: Booleans) -> tuple[Integers, Integers]:
         """(model columns, classes) of the placement columns in `mask`."""

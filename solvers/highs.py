@@ -13,6 +13,8 @@ from ortools.math_opt.python import mathopt
 
 from solvers.linear import INFINITY, Floats, LinearModel
 
+#: Rows from which linear relaxations are solved by interior points first.
+BARRIER_ROWS = 5000
 #: Between these lines the log is about completing a hint.
 START_BEGINS, START_ENDS = "Attempting to find feasible solution", "Solving report"
 
@@ -71,6 +73,7 @@ def solve_model(
             relative_gap_tolerance=None if relaxed else gap,
             random_seed=seed,
             node_limit=node_limit,
+            lp_algorithm=mathopt.LPAlgorithm.BARRIER if relaxed and model.rows > BARRIER_ROWS else None,
         ),
         model_params=model_parameters,
         msg_cb=None if on_bound is None else read_log,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.problem import DesignProblem, Slot
+from solvers.slots import alike_slots
 
 
 def merge_slots(problem: DesignProblem) -> DesignProblem:
@@ -15,15 +16,11 @@ def merge_slots(problem: DesignProblem) -> DesignProblem:
     A plan's clusters summed over the copies are feasible in the merged problem at the same cost, so its bounds hold.
     `slot_groups` names the original slots of each merged one.
     """
-    decided = {pin.site for pin in problem.inventory.pins} | {pin.cluster for pin in problem.inventory.pins}
-    decided |= {pin.value for pin in problem.inventory.pins}
     groups: dict[tuple[object, ...], list[int]] = {}
-    for slot in problem.slots:
-        is_free = slot.existing is None and slot.site not in decided and slot.cluster not in decided
-        key: tuple[object, ...] = (slot.site, id(slot.runs) if is_free else slot.index, is_free)
-        if is_free:
-            key = (slot.site, tuple((run.node_model, run.lowest, run.highest) for run in slot.runs))
-        groups.setdefault(key, []).append(slot.index)
+    for alike in alike_slots(problem.inventory, problem.slots):
+        for slot in alike:
+            runs = tuple((run.node_model, run.lowest, run.highest) for run in problem.slots[slot].runs)
+            groups.setdefault((alike[0], runs), []).append(slot)
     members = tuple(tuple(group) for group in groups.values())
     if all(len(group) == 1 for group in members):
         return replace(problem, slot_groups=members)
@@ -39,13 +36,6 @@ def merge_slots(problem: DesignProblem) -> DesignProblem:
         )
         for index, group in enumerate(members)
     )
-    classes = tuple(
-        replace(
-            part,
-            eligible=part.eligible[first],
-            pairs=None if part.pairs is None else part.pairs[np.ix_(first, first)],
-            profiles=tuple(replace(profile, reaches=profile.reaches[:, first]) for profile in part.profiles),
-        )
-        for part in problem.classes
-    )
+    view = problem.classes[0].view.over(first) if problem.classes else None
+    classes = () if view is None else tuple(part.on(view) for part in problem.classes)
     return replace(problem, slots=slots, classes=classes, slot_groups=members)

@@ -74,11 +74,14 @@ class OpenSets:
     ----------
     relax : callable
         Value of the relaxation over a set, infinite where it is infeasible.
+    shares : dict
+        How far the relaxation over all slots opens each: the likeliest neighbors of a set come first.
     """
 
     problem: DesignProblem
     relax: Callable[[OpenSet], float]
     fixed: OpenSet
+    shares: dict[int, float] = field(default_factory=dict)
     relaxed: dict[OpenSet, float] = field(default_factory=dict)
     completed: dict[OpenSet, float] = field(default_factory=dict)
 
@@ -104,15 +107,18 @@ class OpenSets:
     def neighbors(self, slots: OpenSet) -> Iterator[OpenSet]:
         """Sets with one slot more, one less, or one exchanged."""
         usable = [slot.index for slot in self.problem.slots if slot.runs]
-        outside = [slot for slot in usable if slot not in slots]
-        inside = [slot for slot in sorted(slots) if slot not in self.fixed]
-        for slot in outside:
-            yield slots | {slot}
+        outside = sorted((slot for slot in usable if slot not in slots), key=lambda slot: (-self._share(slot), slot))
+        inside = sorted((slot for slot in slots if slot not in self.fixed), key=lambda slot: (self._share(slot), slot))
         for slot in inside:
             yield slots - {slot}
+        for slot in outside:
+            yield slots | {slot}
         for leaving in inside:
             for entering in outside:
                 yield (slots - {leaving}) | {entering}
+
+    def _share(self, slot: int) -> float:
+        return self.shares.get(slot, 0.0) / self.problem.slots[slot].copies
 
     @property
     def best(self) -> OpenSet | None:

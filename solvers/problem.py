@@ -6,7 +6,7 @@ resources *r* (vcpu, memory_gb, gpu), storage tiers *s* (hot, warm, archive), fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
-from solvers.linear import Floats
+from solvers.linear import Floats, Integers
 
 Booleans = NDArray[np.bool_]
 
@@ -81,6 +81,36 @@ class Unit:
         return " + ".join(str(demand) for demand in self.demands)
 
 
+@dataclass(frozen=True, eq=False)
+class SlotView:
+    """Where the slots are, for arrays over fewer things that several classes share.
+
+    Attributes
+    ----------
+    group_of_slot, host_of_slot : array (J,)
+        Position among the groups of slots that the planner's statements do not tell apart, and of the site among the
+        candidate sites.
+    row_of_state : array (F,)
+        Where routes in that state are found: states that leave the network alone share those of the normal state.
+    is_down : array (F, J)
+        Whether each state takes the slot down.
+    """
+
+    group_of_slot: Integers
+    host_of_slot: Integers
+    row_of_state: Integers
+    is_down: Booleans
+
+    def over(self, slots: Integers) -> SlotView:
+        """The view of some of the slots."""
+        return replace(
+            self,
+            group_of_slot=self.group_of_slot[slots],
+            host_of_slot=self.host_of_slot[slots],
+            is_down=self.is_down[:, slots],
+        )
+
+
 @dataclass(frozen=True)
 class Profile:
     """How one member of a class loads the network and what it can reach.
@@ -89,8 +119,8 @@ class Profile:
     ----------
     traffic_mbps, stream_mbps : array (T,)
         User traffic in each direction, and its replication stream.
-    reaches : array (F, J)
-        Whether, in each state, its users reach each slot within the failover limit.
+    host_reach : array (N, H)
+        Whether, in each state that changes the network, its users reach each candidate site within the failover limit.
     user_down : array (F,)
         Whether its own site is down.
     compute : array (T, 3)
@@ -102,9 +132,21 @@ class Profile:
     compute: Floats
     traffic_mbps: Floats
     stream_mbps: Floats
-    reaches: Booleans
+    host_reach: Booleans
     user_down: Booleans
     is_protected: bool
+    view: SlotView
+
+    @property
+    def reaches(self) -> Booleans:
+        """[state, slot]: whether its users reach a slot that is up within the failover limit."""
+        reach = self.host_reach[self.view.row_of_state][:, self.view.host_of_slot]
+        return np.asarray(reach & ~self.view.is_down, dtype=bool)
+
+    def reaches_in(self, state: int) -> Booleans:
+        """[slot]: the same in one state."""
+        reach = self.host_reach[self.view.row_of_state[state], self.view.host_of_slot]
+        return np.asarray(reach & ~self.view.is_down[state], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -121,14 +163,16 @@ class DemandClass:
         Of one unit, running and failed over: vcpu, memory_gb, gpu.
     storage, standby_storage : array (T, 3)
         Data of one unit by tier [TB], before copies.
-    eligible : array (J,)
-        Slots where it may run.
-    pairs : array (J, J) or None
+    group_eligible : array (G,)
+        Groups of slots where it may run.
+    group_pairs : array (G, G) or None
         [primary, standby] that are allowed; None for unprotected classes.
     attachment : int
         Index of where it enters the WAN.
     is_at_host : bool
         Whether its users are at a candidate site, where a cluster may serve them without any link.
+    asks : tuple
+        What its members ask of node models and archetypes.
     """
 
     index: int
@@ -138,11 +182,31 @@ class DemandClass:
     storage: Floats
     standby_compute: Floats
     standby_storage: Floats
-    eligible: Booleans
-    pairs: Booleans | None
+    group_eligible: Booleans
+    group_pairs: Booleans | None
     attachment: int
     is_at_host: bool
     profiles: tuple[Profile, ...]
+    view: SlotView
+    asks: tuple[object, ...] = ()
+
+    @property
+    def eligible(self) -> Booleans:
+        """[slot]: where it may run."""
+        return np.asarray(self.group_eligible[self.view.group_of_slot], dtype=bool)
+
+    @property
+    def pairs(self) -> Booleans | None:
+        """[primary slot, standby slot] that are allowed; None for unprotected classes."""
+        if self.group_pairs is None:
+            return None
+        groups = self.view.group_of_slot
+        return np.asarray(self.group_pairs[np.ix_(groups, groups)], dtype=bool)
+
+    def on(self, view: SlotView) -> DemandClass:
+        """The class on other slots."""
+        profiles = tuple(replace(profile, view=view) for profile in self.profiles)
+        return replace(self, view=view, profiles=profiles)
 
     @property
     def count(self) -> int:
@@ -152,7 +216,7 @@ class DemandClass:
     @property
     def is_protected(self) -> bool:
         """Whether it has a standby."""
-        return self.pairs is not None
+        return self.group_pairs is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,4 +251,9 @@ class DesignProblem:
 
 def pair_columns(problem: DesignProblem) -> int:
     """How many columns the pair formulation over all slots has."""
-    return sum(int(part.eligible.sum() if part.pairs is None else part.pairs.sum()) for part in problem.classes)
+    total = 0
+    for part in problem.classes:
+        size = np.bincount(part.view.group_of_slot, minlength=len(part.group_eligible))
+        pairs = part.group_pairs
+        total += int(size @ part.group_eligible if pairs is None else size @ pairs.astype(np.int64) @ size)
+    return total

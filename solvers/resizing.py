@@ -6,6 +6,7 @@ of its node model up to its final node count, the cheapest path over the periods
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,18 +21,27 @@ from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 
 
-def resized(problem: DesignProblem, context: PlanContext) -> Decisions | None:
+def resized(
+    problem: DesignProblem, context: PlanContext, extra: Mapping[str, Floats] | None = None
+) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
     Existing and pinned clusters stay as they are.
+
+    Parameters
+    ----------
+    extra : mapping, optional
+        Compute (3, T) that clusters keep free beyond their reserve, by name.
     """
+    nothing = np.zeros((len(COMPUTE), problem.periods))
     slots = {slot.cluster: slot for slot in problem.slots}
     clusters = []
     for decision in context.decisions.clusters:
         if decision.existing or decision.origin == "pinned":
             clusters.append(decision)
             continue
-        cheapest = _cheapest(problem, context, decision, slots[decision.cluster])
+        more = nothing if extra is None else extra.get(decision.cluster, nothing)
+        cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -39,7 +49,7 @@ def resized(problem: DesignProblem, context: PlanContext) -> Decisions | None:
 
 
 def _cheapest(
-    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot
+    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
 ) -> ClusterDecision | None:
     periods = range(problem.periods)
     limit = max(decision.nodes)
@@ -55,6 +65,7 @@ def _cheapest(
     )
     index = context.cluster_index[decision.cluster]
     tolerance, data, asking = _demands_at(problem, context, index)
+    reserve = context.reserve[index] + extra
     monthly = problem.rates.node_monthly(decision.node_model, decision.site)
     price = problem.rates.node_purchase(decision.node_model)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
@@ -69,9 +80,9 @@ def _cheapest(
                 if archetype is None:
                     if present or tolerance[period] >= 0:
                         continue
-                elif not _carries(context, index, period, archetype, tolerance[period], data[period]) or not all(
-                    archetype.keeps(row) for row in asking[period]
-                ):
+                elif not _carries(
+                    context, index, period, archetype, tolerance[period], data[period], reserve[:, period]
+                ) or not all(archetype.keeps(row) for row in asking[period]):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)
@@ -120,7 +131,15 @@ def _demands_at(
     return tolerance, data, asking
 
 
-def _carries(context: PlanContext, index: int, period: int, archetype: Archetype, tolerance: int, data: Floats) -> bool:
+def _carries(
+    context: PlanContext,
+    index: int,
+    period: int,
+    archetype: Archetype,
+    tolerance: int,
+    data: Floats,
+    reserve: Floats,
+) -> bool:
     """Whether an archetype holds the load and the reserve of a cluster in a period."""
     if archetype.node_tolerance < tolerance or context.machines[index, period] > archetype.most_machines:
         return False
@@ -128,11 +147,11 @@ def _carries(context: PlanContext, index: int, period: int, archetype: Archetype
     free = np.array(archetype.capacity.without_node_reserve.as_tuple())
     load = context.load[index, :, period].copy()
     if context.inventory.policy.standby_uses_node_reserve:
-        kept = load[COMPUTE] + context.reserve[index, :, period]
+        kept = load[COMPUTE] + reserve
         if any(exceeds(float(amount), float(limit)) for amount, limit in zip(kept, free[COMPUTE], strict=True)):
             return False
     else:
-        load[COMPUTE] += context.reserve[index, :, period]
+        load[COMPUTE] += reserve
     if any(exceeds(float(load[row]), float(usable[row])) for row in COMPUTE):
         return False
     footprint = sum(float(amount) / archetype.efficiency[tier] for tier, amount in zip(TIERS, data, strict=True))

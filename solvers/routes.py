@@ -4,23 +4,42 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.placement import TOLERANCE, exceeds
 from fleet.wan.graph import Wan
-from fleet.wan.routing import Router
+from fleet.wan.routing import Router, rtt_of_label
 from fleet.wan.states import NORMAL, FailureState, single_failures
+from solvers.interning import Interned
 from solvers.linear import Floats, Integers
-from solvers.problem import Booleans, Slot
+from solvers.problem import Booleans, Slot, SlotView
+from solvers.slots import alike_slots
 
 #: Failure kinds after which a protected demand must reach its standby.
 HARD_KINDS = ("site", "fault_domain", "cluster")
+#: Label of a route that does not exist: above every other, however many are added.
+NO_WAY = 2**61
+#: Neighbors of sites at the host itself, and of sites without a way.
+AT_HOME, NOWHERE = -2, -1
+
+
+@dataclass(frozen=True)
+class _SiteRoutes:
+    """Routes of one site: normal round trips (H,) [ms], first neighbors (N, H), what is reached (N, H) by limit."""
+
+    normal_rtts: Floats
+    neighbors: Integers
+    reach: dict[float | None, Booleans]
 
 
 class RouteTable:
     """Where users get in every state; each site is routed once.
+
+    States that leave the network alone have the routes of the normal one, so routes are kept by *row*: the normal
+    state first, then every state that changes the network.
 
     Attributes
     ----------
@@ -28,6 +47,10 @@ class RouteTable:
         The candidate sites, sorted.
     site_of_slot : array (J,)
         Index of each slot's site among them.
+    groups : tuple of tuple of int
+        The slots that nothing tells apart.
+    view : SlotView
+        Where the slots are.
     states : tuple of FailureState
         The core failure states.
     attachments : tuple of str
@@ -45,7 +68,8 @@ class RouteTable:
         self.inventory, self.wan, self.router = inventory, wan, router
         self.slot_sites = [slot.site for slot in slots]
         self.host_names = sorted(set(self.slot_sites))
-        self.site_of_slot = np.array([self.host_names.index(name) for name in self.slot_sites], dtype=np.int64)
+        host_index = {name: index for index, name in enumerate(self.host_names)}
+        self.site_of_slot = np.array([host_index[name] for name in self.slot_sites], dtype=np.int64)
         self.access_links = self._access_links()
         every = single_failures(inventory, wan, {slot.cluster: slot.site for slot in slots})
         self.states: tuple[FailureState, ...] = tuple(
@@ -53,22 +77,38 @@ class RouteTable:
             for state in every
             if not (state.kind == "link" and state.name in self.access_links and state.name not in watched_links)
         )
-        self._hard = np.array([state.kind in HARD_KINDS for state in self.states], dtype=bool)
-        self._slot_down = np.array(
+        self._rows = (NORMAL, *(state for state in self.states if state.sites or state.links))
+        row_of = {state.id: row for row, state in enumerate(self._rows)}
+        self._row_of_state = np.array([row_of.get(state.id, 0) for state in self.states], dtype=np.int64)
+        slot_down = np.array(
             [[slot.cluster in state.clusters or slot.site in state.sites for slot in slots] for state in self.states],
             dtype=bool,
         ).reshape(len(self.states), len(slots))
-        self._host_down = np.array(
-            [[host in state.sites for host in self.host_names] for state in self.states], dtype=bool
-        ).reshape(len(self.states), len(self.host_names))
-        self._changed = [
-            [frozenset() if host in state.sites else router.changed_sites(host, state) for host in self.host_names]
-            for state in self.states
-        ]
+        self.groups = alike_slots(inventory, slots)
+        group_of_slot = np.zeros(len(slots), dtype=np.int64)
+        for index, group in enumerate(self.groups):
+            group_of_slot[list(group)] = index
+        self.view = SlotView(group_of_slot, self.site_of_slot, self._row_of_state, slot_down)
+        self._first = np.array([group[0] for group in self.groups], dtype=np.int64)
+        self.host_of_group = self.site_of_slot[self._first]
+        self._hard = np.array(
+            [
+                state.kind in HARD_KINDS and (state.kind != "cluster" or bool(slot_down[index, self._first].any()))
+                for index, state in enumerate(self.states)
+            ],
+            dtype=bool,
+        )
+        self._hard_group_down = slot_down[np.ix_(self._hard, self._first)]
         self._site_index = {name: index for index, name in enumerate(wan.sites)}
         self.attachments: tuple[str, ...] = ()
         self._attachment_index: dict[object, int] = {}
-        self._routes: dict[str, tuple[Floats, Integers]] = {}
+        self._ways = self._inner_labels()
+        self._limits: dict[str, set[float | None]] = defaultdict(set)
+        for demand in inventory.demands:
+            self._limits[demand.site].add(demand.row.max_rtt_ms)
+        self._routes: dict[str, _SiteRoutes] = {}
+        self._kept = Interned()
+        self._cut_off: dict[tuple[int, int], Booleans] = {}
 
     def _access_links(self) -> dict[str, str]:
         """Link → user site, for circuits that carry the traffic of their own site only and can carry all of it.
@@ -94,27 +134,45 @@ class RouteTable:
         link = self.wan.links[name]
         return min(link.usable_mbps(True), link.usable_mbps(False))
 
-    def reaches(self, demand: Demand) -> Booleans:
-        """[state, slot]: whether its users reach the slot within the failover limit."""
-        own = self._routes_of(demand.site)[0]
-        limit = demand.row.max_rtt_ms
-        if limit is None:
-            reached = np.isfinite(own)
-        else:
-            longest = limit * self.inventory.policy.failure_rtt_factor
-            reached = own <= longest + TOLERANCE * max(1.0, longest)
-        return np.asarray(reached[:, self.site_of_slot] & ~self._slot_down, dtype=bool)
+    def _inner_labels(self) -> dict[str, Integers]:
+        """[row, host] labels of the routes of every transit or candidate site, `NO_WAY` where there is none.
+
+        A candidate site that is no transit site has a label to itself only: that much of it others may use.
+        """
+        shape = (len(self._rows), len(self.host_names))
+        labels = {name: np.full(shape, NO_WAY, dtype=np.int64) for name in {*self.wan.transit, *self.host_names}}
+        for row, state in enumerate(self._rows):
+            for column, host in enumerate(self.host_names):
+                for site, label in self.router.labels(host, state).items():
+                    labels[site][row, column] = label
+        return labels
+
+    def normal_rtts(self, site: str) -> Floats:
+        """[host]: round trip of a site to every candidate site in the normal state [ms]."""
+        return self._routes_of(site).normal_rtts
+
+    def host_reach(self, demand: Demand) -> Booleans:
+        """[row, host]: whether its users reach the candidate site within the failover limit."""
+        return self._routes_of(demand.site).reach[demand.row.max_rtt_ms]
 
     def user_down(self, site: str) -> Booleans:
         """[state]: whether the site itself is down."""
-        return np.array([site in state.sites for state in self.states], dtype=bool)
+        return self._kept(np.array([site in state.sites for state in self.states], dtype=bool))
 
-    def cut_off(self, reaches: Booleans, user_down: Booleans) -> Booleans:
-        """[primary, standby] with a site, cluster or domain failure that moves users to where they cannot reach."""
-        up = ~user_down[self._hard][:, None]
-        no_way = ~reaches[self._hard]
-        must_move = up & no_way
-        return np.asarray((must_move.astype(np.int32).T @ no_way.astype(np.int32)) > 0, dtype=bool)
+    def cut_off(self, host_reach: Booleans, user_down: Booleans) -> Booleans:
+        """[primary, standby group] with a site, cluster or domain failure that moves users to where they cannot go.
+
+        Clusters of one group share a site, which never backs itself up: nothing is said about them here.
+        """
+        key = (id(host_reach), id(user_down))
+        if key not in self._cut_off:
+            reaches = host_reach[self._row_of_state[self._hard]][:, self.host_of_group] & ~self._hard_group_down
+            no_way = (~reaches).astype(np.float32)
+            must_move = no_way * ~user_down[self._hard][:, None]
+            cut = np.asarray(must_move.T @ no_way > 0, dtype=bool)
+            np.fill_diagonal(cut, False)
+            self._cut_off[key] = cut
+        return self._cut_off[key]
 
     def attachment(self, site: str) -> int:
         """Index of where a site enters the WAN.
@@ -123,41 +181,47 @@ class RouteTable:
         """
         links = self.wan.links_of[site]
         is_simple = all(link in self.access_links for link in links)
-        key: object = self._routes_of(site)[1].tobytes() if is_simple else site
+        key: object = id(self._routes_of(site).neighbors) if is_simple else site
         if key not in self._attachment_index:
             self._attachment_index[key] = len(self._attachment_index)
             self.attachments = (*self.attachments, site)
         return self._attachment_index[key]
 
-    def _routes_of(self, site: str) -> tuple[Floats, Integers]:
-        """Round trips [ms] to every host in every core state, infinite where there is no way; and by which neighbor.
-
-        The neighbors have one more row, the first, for the normal state.
-        """
+    def _routes_of(self, site: str) -> _SiteRoutes:
+        """What is kept of the routes of a site; neighbors are not told apart for transit sites."""
         known = self._routes.get(site)
         if known is not None:
             return known
-        shape = (len(self.states), len(self.host_names))
-        normal = [self._entry(site, host, NORMAL) for host in self.host_names]
-        rtts = np.tile(np.array([rtt for rtt, _ in normal]), (shape[0], 1)).reshape(shape)
-        neighbors = np.tile(np.array([entry for _, entry in normal], dtype=np.int64), (shape[0] + 1, 1))
-        for row, state in enumerate(self.states):
-            if site in state.sites:
-                rtts[row], neighbors[row + 1] = np.inf, -1
-                continue
-            for column, host in enumerate(self.host_names):
-                if self._host_down[row, column]:
-                    rtts[row, column], neighbors[row + 1, column] = np.inf, -1
-                elif site in self._changed[row][column]:
-                    rtts[row, column], neighbors[row + 1, column] = self._entry(site, host, state)
-        self._routes[site] = (rtts, neighbors)
+        if site in self.wan.transit:
+            labels = self._ways[site]
+            neighbors = np.where(labels < NO_WAY, AT_HOME, NOWHERE).astype(np.int64)
+        else:
+            labels, neighbors = self._edge_routes(site)
+        rtts = np.where(labels < NO_WAY, rtt_of_label(labels), np.inf)
+        reach = {}
+        for limit in self._limits[site]:
+            longest = np.inf if limit is None else limit * self.inventory.policy.failure_rtt_factor
+            within = np.isfinite(rtts) if limit is None else rtts <= longest + TOLERANCE * max(1.0, longest)
+            reach[limit] = self._kept(within)
+        self._routes[site] = _SiteRoutes(rtts[0].copy(), self._kept(neighbors), reach)
         return self._routes[site]
 
-    def _entry(self, site: str, host: str, state: FailureState) -> tuple[float, int]:
-        """Round trip and the neighbor by which the route leaves `site`; (infinite, −1) where there is none."""
-        route = self.router.route(site, host, state)
-        if route is None:
-            return np.inf, -1
-        if not route.hops:
-            return 0.0, -2
-        return route.rtt_ms, self._site_index[self.wan.links[route.links[0]].other_end(site)]
+    def _edge_routes(self, site: str) -> tuple[Integers, Integers]:
+        """Labels and neighbors of a site that is nobody's way: of its links the one whose route is best, row by row."""
+        shape = (len(self._rows), len(self.host_names))
+        labels, neighbors = np.full(shape, NO_WAY, dtype=np.int64), np.full(shape, NOWHERE, dtype=np.int64)
+        for link in sorted(self.wan.links_of[site]):
+            other = self.wan.links[link].other_end(site)
+            if other not in self._ways:
+                continue
+            offered = self._ways[other] + self.router.link_label(link)
+            cut = [row for row, state in enumerate(self._rows) if link in state.links]
+            offered[cut] = NO_WAY
+            better = offered < labels
+            labels[better], neighbors[better] = offered[better], self._site_index[other]
+        if site in self.host_names:
+            column = self.host_names.index(site)
+            labels[:, column], neighbors[:, column] = 0, AT_HOME
+        down = [row for row, state in enumerate(self._rows) if site in state.sites]
+        labels[down], neighbors[down] = NO_WAY, NOWHERE
+        return labels, neighbors

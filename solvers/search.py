@@ -7,12 +7,16 @@ incumbent here is a plan that holds.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import ClusterViolation, LinkViolation, violations
+from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
 from solvers.config import SolveConfig
 from solvers.decode import decode
@@ -35,11 +39,31 @@ class UnwatchedLinks(Exception):  # noqa: N818 - a message to the strategy, not 
 
 @dataclass(frozen=True)
 class Judgment:
-    """A decision with its present value and the limits that it breaks, as rows for the next model."""
+    """A decision with its present value and the limits that it breaks.
+
+    Attributes
+    ----------
+    broken : tuple
+        The limits as rows for the next model.
+    unwatched : frozenset of str
+        Access circuits whose failure breaks a limit, which no row can say before they are watched.
+    overloaded : dict
+        Links over their limit in any state, with the first period in which they are.
+    short : dict
+        Compute (3, T) that clusters over their limit in any state would have to keep free beyond their reserve.
+    """
 
     decisions: Decisions
     objective: float
     broken: tuple[GeneratedRow, ...]
+    unwatched: frozenset[str] = frozenset()
+    overloaded: Mapping[str, int] = field(default_factory=dict)
+    short: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no limit is broken."""
+        return not self.broken and not self.unwatched
 
 
 @dataclass
@@ -90,9 +114,20 @@ class Search:
             self._report()
 
     def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
-        """Decode a point of a pair formulation, resize, price and break it; keep it if it holds and is best.
+        """Decode a point of a pair formulation and judge it."""
+        judgment = self.judge_decisions(decode(formulation, point), final_demand=formulation.final_demand)
+        if judgment is not None and judgment.unwatched:
+            raise UnwatchedLinks(judgment.unwatched)
+        return judgment
 
-        None where only the final demand was encoded and an earlier period does not hold.
+    def judge_decisions(
+        self, decisions: Decisions, *, final_demand: bool, extra: Mapping[str, Floats] | None = None
+    ) -> Judgment | None:
+        """Resize, price and break a decision; keep it if it holds and is best.
+
+        With `extra`, clusters keep so much compute (3, T) free beyond their reserve.
+
+        None where only the final demand was looked at and an earlier period does not hold.
 
         Raises
         ------
@@ -101,19 +136,22 @@ class Search:
         """
         begun = time.monotonic()
         problem = self.problem
-        decisions = decode(formulation, point)
         context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
-        smaller = resized(problem, context)
-        if smaller is None and formulation.final_demand:
+        smaller = resized(problem, context, extra)
+        if smaller is None and final_demand:
             return None
-        judgment = self._judged(decisions, context)
-        if smaller is not None and smaller != decisions:
+        judgment = None
+        if smaller is None or not final_demand:
+            judgment = self._judged(decisions, context)
+        if smaller is not None and (judgment is None or smaller != decisions):
             trimmed = self._judged(
                 smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
             )
-            if formulation.final_demand or not trimmed.broken:
+            if judgment is None or trimmed.holds:
                 judgment = trimmed
-        if not judgment.broken and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
+        if judgment is None:
+            raise EngineError("a decision was neither judged as it is nor resized")
+        if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
             self.best, self.objective = judgment.decisions, judgment.objective
             self._report()
         self.judging_s += time.monotonic() - begun
@@ -126,20 +164,23 @@ class Search:
         broken: set[GeneratedRow] = set()
         slots = {slot.cluster: slot.index for slot in problem.slots}
         unwatched: set[str] = set()
+        overloaded: dict[str, int] = {}
+        short: dict[str, Floats] = {}
         for violation in violations(context):
+            if isinstance(violation, LinkViolation):
+                overloaded[violation.link] = min(violation.period, overloaded.get(violation.link, violation.period))
             if violation.state.kind == "link" and violation.state.id not in problem.state_index:
                 unwatched.add(violation.state.name)
             elif isinstance(violation, LinkViolation):
                 broken.add(LinkRow(violation.state.id, violation.link, violation.forward, violation.period))
             elif isinstance(violation, ClusterViolation):
+                _note_short(short, context, violation)
                 broken.add(
                     ClusterRow(violation.state.id, slots[violation.cluster], violation.resource, violation.period)
                 )
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
-        if unwatched:
-            raise UnwatchedLinks(frozenset(unwatched))
-        return Judgment(decisions, objective, tuple(sorted(broken, key=repr)))
+        return Judgment(decisions, objective, tuple(sorted(broken, key=repr)), frozenset(unwatched), overloaded, short)
 
     def _report(self) -> None:
         incumbent = None if self.best is None else self.objective
@@ -147,3 +188,11 @@ class Search:
         self.trace.append(TracePoint(self.seconds, incumbent, bound))
         if self.config.on_progress is not None:
             self.config.on_progress(self.seconds, incumbent, bound)
+
+
+def _note_short(short: dict[str, Floats], context: PlanContext, violation: ClusterViolation) -> None:
+    """Remember how much more than its reserve a cluster takes in."""
+    index, number = context.cluster_index[violation.cluster], COMPUTE_RESOURCES.index(violation.resource)
+    known = short.setdefault(violation.cluster, np.zeros(context.reserve.shape[1:]))
+    kept = context.own_compute[index, number, violation.period] + context.reserve[index, number, violation.period]
+    known[number, violation.period] = max(known[number, violation.period], violation.load - kept)

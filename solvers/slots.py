@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,6 +44,17 @@ def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
                 number += 1
             slots.append(Slot(len(slots), f"{site.site}-c{number}", site.site, runs))
     return tuple(slots)
+
+
+def alike_slots(inventory: Inventory, slots: Sequence[Slot]) -> tuple[tuple[int, ...], ...]:
+    """The slots in groups that nothing tells apart: free ones of a site where the planner decides nothing."""
+    decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
+    decided |= {pin.value for pin in inventory.pins}
+    groups: dict[tuple[str, int], list[int]] = {}
+    for slot in slots:
+        is_free = slot.existing is None and slot.site not in decided and slot.cluster not in decided
+        groups.setdefault((slot.site, -1 if is_free else slot.index), []).append(slot.index)
+    return tuple(tuple(group) for group in groups.values())
 
 
 def _runs_at(
@@ -109,21 +121,27 @@ def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[st
     return frozenset(refused)
 
 
-def without_idle_runs(inventory: Inventory, slot: Slot, classes: Sequence[DemandClass]) -> Slot:
-    """A slot without the runs that no demand eligible there may use; nobody opens a cluster for nothing.
+def without_idle_runs(
+    inventory: Inventory, slots: Sequence[Slot], groups: Sequence[Sequence[int]], classes: Sequence[DemandClass]
+) -> tuple[Slot, ...]:
+    """The slots without the runs that no demand eligible there may use; nobody opens a cluster for nothing.
 
     Slots that stand already, and sites where the planner decides, keep every run.
     """
     decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
-    if slot.existing is not None or slot.site in decided or slot.cluster in decided:
-        return slot
-    useful = tuple(run for run in slot.runs if any(_is_useful(inventory, part, slot.index, run) for part in classes))
-    return Slot(slot.index, slot.cluster, slot.site, useful)
+    result = {slot.index: slot for slot in slots}
+    for position, group in enumerate(groups):
+        first = slots[group[0]]
+        if first.existing is not None or first.site in decided or first.cluster in decided:
+            continue
+        runs = tuple(run for run in first.runs if any(_is_useful(inventory, part, position, run) for part in classes))
+        result |= {index: replace(slots[index], runs=runs) for index in group}
+    return tuple(result[slot.index] for slot in slots)
 
 
-def _is_useful(inventory: Inventory, part: DemandClass, slot: int, run: Run) -> bool:
-    roles = [part.units[0].demands] if part.eligible[slot] else []
-    if part.pairs is not None and part.pairs[:, slot].any():
+def _is_useful(inventory: Inventory, part: DemandClass, group: int, run: Run) -> bool:
+    roles = [part.units[0].demands] if part.group_eligible[group] else []
+    if part.group_pairs is not None and part.group_pairs[:, group].any():
         roles.append(protected(part.units[0].demands))
     return any(
         exists(inventory, demands, period) and fits(inventory, demands, run, period)

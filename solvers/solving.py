@@ -19,7 +19,7 @@ from solvers.search import Search
 from solvers.trace import Status, StoppedBy, relative_gap
 from solvers.unserved import Attempt, solve_served
 
-STRATEGIES = ("auto", "exact")
+STRATEGIES = ("auto", "exact", "decompose")
 
 
 class StrategyError(SolveError, ValueError):
@@ -45,7 +45,7 @@ def solve(
     config : SolveConfig, optional
         Limits, seed, workers, progress.
     strategy : str
-        ``exact``, or ``auto``, which takes it.
+        ``exact``, ``decompose``, or ``auto``, which chooses by the size of the fleet.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def solve(
     effective = inventory if scenario is None else apply_scenario(inventory, scenario)
     name = "" if scenario is None else scenario.name
     try:
-        attempt = solve_served(effective, config)
+        attempt = solve_served(effective, config, strategy)
     except InfeasibleInputsError as error:
         return SolveResult(
             "infeasible", None, None, None, "", "screen", 0.0, config.seed, "exact", explanation=error.lines
@@ -107,7 +107,7 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         stopped_by,
         seconds,
         config.seed,
-        "exact",
+        run.strategy,
         explanation,
         tuple(search.trace),
     )
@@ -155,7 +155,7 @@ def _plan(
         stopped_by=stopped_by,
         seconds=None if config.deterministic else round(search.seconds, 3),
         seed=config.seed,
-        strategy="exact",
+        strategy=attempt.run.strategy,
         objectives=(ObjectiveRow(name="present_value", value=search.objective, bound=bound, gap=gap),),
     )
     created = None

@@ -15,11 +15,15 @@ from fleet.inventory.inventory import DemandKey, Inventory
 from solvers.building import GeneratedRow, build
 from solvers.compile import compile_problem
 from solvers.config import SolveConfig
+from solvers.decompose import DecomposeSolve
 from solvers.engines import EnginePool
-from solvers.exact import NODE_LIMIT, ExactSolve
-from solvers.problem import DesignProblem
+from solvers.exact import ExactSolve
+from solvers.problem import DesignProblem, pair_columns
+from solvers.running import NODE_LIMIT
 from solvers.screens import InfeasibleInputsError
 
+#: Columns of (class, primary, standby) up to which the exact strategy is tried where the choice is open.
+EXACT_COLUMNS = 20_000
 #: What the engine may overrun before its answer is no longer waited for [s].
 HURRY_S = 5.0
 #: Share of the time left that one search for the fewest may take.
@@ -35,7 +39,7 @@ class Attempt:
     interrupted: bool
 
 
-def solve_served(inventory: Inventory, config: SolveConfig) -> Attempt:
+def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "auto") -> Attempt:
     """Solve for every demand, or, where the policy allows it and there is no such plan, for all but the fewest.
 
     Raises
@@ -45,7 +49,7 @@ def solve_served(inventory: Inventory, config: SolveConfig) -> Attempt:
     """
     problem, screened = _screened(inventory)
     left_out = screened
-    run = ExactSolve(problem, config)
+    run = strategy_run(problem, config, strategy)
     started = run.search.started
     rows: set[GeneratedRow] = set()
     try:
@@ -57,12 +61,19 @@ def solve_served(inventory: Inventory, config: SolveConfig) -> Attempt:
             if not fewest or (len(rows) == known and left_out == screened | fewest):
                 break
             left_out = screened | fewest
-            run = ExactSolve(compile_problem(served_part(inventory, left_out)), config)
+            run = strategy_run(compile_problem(served_part(inventory, left_out)), config, strategy)
             run.search.started = started
             run.run()
     except KeyboardInterrupt:
         return Attempt(run, left_out, interrupted=True)
     return Attempt(run, left_out, interrupted=False)
+
+
+def strategy_run(problem: DesignProblem, config: SolveConfig, strategy: str) -> ExactSolve:
+    """A run of the strategy asked for; of the one that suits the size where that is left open."""
+    if strategy == "decompose" or (strategy == "auto" and pair_columns(problem) > EXACT_COLUMNS):
+        return DecomposeSolve(problem, config)
+    return ExactSolve(problem, config)
 
 
 def _screened(inventory: Inventory) -> tuple[DesignProblem, dict[DemandKey, str]]:

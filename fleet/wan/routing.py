@@ -1,10 +1,11 @@
 """Least-RTT routes, in the normal state and after failures.
 
-One shortest-path tree per host site is kept for the normal state. A failure that touches no branch of the tree
-reuses it as it is. After one that does, only the sites behind the failed element are routed anew, from their
-neighbors outside. Both give exactly the routes that a calculation from scratch would give, because the choice among
-equally long routes depends on nothing but the network: smallest round trip, then fewest links, then, at every site
-seen from the host outward, the smallest link id.
+One shortest-path tree of the transit sites per host site is kept for the normal state. A failure that touches no branch
+of the tree reuses it as it is. After one that does, only the sites behind the failed element are routed anew, from
+their neighbors outside. All other sites, by far the most, are on nobody's way: the first step of their route is chosen
+when it is asked for. All this gives exactly the routes that a calculation from scratch would give, because the choice
+among equally long routes depends on nothing but the network: smallest round trip, then fewest links, then, at every
+site seen from the host outward, the smallest link id.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from __future__ import annotations
 import heapq
 from array import array
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fleet.errors import UnknownIdError
 from fleet.wan.graph import Wan
@@ -46,6 +50,8 @@ class Route:
 
 #: The route of users at the host itself.
 LOCAL = Route(0.0, ())
+#: How a route begins: its label, its first link, the site behind that. Of two the smaller is better.
+_Step = tuple[int, int, int]
 
 
 @dataclass(slots=True)
@@ -69,23 +75,26 @@ class _Labels:
 
 @dataclass(slots=True)
 class _Tree:
-    """The shortest paths of the normal state toward one host, packed; −1 where a site does not reach it.
+    """The shortest paths of transit sites toward one host in the normal state; −1 where one does not reach it.
 
     Attributes
     ----------
     labels, next_site, next_link : array, (n_sites,)
         Label of each site, and the site and link that its route begins with.
     is_inner : bytearray, (n_sites,)
-        Whether others' routes pass the site or end there.
+        Whether routes of transit sites pass the site or end there.
+    steps : dict
+        First steps of other sites that were asked for; None for those that do not reach the host.
     routes : dict
-        Routes that were asked for.
+        Routes that were asked for, by origin and the link that they begin with.
     """
 
     labels: array[int]
     next_site: array[int]
     next_link: array[int]
     is_inner: bytearray
-    routes: dict[int, Route | None] = field(default_factory=dict)
+    steps: dict[int, _Step | None] = field(default_factory=dict)
+    routes: dict[tuple[int, int], Route] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ class _Repair:
 
     affected: frozenset[int] = frozenset()
     found: _Labels = field(default_factory=_Labels)
-    routes: dict[int, Route | None] = field(default_factory=dict)
+    routes: dict[tuple[int, int], Route] = field(default_factory=dict)
 
 
 class Router:
@@ -117,6 +126,7 @@ class Router:
         self._names = tuple(sorted(wan.sites))
         self._index = {name: index for index, name in enumerate(self._names)}
         self._is_transit = tuple(name in wan.transit for name in self._names)
+        self._transit_sites = tuple(site for site, inner in enumerate(self._is_transit) if inner)
         self._link_names = tuple(sorted(wan.links))
         self._link_index = {name: index for index, name in enumerate(self._link_names)}
         self._ends = tuple(
@@ -124,10 +134,16 @@ class Router:
         )
         self._hops = tuple((Hop(name, forward=True), Hop(name, forward=False)) for name in self._link_names)
         self._neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
+        self._inner_neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
+        self._lengths = tuple(
+            (round(wan.links[name].rtt_ms * _UNITS_PER_MS) << _HOP_BITS) + 1 for name in self._link_names
+        )
         for number, (a, b) in enumerate(self._ends):
-            length = (round(wan.links[self._link_names[number]].rtt_ms * _UNITS_PER_MS) << _HOP_BITS) + 1
-            self._neighbors[a].append((b, length, number))
-            self._neighbors[b].append((a, length, number))
+            length = self._lengths[number]
+            for here, there in ((a, b), (b, a)):
+                self._neighbors[here].append((there, length, number))
+                if self._is_transit[there]:
+                    self._inner_neighbors[here].append((there, length, number))
         self._trees: dict[int, _Tree] = {}
         self._repairs: dict[tuple[int, frozenset[str], frozenset[str]], _Repair] = {}
         self._kept_routes = 0
@@ -153,13 +169,17 @@ class Router:
             return LOCAL
         tree = self._tree(host)
         repair = self._repair(host, tree, state)
-        routes = repair.routes if origin in repair.affected else tree.routes
-        if origin in routes:
-            return routes[origin]
-        route = self._walk(origin, host, tree, repair)
-        if self._kept_routes < self.KEPT_ROUTES:
-            self._kept_routes += 1
-            routes[origin] = route
+        step = self._step(origin, host, tree, repair, state)
+        if step is None:
+            return None
+        label, number, second = step
+        routes = repair.routes if origin in repair.affected or second in repair.affected else tree.routes
+        route = routes.get((origin, number))
+        if route is None:
+            route = self._walk(origin, host, tree, repair, label, number)
+            if self._kept_routes < self.KEPT_ROUTES:
+                self._kept_routes += 1
+                routes[origin, number] = route
         return route
 
     def round_trips(self, host_site: str) -> dict[str, float]:
@@ -167,12 +187,33 @@ class Router:
 
         The same values as `route`, for callers who need very many of them.
         """
-        tree = self._tree(self._site(host_site))
-        return {
-            name: (label >> _HOP_BITS) / _UNITS_PER_MS
-            for name, label in zip(self._names, tree.labels, strict=True)
-            if label >= 0
-        }
+        host = self._site(host_site)
+        tree = self._tree(host)
+        steps = ((name, self._step(site, host, tree, self._untouched, NORMAL)) for site, name in enumerate(self._names))
+        trips = {name: (step[0] >> _HOP_BITS) / _UNITS_PER_MS for name, step in steps if step is not None}
+        return trips | {host_site: 0.0}
+
+    def labels(self, host_site: str, state: FailureState = NORMAL) -> dict[str, int]:
+        """How far transit sites, and the host itself, are from the host in a state: by (round trip, links).
+
+        A label orders routes as `route` does, adds up along them with `link_label`, and `rtt_of_label` is its round
+        trip. Sites that are down or do not reach the host are left out. For callers who route many sites at once.
+        """
+        if host_site in state.sites:
+            return {}
+        host = self._site(host_site)
+        tree = self._tree(host)
+        repair = self._repair(host, tree, state)
+        result = {host_site: 0}
+        for site in self._transit_sites:
+            label = self._label(site, tree, repair)
+            if label >= 0 and self._names[site] not in state.sites:
+                result[self._names[site]] = label
+        return result
+
+    def link_label(self, link: str) -> int:
+        """What a link adds to the label of a route."""
+        return self._lengths[self._link_index[link]]
 
     def changed_sites(self, host_site: str, state: FailureState) -> frozenset[str]:
         """The sites, up in `state`, whose route to `host_site` is not the normal one, or that lose theirs.
@@ -183,9 +224,20 @@ class Router:
         host = self._site(host_site)
         tree = self._tree(host)
         if host_site in state.sites:
-            reached = frozenset(name for name, label in zip(self._names, tree.labels, strict=True) if label >= 0)
-            return reached - state.sites
-        return frozenset(self._names[site] for site in self._repair(host, tree, state).affected)
+            return frozenset(self.round_trips(host_site)) - state.sites
+        repair = self._repair(host, tree, state)
+        cut = [self._link_index[name] for name in state.links if name in self._link_index]
+        suspects = repair.affected | {self._index[name] for name in state.sites if name in self._index}
+        nearby = {site for inner in suspects for site, _, _ in self._neighbors[inner]}
+        nearby.update(end for number in cut for end in self._ends[number])
+        changed = set(repair.affected)
+        for site in nearby:
+            if self._is_transit[site] or site == host or self._names[site] in state.sites:
+                continue
+            step = self._step(site, host, tree, self._untouched, NORMAL)
+            if step is not None and (step[2] in suspects or step[1] in cut):
+                changed.add(site)
+        return frozenset(self._names[site] for site in changed)
 
     def _site(self, name: str) -> int:
         try:
@@ -250,7 +302,7 @@ class Router:
                 pending.append(site)
         while pending:
             parent = pending.pop()
-            for site, _, _ in self._neighbors[parent]:
+            for site, _, _ in self._inner_neighbors[parent]:
                 if tree.next_site[site] == parent and site not in behind:
                     behind.add(site)
                     pending.append(site)
@@ -263,7 +315,7 @@ class Router:
                     continue
                 if neighbor == host or self._is_transit[neighbor]:
                     found.offer(site, label + length, (neighbor, number))
-            if site in found.labels and self._is_transit[site]:
+            if site in found.labels:
                 starts.append((found.labels[site], site))
         heapq.heapify(starts)
         self._settle(found, starts, host, cut=cut, within=affected)
@@ -280,30 +332,63 @@ class Router:
     ) -> None:
         """Dijkstra's algorithm from the sites in `heap`, over those in `within` (None = all).
 
-        Only the host and transit sites pass traffic on, so that all others are labeled but never expanded.
+        Only the host and transit sites pass traffic on, so that all others are not even labeled.
         """
         while heap:
             label, site = heapq.heappop(heap)
             if label > found.labels[site]:
                 continue
-            for neighbor, length, number in self._neighbors[site]:
+            for neighbor, length, number in self._inner_neighbors[site]:
                 if number in cut or neighbor == host or (within is not None and neighbor not in within):
                     continue
-                if found.offer(neighbor, label + length, (site, number)) and self._is_transit[neighbor]:
+                if found.offer(neighbor, label + length, (site, number)):
                     heapq.heappush(heap, (label + length, neighbor))
 
-    def _walk(self, origin: int, host: int, tree: _Tree, repair: _Repair) -> Route | None:
-        """The route along the tree, the repaired part first."""
-        label = repair.found.labels.get(origin, -1) if origin in repair.affected else tree.labels[origin]
-        if label < 0:
-            return None
+    @staticmethod
+    def _label(site: int, tree: _Tree, repair: _Repair) -> int:
+        """Label of a transit site or the host; −1 where it does not reach the host."""
+        return repair.found.labels.get(site, -1) if site in repair.affected else tree.labels[site]
+
+    def _step(self, origin: int, host: int, tree: _Tree, repair: _Repair, state: FailureState) -> _Step | None:
+        """How the route of a site other than the host begins; None where there is no way."""
+        if self._is_transit[origin]:
+            label = self._label(origin, tree, repair)
+            if label < 0:
+                return None
+            if origin in repair.affected:
+                second, number = repair.found.steps[origin]
+                return label, number, second
+            return label, tree.next_link[origin], tree.next_site[origin]
+        is_normal = not (state.links or state.sites)
+        if is_normal and origin in tree.steps:
+            return tree.steps[origin]
+        best: _Step | None = None
+        for neighbor, length, number in self._neighbors[origin]:
+            if neighbor != host and not self._is_transit[neighbor]:
+                continue
+            label = self._label(neighbor, tree, repair)
+            if label < 0 or (best is not None and (label + length, number) > best[:2]):
+                continue
+            if self._link_names[number] in state.links or self._names[neighbor] in state.sites:
+                continue
+            best = (label + length, number, neighbor)
+        if is_normal:
+            tree.steps[origin] = best
+        return best
+
+    def _walk(self, origin: int, host: int, tree: _Tree, repair: _Repair, label: int, number: int) -> Route:
+        """The route that begins with a link, the repaired part first."""
         hops = []
         site = origin
-        while site != host:
-            if site in repair.affected:
-                next_site, number = repair.found.steps[site]
-            else:
-                next_site, number = tree.next_site[site], tree.next_link[site]
-            hops.append(self._hops[number][0 if self._ends[number][0] == site else 1])
-            site = next_site
-        return Route((label >> _HOP_BITS) / _UNITS_PER_MS, tuple(hops))
+        while True:
+            is_forward = self._ends[number][0] == site
+            hops.append(self._hops[number][0 if is_forward else 1])
+            site = self._ends[number][1 if is_forward else 0]
+            if site == host:
+                return Route((label >> _HOP_BITS) / _UNITS_PER_MS, tuple(hops))
+            number = repair.found.steps[site][1] if site in repair.affected else tree.next_link[site]
+
+
+def rtt_of_label(label: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Round trips of routes by their labels [ms]."""
+    return np.asarray((label >> _HOP_BITS) / _UNITS_PER_MS, dtype=np.float64)

@@ -51,9 +51,10 @@ def encode_earlier(formulation: Formulation) -> None:
     problem = formulation.problem
     policy = problem.inventory.policy
     last = problem.periods - 1
+    shares_of = {resource: _least_shares(formulation, resource) for resource in {key[1] for key in formulation.load}}
     for (slot, resource), column in formulation.load.items():
         is_pool = resource == POOL
-        shares = _least_shares(formulation, resource)
+        shares = shares_of[resource]
         reserve = formulation.free.get(("compute", slot, resource, last))
         for period in range(last):
             share = float(shares[period])
@@ -104,7 +105,7 @@ def tier_loads(formulation: Formulation, slot: int, period: int) -> tuple[Intege
 
 def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, int, Floats | None]:
     """Tiers in use, the one that capacity is counted in, and the efficiency ratios of every run, None if none."""
-    used = np.flatnonzero(sum(part.storage.sum(axis=0) for part in formulation.problem.classes))
+    used = formulation.tiers_in_use
     if not len(used):
         return used, 0, None
     reference = int(used[0])

@@ -46,7 +46,8 @@ def encode(formulation: Formulation) -> None:
 def option_set(formulation: Formulation, index: int) -> frozenset[int]:
     """The usable slots where a class may run or stand by."""
     part = formulation.problem.classes[index]
-    reach = part.eligible if part.pairs is None else part.pairs.any(axis=0) | part.pairs.any(axis=1)
+    pairs, groups = part.group_pairs, part.view.group_of_slot
+    reach = part.eligible if pairs is None else np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[groups]
     return frozenset(np.flatnonzero(reach).tolist()) & frozenset(formulation.slots)
 
 

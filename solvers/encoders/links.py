@@ -101,7 +101,7 @@ class _Motion:
         if self.index is None:
             everyone = np.ones(len(columns), dtype=bool)
             return everyone, ~everyone, everyone
-        reaches, user_down = profile.reaches[self.index], bool(profile.user_down[self.index])
+        reaches, user_down = profile.reaches_in(self.index), bool(profile.user_down[self.index])
         primary_up = self.is_up[primary]
         standby_up = (standby != NO_STANDBY) & self.is_up[standby] & profile.is_protected
         if user_down:

@@ -23,8 +23,8 @@ from solvers.encoders.capacity import load_terms
 from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats
 
-#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all.
-SUBSETS_PER_DOMAIN = 8
+#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all; of many classes.
+SUBSETS_PER_DOMAIN, SUBSETS_OF_MANY, MANY_CLASSES = 8, 2, 300
 
 #: (slot, factor) → factor · (capacity − own load) of the slot.
 Slack = Callable[[int, float], Terms]
@@ -102,12 +102,17 @@ def by_subset(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -
     problem, model = formulation.problem, formulation.model
     free = {slot: slack(slot, 1.0) for slot in formulation.slots}
     by_domain = domains(formulation)
+    usable = set(formulation.slots)
     for members in by_domain.values():
         options: dict[int, frozenset[int]] = {}
+        known: dict[int, frozenset[int]] = {}
         for part in problem.classes:
-            if part.pairs is not None and sent[part.index] > 0:
-                reach = part.pairs[members].any(axis=0)
-                options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & set(formulation.slots)
+            if part.group_pairs is not None and sent[part.index] > 0:
+                groups = part.view.group_of_slot
+                if id(part.group_pairs) not in known:
+                    reach = np.asarray(part.group_pairs[groups[members]].any(axis=0))[groups]
+                    known[id(part.group_pairs)] = frozenset(np.flatnonzero(reach).tolist()) & usable
+                options[part.index] = known[id(part.group_pairs)]
         options = {index: reach for index, reach in options.items() if reach}
         for subset in heaviest_sets(formulation, options, sent):
             inside = [index for index, reach in options.items() if reach <= subset]
@@ -133,10 +138,12 @@ def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, 
     """Free capacity among a set of slots is at least the load that must stay in the set over its open domains − 1."""
     problem = formulation.problem
     options: dict[int, frozenset[int]] = {}
+    usable = set(formulation.slots)
     for part in problem.classes:
-        if part.pairs is not None and sent[part.index] > 0 and part.index not in formulation.unserved:
-            reach = part.pairs.any(axis=0) | part.pairs.any(axis=1)
-            options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & set(formulation.slots)
+        pairs = part.group_pairs
+        if pairs is not None and sent[part.index] > 0 and part.index not in formulation.unserved:
+            reach = np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[part.view.group_of_slot]
+            options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & usable
     for subset in heaviest_sets(formulation, options, sent):
         load = sum(
             float(sent[index]) * problem.classes[index].count for index, reach in options.items() if reach <= subset
@@ -171,5 +178,6 @@ def heaviest_sets(formulation: Formulation, options: dict[int, frozenset[int]], 
     for index, reach in options.items():
         weight[reach] += float(sent[index]) * formulation.problem.classes[index].count
     weight.pop(everything, None)
-    heaviest = sorted(weight, key=lambda reach: (-weight[reach], sorted(reach)))[:SUBSETS_PER_DOMAIN]
+    count = SUBSETS_OF_MANY if len(formulation.problem.classes) > MANY_CLASSES else SUBSETS_PER_DOMAIN
+    heaviest = sorted(weight, key=lambda reach: (-weight[reach], sorted(reach)))[:count]
     return [everything, *heaviest]

@@ -32,6 +32,8 @@ def _opening(formulation: Formulation, site: str) -> None:
             for slot in slots:
                 copies = float(problem.slots[slot].copies)
                 model.add_row("SIT-001", [(column, copies), *formulation.open_terms(slot, period, -1.0)], lower=0.0)
+            some = [term for slot in slots for term in formulation.open_terms(slot, period)]
+            model.add_row("SIT-001", [(column, -1.0), *some], lower=0.0)
         cost = opening * opening_weight(formulation, period) + monthly * problem.rates.monthly_factor(period)
         for column, factor in formulation.site_open_terms(site, period):
             model.cost[column] += cost * factor

@@ -53,7 +53,7 @@ def nothing(*_: object) -> None:
     """What is left of an encoder."""
 
 
-def as_found(_: DesignProblem, context: PlanContext) -> Decisions:
+def as_found(_: DesignProblem, context: PlanContext, _extra: object) -> Decisions:
     """The decision that was to be resized; resizing would repair what a missing row does."""
     return context.decisions
 

@@ -52,11 +52,15 @@ def without_reason(patch: pytest.MonkeyPatch, rule: str) -> None:
         patch.setattr(classes, name, asked)
 
 
+def without_hosts(patch: pytest.MonkeyPatch, rule: str) -> None:
+    """Every candidate site is near enough, or open to demands of other sites."""
+    name = {"NET-001": "_near_hosts", "ASG-003": "_own_hosts"}[rule]
+    patch.setattr(classes.ClassBuilder, name, lambda self, _: np.ones(len(self.routes.host_names), dtype=bool))
+
+
 def without_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
     """No pair is refused for leaving users without a way after a failure."""
-    patch.setattr(
-        RouteTable, "cut_off", lambda self, *_: np.zeros((len(self.slot_sites), len(self.slot_sites)), dtype=bool)
-    )
+    patch.setattr(RouteTable, "cut_off", lambda self, *_: np.zeros((len(self.groups), len(self.groups)), dtype=bool))
 
 
 def without_reason_and_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
@@ -89,7 +93,8 @@ TAKEN_AWAY: dict[str, Mutation] = {
         ),
         without_rows,
     ),
-    **dict.fromkeys(("ASG-003", "DR-001", "DR-003", "DR-004", "GOV-001", "NET-001"), without_reason),
+    **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
+    **dict.fromkeys(("ASG-003", "NET-001"), without_hosts),
     "DR-002": without_reason_and_cuts,
     "NET-004": without_cuts,
     "ASG-004": without_labels,

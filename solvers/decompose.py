@@ -1,0 +1,259 @@
+"""The decompose strategy: for fleets whose single units no engine can place any more.
+
+What decides a plan is where clusters stand and how large they are; demands are many and small beside them. So the fleet
+is taken apart: proportional demands are counted in bundles, which bounds and designs are sought on; each set of open
+sites is designed over the bundles that it leaves apart; and only then are single units put where their bundle flows,
+moved until every cluster holds its load, and nodes taken away that the others can do without. Each plan is judged like
+any other; limits of links that it breaks in a failure become rows of the next design.
+
+Bounds are those of the separate formulation over bundles. It relaxes that units are whole, which standby goes with
+which primary beyond the subset rows, and link limits in failed states.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+
+from solvers.building import GeneratedRow, build
+from solvers.bundles import Bundles, bundle
+from solvers.encoders.links import ClusterRow
+from solvers.engines import EnginePool, EngineRun
+from solvers.exact import ExactSolve
+from solvers.formulation import Formulation
+from solvers.linear import INFINITY, Floats, LinearModel
+from solvers.nearby import WHOLE_TOLERANCE
+from solvers.opening import OpenSet, OpenSets, restricted
+from solvers.packing import Packing
+from solvers.problem import pair_columns
+from solvers.rounding import decisions_of_packing, packed
+from solvers.search import Judgment, UnwatchedLinks
+
+#: Share of every capacity that designs leave free, tried one after the other until whole units fit.
+MARGINS = (0.0, 0.005, 0.015, 0.03)
+#: Pair columns over all slots up to which engines polish plans at the end.
+ENGINE_COLUMNS = 60_000
+#: Gap at which a design is good enough: whole units and nodes that go make more of a difference.
+DESIGN_GAP = 0.003
+#: Placement columns from which a design is integer in the last period only, and from which it is rounded.
+LARGE_DESIGN, HUGE_DESIGN = 6000, 30_000
+#: Share of the time for relaxations of sets between two that are completed; in deterministic mode, how many.
+LOOK_SHARE, DETERMINISTIC_NEIGHBORS = 0.1, 12
+#: How often a plan that breaks limits is mended: what moves away from one place arrives at another.
+MENDING_ROUNDS = 6
+#: What a cluster that takes in too much keeps free, relative to what it was short of.
+EXTRA_FREE = 1.05
+#: Longest share of the time, and longest time, for one design [s].
+DESIGN_SHARE, DESIGN_LIMIT_S = 0.15, 60.0
+
+
+logger = logging.getLogger(__name__)
+
+
+class DecomposeSolve(ExactSolve):
+    """One run of the decompose strategy."""
+
+    strategy = "decompose"
+
+    def _separate(self) -> Formulation:
+        bundles = bundle(self.merged)
+        return build(bundles.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+
+    def _relaxation_of(self, pool: EnginePool, _separate: Formulation) -> Callable[[OpenSet], float]:
+        """The value of the relaxation over one set, with the bundles that the set leaves apart."""
+
+        def value(slots: OpenSet) -> float:
+            bundles = bundle(self.merged, slots)
+            over = build(bundles.problem, has_pairs=False, slots=slots, whole=False, sparse=True, final_demand=True)
+            found = self._highs(pool, restricted(over, slots), INFINITY, relaxed=True)
+            return INFINITY if found.point is None else found.objective
+
+        return value
+
+    def _look_around(self, sets: OpenSets, center: OpenSet, until: float) -> None:
+        """Rank the likeliest neighbors of a set, as many as a share of the time allows."""
+        if self.config.deterministic:
+            for neighbor in islice(sets.neighbors(center), DETERMINISTIC_NEIGHBORS):
+                sets.value(neighbor)
+            return
+        super()._look_around(sets, center, min(until, time.monotonic() + self.config.time_limit_s * LOOK_SHARE))
+
+    def _finish(self, pool: EnginePool, sets: OpenSets, is_small: bool) -> None:
+        """Engines over all slots where the fleet is small enough for them."""
+        if pair_columns(self.problem) <= ENGINE_COLUMNS:
+            super()._finish(pool, sets, is_small)
+
+    def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
+        """The best plan on a set: a design over bundles, whole units put where they flow; engines where that fails."""
+        best = INFINITY
+        if self.problem.inventory.policy.partner_scope == "workload":
+            best = self._round_designs(pool, slots, until)
+        if best < INFINITY or self._is_over(until) or self._columns_within(slots) > ENGINE_COLUMNS:
+            return best
+        return super()._complete(pool, slots, until)
+
+    def _round_designs(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
+        """The best plan of designs that leave more and more room for whole units, with limits as rows once broken."""
+        best, margins = INFINITY, list(MARGINS)
+        while margins and not self._is_over(until):
+            bundles = bundle(self.merged, slots, by_way=bool(self.rows))
+            design = build(
+                bundles.problem,
+                has_pairs=True,
+                slots=slots,
+                rows=self.rows,
+                whole=False,
+                sparse=True,
+                final_demand=True,
+                margin=margins[0],
+            )
+            is_large = len(design.placement) > LARGE_DESIGN
+            if is_large and margins[0] == 0.0:
+                margins.pop(0)
+                continue
+            found = self._design(pool, design, until)
+            if found.point is None:
+                return best
+            judgment, mended = self._whole_units(bundles, design, found.point)
+            text = "%d open, margin %.3f, %d columns: design %.0f, bound %.0f, %s"
+            result = "does not fit" if mended is None else f"costs {mended.objective:.0f}, {len(mended.broken)} broken"
+            logger.debug(text, len(slots), margins[0], len(design.placement), found.objective, found.bound, result)
+            if judgment is None or mended is None:
+                margins.pop(0)
+                continue
+            if mended.holds:
+                best = min(best, mended.objective)
+            elif mended.unwatched and not mended.broken:
+                raise UnwatchedLinks(mended.unwatched)
+            new: set[GeneratedRow]
+            if is_large:  # what upgrades mend, they do at less cost than rows that tell every way into the WAN apart
+                new = {row for row in mended.broken if isinstance(row, ClusterRow) and row not in self.rows}
+            else:
+                new = set(judgment.broken) - self.rows
+            if mended.holds and (is_large or not new):
+                return best
+            if not new:
+                margins.pop(0)
+            self.rows |= new
+        return best
+
+    def _whole_units(
+        self, bundles: Bundles, design: Formulation, point: Floats
+    ) -> tuple[Judgment | None, Judgment | None]:
+        """Whole units where the bundles flow, on as few nodes as that allows, as judged at first and once mended.
+
+        Links over their limits are upgraded as far as they may be, clusters that take in more than their reserve keep
+        more free. None where the units do not fit.
+        """
+        packing = packed(self.problem, bundles, design, point)
+        if packing is None:
+            return None, None
+        packing.tighten()
+        first: Judgment | None = None
+        best: Judgment | None = None
+        upgrades: dict[str, int] = {}
+        extra: dict[str, Floats] = {}
+        for _ in range(MENDING_ROUNDS):
+            decisions = decisions_of_packing(self.problem, packing, design, point)
+            decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
+            judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
+            if judgment is None:
+                if not self._keep_free(packing, extra):
+                    break
+                continue
+            first, best = first or judgment, judgment
+            more = self._upgradable(judgment)
+            if judgment.holds or not (more or judgment.short):
+                break
+            upgrades |= more
+            if more:
+                continue
+            for cluster, amount in judgment.short.items():
+                extra[cluster] = extra.get(cluster, 0.0) + amount * EXTRA_FREE
+            if not self._keep_free(packing, extra):
+                break
+        return first, best
+
+    def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> bool:
+        """Make places keep more free at the end; whether the units still fit."""
+        for index, place in enumerate(packing.places):
+            amount = extra.get(self.problem.slots[place.slot].cluster)
+            if amount is not None:
+                packing.extra[index] = amount[:, -1]
+        return packing.repair()
+
+    def _upgradable(self, judgment: Judgment) -> dict[str, int]:
+        """The links over their limits that may be upgraded, with the first period in which they are too thin."""
+        decided = {pin.link for pin in self.problem.inventory.pins if pin.decision == "link_upgrade"}
+        return {
+            link: period
+            for link, period in judgment.overloaded.items()
+            if link not in decided
+            and self.problem.wan.links[link].upgrade_mbps is not None
+            and period < judgment.decisions.upgrades.get(link, self.problem.periods)
+        }
+
+    def _design(self, pool: EnginePool, design: Formulation, until: float) -> EngineRun:
+        """Clusters and flows of a set.
+
+        Large ones are integer in the last period only, as whole paths are found when clusters are resized; where that
+        is still too much, the clusters of the relaxation are rounded up.
+        """
+        limit = min(self.config.time_limit_s * DESIGN_SHARE, DESIGN_LIMIT_S)
+        if len(design.placement) <= LARGE_DESIGN:
+            return self._highs(pool, design.model, limit, until=until, gap=DESIGN_GAP)
+        model = replace(design.model, integer=_integer_at_last(design))
+        if len(design.placement) <= HUGE_DESIGN:
+            found = self._highs(pool, model, limit, until=until, gap=DESIGN_GAP)
+            if found.point is not None or found.state == "infeasible" or self._is_over(until):
+                return found
+        found = self._highs(pool, model, INFINITY, relaxed=True, until=until)
+        if found.point is None:
+            return found
+        rounded = self._highs(pool, _rounded_up(design, model, found.point), INFINITY, relaxed=True, until=until)
+        logger.debug("relaxation %.0f, rounded up %.0f, %s", found.objective, rounded.objective, rounded.state)
+        return rounded
+
+
+def _integer_at_last(design: Formulation) -> list[bool]:
+    """Which columns are integer when what stands before the last period is not yet decided."""
+    last = design.problem.periods - 1
+    integer = list(design.model.integer)
+    for columns in (design.run, design.nodes):
+        for (_, _, period), column in columns.items():
+            integer[column] &= period == last
+    for (_, period), column in design.site_open.items():
+        integer[column] &= period == last
+    return integer
+
+
+def _rounded_up(design: Formulation, model: LinearModel, point: Floats) -> LinearModel:
+    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most."""
+    last = design.problem.periods - 1
+    lower, upper = list(model.lower), list(model.upper)
+    for slot in design.slots:
+        runs = design.runs(slot)
+        nodes = [sum(f * float(point[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(runs))]
+        clusters = [float(point[design.run[slot, number, last]]) for number in range(len(runs))]
+        if not clusters:
+            continue
+        whole = [math.floor(count + WHOLE_TOLERANCE) for count in clusters]
+        largest = int(np.argmax(nodes))
+        whole[largest] += math.ceil(sum(clusters) - sum(whole) - WHOLE_TOLERANCE)
+        left = math.ceil(sum(nodes) - WHOLE_TOLERANCE)
+        for number in sorted(range(len(runs)), key=lambda number: number == largest):
+            column, run = design.run[slot, number, last], runs[number]
+            count = float(min(whole[number], model.upper[column]))
+            lower[column] = upper[column] = count
+            wanted = left if number == largest else math.ceil(nodes[number] - WHOLE_TOLERANCE)
+            total = min(max(wanted, run.lowest * count), run.highest * count)
+            left -= int(total)
+            if (slot, number, last) in design.nodes:
+                lower[design.nodes[slot, number, last]] = upper[design.nodes[slot, number, last]] = total
+    return replace(model, lower=lower, upper=upper)

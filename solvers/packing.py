@@ -1,0 +1,362 @@
+"""Whole units on clusters of known size: who runs and stands by where, with every load kept as units move.
+
+Loads are those of the last period. Units are small beside clusters, so a cluster that is a little too full is relieved
+by moving single units to clusters with room, one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fleet.inventory.inventory import Demand
+from fleet.plan.placement import TOLERANCE
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
+from solvers.linear import Floats, Integers
+from solvers.problem import Booleans, DesignProblem, Run
+from solvers.slots import fits, protected
+
+COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
+POOL = RESOURCES.index("pool_tb")
+#: Moves tried for every unit before a cluster counts as too full.
+PATIENCE = 4
+
+
+@dataclass
+class Place:
+    """A cluster of the design.
+
+    Attributes
+    ----------
+    slot, group : int
+        Its slot, and the group of alike slots.
+    run, nodes
+        What it is in the last period.
+    decided : tuple or None
+        Nodes and layouts in each period, where they are not free.
+    """
+
+    slot: int
+    group: int
+    run: Run
+    nodes: int
+    decided: tuple[tuple[int, ...], tuple[dict[str, str], ...]] | None = None
+
+    def path(self, periods: int) -> tuple[tuple[int, ...], tuple[dict[str, str], ...]]:
+        """Nodes and layouts in each period; the last ones throughout where they are free."""
+        if self.decided is not None:
+            return self.decided
+        return (self.nodes,) * periods, (dict(self.run.archetype(self.nodes).layout),) * periods
+
+
+@dataclass
+class Packing:
+    """Units on places.
+
+    Attributes
+    ----------
+    part : array (U,)
+        Class of each unit.
+    primary, standby : array (U,)
+        Place of each unit and of its copy, −1 for none.
+    own, data : array (P, 3)
+        Compute and data by tier that is on each place.
+    moved : array (P, D, 3)
+        Compute that the loss of each fault domain sends to each place.
+    extra : array (P, 3)
+        Compute that each place keeps free beyond that.
+    """
+
+    problem: DesignProblem
+    places: list[Place]
+    part: Integers
+    primary: Integers
+    standby: Integers
+    own: Floats = field(init=False)
+    data: Floats = field(init=False)
+    moved: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        problem, count = self.problem, len(self.places)
+        classes = problem.classes
+        self.compute = np.array([part.compute[-1] for part in classes])
+        self.storage = np.array([part.storage[-1] for part in classes])
+        self.sent = np.array([part.standby_compute[-1] for part in classes])
+        self.copied = np.array([part.standby_storage[-1] for part in classes])
+        domains = [problem.inventory.site(problem.slots[place.slot].site).fault_domain for place in self.places]
+        names = sorted(set(domains))
+        self.domain = np.array([names.index(name) for name in domains], dtype=np.int64)
+        self.group = np.array([place.group for place in self.places], dtype=np.int64)
+        self.is_shared = problem.inventory.policy.standby_reserve == "shared"
+        self.own, self.data = np.zeros((count, 3)), np.zeros((count, 3))
+        self.moved = np.zeros((count, max(1, len(names)), 3))
+        self.capacity, self.kept = np.zeros((count, 3)), np.zeros((count, 3))
+        self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
+        self.extra = np.zeros((count, 3))
+        for index in range(count):
+            self._size(index)
+        self._runs_ok: dict[int, Booleans] = {}
+        self._standby_ok: dict[int, Booleans] = {}
+        for unit in np.flatnonzero(self.primary >= 0).tolist():
+            self._add_primary(unit, int(self.primary[unit]))
+            if self.standby[unit] >= 0:
+                self._add_standby(unit, int(self.standby[unit]))
+
+    def _size(self, index: int) -> None:
+        """Take the capacity of a place from its run and nodes."""
+        place = self.places[index]
+        archetype = place.run.archetype(place.nodes)
+        usable = np.array(archetype.capacity.usable.as_tuple())
+        free = np.array(archetype.capacity.without_node_reserve.as_tuple())
+        self.capacity[index] = usable[COMPUTE]
+        uses_free = self.problem.inventory.policy.standby_uses_node_reserve
+        self.kept[index] = free[COMPUTE] if uses_free else usable[COMPUTE]
+        self.pool[index] = usable[POOL]
+        self.per_tb[index] = 1.0 / place.run.efficiency
+
+    # -- where units may be ----------------------------------------------------------------------------------------
+
+    def may_run(self, part: int) -> Booleans:
+        """[place]: where units of a class may run."""
+        if part not in self._runs_ok:
+            own = self.problem.classes[part]
+            here = own.group_eligible[self._class_group] & self._suits(own.units[0].demands)
+            self._runs_ok[part] = np.asarray(here, dtype=bool)
+        return self._runs_ok[part]
+
+    def may_keep(self, part: int) -> Booleans:
+        """[place]: whose archetype does for a copy of a class."""
+        if part not in self._standby_ok:
+            self._standby_ok[part] = self._suits(protected(self.problem.classes[part].units[0].demands))
+        return self._standby_ok[part]
+
+    def _suits(self, demands: Sequence[Demand]) -> Booleans:
+        """[place]: whose archetype has in the last period what demands ask for."""
+        inventory, last = self.problem.inventory, self.problem.periods - 1
+        known = {id(place.run): place.run for place in self.places}
+        suits = {key: fits(inventory, demands, run, last) for key, run in known.items()}
+        return np.array([suits[id(place.run)] for place in self.places], dtype=bool)
+
+    @property
+    def _class_group(self) -> Integers:
+        """[place]: position of its slot among the groups of the classes."""
+        slots = np.array([place.slot for place in self.places], dtype=np.int64)
+        return np.asarray(self.problem.classes[0].view.group_of_slot[slots], dtype=np.int64)
+
+    def partners(self, part: int) -> Booleans:
+        """[primary, standby place] that are allowed for a protected class."""
+        pairs = self.problem.classes[part].group_pairs
+        if pairs is None:
+            return np.zeros((0, 0), dtype=bool)
+        groups = self._class_group
+        return np.asarray(pairs[np.ix_(groups, groups)], dtype=bool)
+
+    # -- loads ---------------------------------------------------------------------------------------------------
+
+    def _add_primary(self, unit: int, place: int, sign: float = 1.0) -> None:
+        part = self.part[unit]
+        self.own[place] += sign * self.compute[part]
+        self.data[place] += sign * self.storage[part]
+        if self.standby[unit] >= 0:
+            self.moved[self.standby[unit], self.domain[place]] += sign * self.sent[part]
+
+    def _add_standby(self, unit: int, place: int, sign: float = 1.0, *, with_reserve: bool = False) -> None:
+        part = self.part[unit]
+        self.data[place] += sign * self.copied[part]
+        if with_reserve:
+            self.moved[place, self.domain[self.primary[unit]]] += sign * self.sent[part]
+
+    def run_at(self, unit: int, place: int) -> None:
+        """Let a unit run at a place."""
+        if self.primary[unit] >= 0:
+            self._add_primary(unit, int(self.primary[unit]), -1.0)
+        self.primary[unit] = place
+        self._add_primary(unit, place)
+
+    def keep_at(self, unit: int, place: int) -> None:
+        """Let a unit, which runs somewhere already, stand by at a place."""
+        if self.standby[unit] >= 0:
+            self._add_standby(unit, int(self.standby[unit]), -1.0, with_reserve=True)
+        self.standby[unit] = place
+        self._add_standby(unit, place, with_reserve=True)
+
+    @property
+    def reserve(self) -> Floats:
+        """Compute that each place keeps free for failovers (P, 3)."""
+        return self._reserve(self.moved) + self.extra
+
+    def _reserve(self, moved: Floats) -> Floats:
+        """What has to be kept free of what each domain (second last axis) sends."""
+        reserve: Floats = moved.max(axis=-2) if self.is_shared else moved.sum(axis=-2)
+        return reserve
+
+    def fill(self, places: Integers, own: Floats, reserve: Floats, data: Floats) -> Floats:
+        """[…, resource]: share of capacity in use: own compute, with the reserve, and the pool; over 1 is too much."""
+        footprint = (data * self.per_tb[places]).sum(axis=-1)
+        parts = [
+            own / np.maximum(self.capacity[places], 1e-9),
+            (own + reserve) / np.maximum(self.kept[places], 1e-9),
+            (footprint / np.maximum(self.pool[places], 1e-9))[..., None],
+        ]
+        return np.asarray(np.concatenate(parts, axis=-1), dtype=np.float64)
+
+    def fills(self) -> Floats:
+        """[place, resource]: share of capacity in use."""
+        every: Integers = np.arange(len(self.places), dtype=np.int64)
+        return self.fill(every, self.own, self.reserve, self.data)
+
+    @property
+    def excess(self) -> Floats:
+        """[place]: how far the fullest resource is over its limit, 0 where it is not."""
+        return np.asarray(np.maximum(self.fills().max(axis=1) - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
+
+    # -- moves ---------------------------------------------------------------------------------------------------
+
+    def repair(self) -> bool:
+        """Move units from places that are too full to places with room; whether that succeeds."""
+        stuck: set[int] = set()
+        for _ in range(PATIENCE * len(self.part) + 100):
+            excess = self.excess
+            over = [place for place in np.argsort(-excess).tolist() if excess[place] > 0]
+            if not over:
+                return True
+            place = next((place for place in over if place not in stuck), None)
+            if place is None:
+                return False
+            if self._relieve(place):
+                stuck.clear()
+            else:
+                stuck.add(place)
+        return False
+
+    def _relieve(self, place: int) -> bool:
+        """Move one unit, or the copy of one, away from a place; whether there was one to move."""
+        fills = self.fills()
+        over = np.maximum(fills[place] - 1.0, 0.0)
+        best: tuple[tuple[float, float], int, int, bool] | None = None
+        for is_copy in (False, True):
+            units = np.flatnonzero((self.standby if is_copy else self.primary) == place)
+            if not len(units):
+                continue
+            _, chosen = np.unique(np.stack([self.part[units], self._other(units, is_copy)]), axis=1, return_index=True)
+            units = units[chosen]
+            relief = self._relief(units, place, is_copy)
+            helps = (relief * (over > 0)).sum(axis=1)
+            for index in np.argsort(-helps).tolist():
+                if helps[index] <= 1e-12:
+                    break
+                clears = bool((relief[index] >= over - 1e-12).all())
+                score = (0.0 if clears else 1.0, float(helps[index]) if clears else -float(helps[index]))
+                if best is not None and score >= best[0]:
+                    continue
+                target = self._target(int(units[index]), place, is_copy)
+                if target >= 0:
+                    best = (score, int(units[index]), target, is_copy)
+        if best is None:
+            return False
+        _, unit, target, is_copy = best
+        if is_copy:
+            self.keep_at(unit, target)
+        else:
+            self.run_at(unit, target)
+        return True
+
+    def _other(self, units: Integers, is_copy: bool) -> Integers:
+        return self.primary[units] if is_copy else self.standby[units]
+
+    def _relief(self, units: Integers, place: int, is_copy: bool) -> Floats:
+        """[unit, resource]: share of capacity that each unit frees by leaving."""
+        parts = self.part[units]
+        reserve = self._reserve(self.moved[place])
+        if not is_copy:
+            none = np.zeros((len(units), 3))
+            return self.fill(np.full(len(units), place), self.compute[parts], none, self.storage[parts])
+        left = np.repeat(self.moved[place][None], len(units), axis=0)
+        left[np.arange(len(units)), self.domain[self.primary[units]]] -= self.sent[parts]
+        after = self._reserve(left)
+        none = np.zeros((len(units), 3))
+        return self.fill(np.full(len(units), place), none, reserve - after, self.copied[parts])
+
+    def _target(self, unit: int, source: int, is_copy: bool) -> int:
+        """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
+        part = int(self.part[unit])
+        other = int(self.primary[unit] if is_copy else self.standby[unit])
+        if is_copy:
+            allowed = self.partners(part)[other] & self.may_keep(part)
+        else:
+            allowed = self.may_run(part)
+            if other >= 0:
+                allowed = allowed & self.partners(part)[:, other]
+        candidates = np.flatnonzero(allowed)
+        candidates = candidates[candidates != source]
+        if not len(candidates):
+            return -1
+        fill = self.fill_after(unit, candidates, is_copy)
+        fitting = fill <= 1.0 + TOLERANCE * 0.5
+        if not is_copy and other >= 0:
+            fitting &= self._copy_fits(unit, candidates, other)
+        if not fitting.any():
+            return -1
+        return int(candidates[fitting][np.argmin(fill[fitting])])
+
+    def fill_after(self, unit: int, candidates: Integers, is_copy: bool) -> Floats:
+        """[candidate]: share in use of the fullest resource once it has taken a unit or its copy."""
+        part = int(self.part[unit])
+        moved = self.moved[candidates]
+        if is_copy:
+            moved = moved.copy()
+            moved[:, self.domain[self.primary[unit]]] += self.sent[part]
+        reserve = self._reserve(moved) + self.extra[candidates]
+        own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
+        data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
+        return np.asarray(self.fill(candidates, own, reserve, data).max(axis=1), dtype=np.float64)
+
+    def _copy_fits(self, unit: int, candidates: Integers, keeper: int) -> Booleans:
+        """[candidate]: whether the place of the copy can take what the loss of the new primary's domain would send."""
+        part, old = int(self.part[unit]), int(self.domain[self.primary[unit]])
+        moved = np.repeat(self.moved[keeper][None], len(candidates), axis=0)
+        moved[:, old] -= self.sent[part]
+        moved[np.arange(len(candidates)), self.domain[candidates]] += self.sent[part]
+        reserve = self._reserve(moved) + self.extra[keeper]
+        limit = np.maximum(self.kept[keeper], self.own[keeper] + self.reserve[keeper])
+        return np.asarray((self.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
+
+    # -- fewer nodes -----------------------------------------------------------------------------------------------
+
+    def tighten(self) -> int:
+        """Take nodes away where the others can take what is then too much; how many went."""
+        gone = 0
+        for index in np.argsort(self.fills().max(axis=1)).tolist():
+            while self._take_node(index):
+                gone += 1
+        return gone
+
+    def _take_node(self, index: int) -> bool:
+        place = self.places[index]
+        before = place.run, place.nodes
+        run = self._smaller(place)
+        if run is None:
+            return False
+        units = self.primary.copy(), self.standby.copy()
+        loads = self.own.copy(), self.data.copy(), self.moved.copy()
+        place.run, place.nodes = run, place.nodes - 1
+        self._size(index)
+        if self.repair():
+            return True
+        self.primary, self.standby = units
+        self.own, self.data, self.moved = loads
+        place.run, place.nodes = before
+        self._size(index)
+        return False
+
+    def _smaller(self, place: Place) -> Run | None:
+        """The run of a cluster of one node less that does for the same units."""
+        if place.decided is not None:
+            return None
+        for run in self.problem.slots[place.slot].runs:
+            fits_in = run.lowest <= place.nodes - 1 <= run.highest and run.node_tolerance >= place.run.node_tolerance
+            if fits_in and run.node_model == place.run.node_model:
+                return run
+        return None

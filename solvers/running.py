@@ -1,0 +1,155 @@
+"""What the strategies share: the clock, engines at work in the background, bounds as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+
+from solvers.building import GeneratedRow
+from solvers.compile import compile_problem
+from solvers.config import SolveConfig
+from solvers.engines import Engine, EnginePool, EngineRun
+from solvers.formulation import Formulation
+from solvers.linear import INFINITY, Floats, LinearModel
+from solvers.merging import merge_slots
+from solvers.problem import DesignProblem
+from solvers.search import Search, UnwatchedLinks
+
+HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
+#: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
+QUICK_RELAXATION_S = 3.0
+#: Engines aim at this share of the gap that was asked for.
+ENGINE_GAP_SHARE = 0.3
+#: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on time.
+NODE_LIMIT = 400
+
+#: Second circuits up to which all are watched once one of them matters.
+MANY_CIRCUITS = 3000
+
+ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
+
+
+class Running:
+    """One run of a strategy.
+
+    Attributes
+    ----------
+    search : Search
+        Incumbent, bound and trace; complete at any moment.
+    merged : DesignProblem
+        The problem with alike slots as one.
+    rows : set
+        Failure rows met so far.
+    is_infeasible : bool
+        Whether it is proven that no plan exists.
+    """
+
+    strategy = ""
+
+    def __init__(self, problem: DesignProblem, config: SolveConfig) -> None:
+        self.problem, self.config = problem, config
+        self.merged = merge_slots(problem)
+        self.search = Search(problem, config)
+        self.rows: set[GeneratedRow] = set()
+        self.is_infeasible = False
+        self._background: EngineRun | None = None
+
+    def run(self) -> None:
+        """Solve until proof, gap, limit or interrupt."""
+        watched: frozenset[str] = frozenset()
+        while True:
+            try:
+                with EnginePool() as pool:
+                    return self._solve(pool)
+            except UnwatchedLinks as found:
+                watched |= found.links
+                if len(self.problem.second_circuits) <= MANY_CIRCUITS:
+                    watched |= self.problem.second_circuits
+                self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
+                self.merged = merge_slots(self.problem)
+                self._background = None
+                self._forget()
+
+    def _solve(self, pool: EnginePool) -> None:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Drop what was known of a problem that has been compiled anew."""
+
+    def _after(self, share: float) -> float:
+        """The moment at which that share of the time is used up."""
+        if self.config.deterministic:
+            return INFINITY
+        return self.search.started + self.config.time_limit_s * share
+
+    def _start_background(self, pool: EnginePool, separate: Formulation, relaxation_s: float) -> None:
+        if self.config.deterministic or self.config.cores == 1:
+            return
+        engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
+        self._background = pool.start(
+            engine,
+            separate.model,
+            time_limit_s=max(self.search.remaining_s, 0.1),
+            gap=self.config.gap * ENGINE_GAP_SHARE,
+            seed=self.config.seed,
+            design=separate.design_columns,
+        )
+
+    def _highs(
+        self,
+        pool: EnginePool,
+        model: LinearModel,
+        limit_s: float,
+        *,
+        relaxed: bool = False,
+        hint: Floats | None = None,
+        until: float = INFINITY,
+        inside: float | None = None,
+        gap: float = 0.0,
+    ) -> EngineRun:
+        """Run HiGHS on one model and wait for it, taking bounds of the background meanwhile.
+
+        It stops at a share of the gap that was asked for, or at `gap` where that is larger. With `inside`, the
+        bound of the plans that the model leaves out, its own bounds count too.
+        """
+        deterministic = self.config.deterministic
+        until = self._moment(until)
+        limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
+        run = pool.start(
+            "highs",
+            model,
+            time_limit_s=limit,
+            gap=max(self.config.gap * ENGINE_GAP_SHARE, gap, 1e-9),
+            seed=self.config.seed,
+            hint=hint,
+            relaxed=relaxed,
+            node_limit=NODE_LIMIT if deterministic and not relaxed else None,
+        )
+        while run.running and not self.search.is_done:
+            pool.wait(0.2)
+            self._take_background()
+            if inside is not None:
+                self.search.raise_bound(min(inside, run.bound), "HiGHS, set by set")
+            if time.monotonic() > until + HURRY_S:
+                break
+        pool.stop(run)
+        pool.check([run])
+        return run
+
+    def _take_background(self) -> None:
+        if self._background is not None:
+            self._take_bounds([self._background], "separate")
+            if self._background.state == "infeasible" and self.search.best is None:
+                self.is_infeasible = True
+
+    def _is_over(self, until: float) -> bool:
+        self._take_background()
+        return self.search.is_done or self.is_infeasible or time.monotonic() >= self._moment(until)
+
+    def _moment(self, until: float) -> float:
+        """A share of the time, which does not end before there is a plan."""
+        return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
+
+    def _take_bounds(self, runs: Collection[EngineRun], formulation: str) -> None:
+        for run in runs:
+            self.search.raise_bound(run.bound, f"{ENGINE_NAMES[run.engine]}, {formulation} formulation")

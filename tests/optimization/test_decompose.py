@@ -1,0 +1,157 @@
+"""The strategy for large fleets on small ones, where brute force knows the answer, and on middling ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import solvers.decompose
+import solvers.exact
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.synthetic import synthetic
+from solvers import SolveConfig, solve
+from solvers.building import build
+from solvers.bundles import bundle
+from solvers.compile import compile_problem
+from solvers.engines import EnginePool
+from solvers.merging import merge_slots
+from solvers.unserved import strategy_run
+from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open
+from tests.optimization.test_solver import deterministic_bytes, shuffled
+from tests.optimization.tiny_fleets import FAMILIES
+from tests.oracles import cheapest_plan
+
+RELATIVE = 1e-6
+TIGHT = SolveConfig(gap=0.0, time_limit_s=6.0)
+#: Families whose rules decide where units may go and how clusters grow; the others are slow tests.
+SOME = [
+    ("affinities", 20), ("archives", 2), ("budgets", 6), ("failed_links", 3), ("growing", 4), ("later", 1),
+    ("pinned", 2), ("reserves", 1), ("shared_nodes", 2), ("standing", 2), ("tolerances", 2),
+    ("two_clusters", 1), ("upgrades", 1),
+]  # fmt: skip
+MORE = [(family, seed) for family in sorted(FAMILIES) for seed in range(6)]
+
+
+@pytest.fixture
+def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let even tiny fleets be taken apart, and no engine improve the plan afterwards."""
+    monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", -1)
+    monkeypatch.setattr(solvers.decompose, "ENGINE_COLUMNS", -1)
+
+
+def check_between(inventory: Inventory) -> bool:
+    """Bound ≤ cheapest plan ≤ plan, which holds; whether there is a plan."""
+    optimum = cheapest_plan(inventory)
+    result = solve(inventory, config=TIGHT, strategy="decompose")
+    if optimum is None:
+        assert result.plan is None
+        return False
+    assert result.status != "infeasible"
+    assert result.bound is not None
+    assert result.bound <= optimum.present_value * (1.0 + RELATIVE)
+    if result.plan is None:
+        return False
+    assert result.strategy == "decompose"
+    assert result.objective is not None
+    assert result.objective >= optimum.present_value * (1.0 - RELATIVE)
+    assert result.plan.errors == ()
+    return True
+
+
+@pytest.mark.usefixtures("_no_shortcuts")
+@pytest.mark.parametrize(("family", "seed"), SOME)
+def test_between_bound_and_optimum(family: str, seed: int) -> None:
+    check_between(FAMILIES[family](seed))
+
+
+@pytest.mark.usefixtures("_no_shortcuts")
+def test_most_tiny_fleets_get_a_plan() -> None:
+    found = [check_between(make()) for make in (behind_a_hub, domain_with_its_users, pinned_open)]
+    assert all(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_no_shortcuts")
+@pytest.mark.parametrize(("family", "seed"), MORE)
+def test_between_bound_and_optimum_more(family: str, seed: int) -> None:
+    check_between(FAMILIES[family](seed))
+
+
+# -- bundles -----------------------------------------------------------------------------------------------------------
+
+
+def relaxation(problem: object, **kinds: bool) -> float:
+    formulation = build(problem, whole=False, sparse=True, final_demand=True, **kinds)  # type: ignore[arg-type]
+    with EnginePool() as pool:
+        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
+        while run.running:
+            pool.wait(1.0)
+    assert run.state == "finished"
+    return run.objective
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+@pytest.mark.parametrize("has_pairs", [False, True])
+def test_bundles_relax_nothing_more(distinct: bool, has_pairs: bool) -> None:
+    merged = merge_slots(compile_problem(synthetic(20, 4, 3, distinct=distinct)))
+    bundles = bundle(merged)
+    assert len(bundles.problem.classes) < len(merged.classes)
+    value = relaxation(bundles.problem, has_pairs=has_pairs)
+    assert value == pytest.approx(relaxation(merged, has_pairs=has_pairs), rel=1e-5)
+
+
+def test_bundles_hold_every_unit_and_no_more_than_there_is() -> None:
+    problem = merge_slots(compile_problem(synthetic(30, 5, 1, distinct=True)))
+    bundles = bundle(problem)
+    assert sorted(member for members in bundles.members for member in members) == list(range(len(problem.classes)))
+    for part, members, sizes in zip(bundles.problem.classes, bundles.members, bundles.sizes, strict=True):
+        counts = np.array([problem.classes[member].count for member in members])
+        assert float(counts @ sizes) == pytest.approx(1.0)
+        for name in ("compute", "storage", "standby_compute", "standby_storage"):
+            total = sum(getattr(problem.classes[member], name) * problem.classes[member].count for member in members)
+            assert np.all(getattr(part, name) <= total * (1 + 1e-12))
+            assert np.allclose(getattr(part, name), total, rtol=1e-4)
+
+
+def test_bundles_of_few_open_slots_are_fewer() -> None:
+    problem = merge_slots(compile_problem(synthetic(60, 8, 1)))
+    few = bundle(problem, [0, 3, 5])
+    assert len(few.problem.classes) < len(bundle(problem).problem.classes)
+    assert len(bundle(problem, [0, 3, 5], by_way=True).problem.classes) > len(few.problem.classes)
+
+
+# -- whole fleets ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "gap"),
+    [({}, 0.05), ({"distinct": True}, 0.05), ({"storage_scale": 0.2}, 0.08), ({"hub_link_mbps": 150.0}, 0.2)],
+    ids=str,
+)
+def test_middling_fleet(options: dict[str, float], gap: float) -> None:
+    inventory = synthetic(60, 6, 4, **options)  # type: ignore[arg-type]
+    result = solve(inventory, config=SolveConfig(gap=gap, time_limit_s=60.0), strategy="decompose")
+    plan = result.require_plan()
+    assert plan.errors == ()
+    assert result.gap is not None
+    assert result.gap <= gap
+    assert plan.document.result.strategy == "decompose"
+    assert result.bound_source
+
+
+def test_size_decides_the_strategy() -> None:
+    config = SolveConfig()
+    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "auto").strategy == "exact"
+    assert strategy_run(compile_problem(synthetic(400, 12, 1)), config, "auto").strategy == "decompose"
+    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "decompose").strategy == "decompose"
+
+
+def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
+    inventory = shuffled(synthetic(40, 5, 2), 0)
+    options: dict[str, Any] = {"strategy": "decompose", "gap": 0.06}
+    first = deterministic_bytes(inventory, tmp_path / "first.json", **options)
+    assert deterministic_bytes(inventory, tmp_path / "second.json", **options) == first
+    assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json", **options) == first
