@@ -19,6 +19,8 @@ from solvers.location.restricted import Booleans, Restricted, restrict
 
 #: Arcs and options with which the whole problem is worth a try.
 WHOLE_SIZE = 40_000
+#: Arcs up to which it is solved over the whole gap at once.
+SMALL_SIZE = 300
 #: The whole problem is solved below a cost: how far that lies between bound and incumbent, and its part of the time.
 SHARES = ((0.25, 0.1), (0.5, 0.15), (1.0, 1.0))
 #: A program over the whole gap is begun anew where it would have at most this share of its arcs and options.
@@ -71,6 +73,8 @@ class Programs:
         """
         progress = self.progress
         share, time_share = SHARES[self._step]
+        if int(floors.below(progress.cost)[0].sum()) <= SMALL_SIZE:
+            share, time_share = SHARES[-1]
         cutoff = progress.cost
         if np.isfinite(cutoff) and progress.bound > -np.inf:
             cutoff = progress.bound + share * (progress.cost - progress.bound)
@@ -184,7 +188,7 @@ class Programs:
             self._fruitless_at = progress.cost
         elif run.state == "infeasible":
             self._conclude(self._cutoff)
-        elif run.state != "finished":
+        else:
             self._step = min(self._step + 1, len(SHARES) - 1)
 
     def _conclude(self, cutoff: float) -> None:
