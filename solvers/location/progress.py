@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.config import SolveConfig
-from solvers.location.layout import TOLERANCE, Floats, Integers, Layout
+from solvers.location.layout import TOLERANCE, Integers, Layout
 from solvers.location.neighborhood import WAITING
 from solvers.trace import TracePoint, relative_gap
 
@@ -113,8 +113,3 @@ def price(layout: Layout, place: Integers) -> tuple[Integers, float] | None:
     if int((option >= 0).sum()) > layout.max_open:
         return None
     return option, total
-
-
-def openness_order(demand: Floats) -> Integers:
-    """Demands, largest first."""
-    return np.argsort(-demand.sum(axis=1), kind="stable")
