@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.location.compiled import compiled
-from solvers.location.layout import Integers
+from solvers.location.layout import TOLERANCE, Floats, Integers
 from solvers.location.neighborhood import (
     COST,
     PAID,
@@ -104,6 +104,30 @@ def adopt(arrays: Arrays, state: State, place: Integers) -> None:
         else:
             put_on(arrays, state, i, place[i], arc_between(arrays, i, place[i]))
     settle(arrays, state)
+
+
+@compiled
+def alone_options(
+    demand: Floats, facility_start: Integers, arc_demand: Integers, option_start: Integers, option_capacity: Floats
+) -> Integers:
+    """For each arc the cheapest option of its facility that holds its demand alone; the dearest where none does."""
+    alone = np.zeros(len(arc_demand), dtype=np.int64)
+    for j in range(len(facility_start) - 1):
+        for arc in range(facility_start[j], facility_start[j + 1]):
+            i = arc_demand[arc]
+            option = option_start[j]
+            while option < option_start[j + 1] - 1:
+                holds = True
+                for r in range(demand.shape[1]):
+                    capacity = option_capacity[option, r]
+                    if demand[i, r] > capacity + TOLERANCE * max(capacity, 1.0):
+                        holds = False
+                        break
+                if holds:
+                    break
+                option += 1
+            alone[arc] = option
+    return alone
 
 
 @compiled

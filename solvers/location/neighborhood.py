@@ -26,6 +26,8 @@ class Arrays(NamedTuple):
 
     Attributes
     ----------
+    alone : array (A,)
+        The cheapest option of each arc's facility that holds the arc's demand alone.
     neighbors : array (m, width)
         Facilities that serve about the same demands, nearest first, −1 where there are fewer.
     guide : array (m,)
@@ -44,6 +46,7 @@ class Arrays(NamedTuple):
     option_start: Integers
     option_cost: Floats
     option_capacity: Floats
+    alone: Integers
     neighbors: Integers
     guide: Integers
     max_open: int
@@ -136,11 +139,21 @@ def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: 
     Where none does, the dearest option and its cost with what it charges for being overloaded.
     """
     last = arrays.option_start[j + 1] - 1
-    over = 0.0
     for option in range(begin, last + 1):
-        over = excess(arrays, state, j, plus, minus, option)
-        if over == 0.0:
+        holds = True
+        for r in range(arrays.demand.shape[1]):
+            need = state.load[j, r]
+            if plus >= 0:
+                need += arrays.demand[plus, r]
+            if minus >= 0:
+                need -= arrays.demand[minus, r]
+            capacity = arrays.option_capacity[option, r]
+            if need > capacity + TOLERANCE * max(capacity, 1.0):
+                holds = False
+                break
+        if holds:
             return option, arrays.option_cost[option]
+    over = excess(arrays, state, j, plus, minus, last)
     return last, arrays.option_cost[last] + state.totals[CHARGE] * over
 
 
@@ -249,7 +262,7 @@ def cheapest_insertion(
             continue
         begin = state.option[j]
         if begin < 0:
-            begin = arrays.option_start[j]
+            begin = arrays.alone[arc]
             if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
                 continue
         if blink > 0.0 and draw(state.random) < blink:
@@ -279,7 +292,7 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
         k = arrays.arc_facility[arc]
         begin = state.option[k]
         if begin < 0:
-            begin = arrays.option_start[k]
+            begin = arrays.alone[arc]
             if state.counts[OPENED] >= arrays.max_open or cost + arrays.option_cost[begin] >= best:
                 continue
         if k == j:

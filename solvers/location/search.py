@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.location.annealing import anneal
-from solvers.location.construction import adopt, clear, empty_state, near_facilities, place_all
+from solvers.location.construction import adopt, alone_options, clear, empty_state, near_facilities, place_all
 from solvers.location.layout import Integers, Layout
 from solvers.location.neighborhood import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State
 
@@ -39,6 +39,9 @@ def arrays_of(layout: Layout) -> Arrays:
         option_start=layout.option_start,
         option_cost=layout.option_cost,
         option_capacity=layout.option_capacity,
+        alone=alone_options(
+            layout.demand, layout.facility_start, layout.arc_demand, layout.option_start, layout.option_capacity
+        ),
         neighbors=near,
         guide=np.full(layout.facilities, -1, dtype=np.int64),
         max_open=layout.max_open,
