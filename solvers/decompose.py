@@ -3,8 +3,9 @@
 What decides a plan is where clusters stand and how large they are; demands are many and small beside them. So the fleet
 is taken apart: proportional demands are counted in bundles, which bounds and designs are sought on; each set of open
 sites is designed over the bundles that it leaves apart; and only then are single units put where their bundle flows,
-moved until every cluster holds its load, and nodes taken away that the others can do without. Each plan is judged like
-any other; limits of links that it breaks in a failure become rows of the next design.
+moved until every cluster holds its load, and nodes taken away that the others can do without, or added where failures
+send more than there is room for. Each plan is judged like any other; limits of links that it breaks in a failure become
+rows of the next design.
 
 Bounds are those of the separate formulation over bundles. It relaxes that units are whole, which standby goes with
 which primary beyond the subset rows, and link limits in failed states.
@@ -27,6 +28,7 @@ from solvers.encoders.links import ClusterRow
 from solvers.engines import EnginePool, EngineRun
 from solvers.exact import ExactSolve
 from solvers.formulation import Formulation
+from solvers.growing import with_room
 from solvers.linear import INFINITY, Floats, LinearModel
 from solvers.nearby import WHOLE_TOLERANCE
 from solvers.opening import OpenSet, OpenSets, restricted
@@ -149,7 +151,7 @@ class DecomposeSolve(ExactSolve):
         """Whole units where the bundles flow, on as few nodes as that allows, as judged at first and once mended.
 
         Links over their limits are upgraded as far as they may be, clusters that take in more than their reserve keep
-        more free. None where the units do not fit.
+        more free: units move away or, where that is not enough, clusters grow. None where the units do not fit.
         """
         packing = packed(self.problem, bundles, design, point)
         if packing is None:
@@ -164,29 +166,35 @@ class DecomposeSolve(ExactSolve):
             decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
             judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
             if judgment is None:
-                if not self._keep_free(packing, extra):
+                grown = self._keep_free(packing, extra)
+                if grown is None:
                     break
+                packing = grown
                 continue
             first, best = first or judgment, judgment
             more = self._upgradable(judgment)
             if judgment.holds or not (more or judgment.short):
                 break
             upgrades |= more
-            if more:
+            if not judgment.short:
                 continue
             for cluster, amount in judgment.short.items():
-                extra[cluster] = extra.get(cluster, 0.0) + amount * EXTRA_FREE
-            if not self._keep_free(packing, extra):
+                throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE  # what grows late would be short before
+                extra[cluster] = np.maximum(extra.get(cluster, np.zeros(amount.shape)), throughout)
+            grown = self._keep_free(packing, extra)
+            if grown is None:
                 break
+            packing = grown
         return first, best
 
-    def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> bool:
-        """Make places keep more free at the end; whether the units still fit."""
+    def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:
+        """Make places keep more free at the end, by moving units or else by growing; None where neither helps."""
         for index, place in enumerate(packing.places):
             amount = extra.get(self.problem.slots[place.slot].cluster)
             if amount is not None:
                 packing.extra[index] = amount[:, -1]
-        return packing.repair()
+        before = packing.joined_by(())
+        return packing if packing.repair() else with_room(before)
 
     def _upgradable(self, judgment: Judgment) -> dict[str, int]:
         """The links over their limits that may be upgraded, with the first period in which they are too thin."""

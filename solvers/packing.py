@@ -88,7 +88,8 @@ class Packing:
         domains = [problem.inventory.site(problem.slots[place.slot].site).fault_domain for place in self.places]
         names = sorted(set(domains))
         self.domain = np.array([names.index(name) for name in domains], dtype=np.int64)
-        self.group = np.array([place.group for place in self.places], dtype=np.int64)
+        slots = np.array([place.slot for place in self.places], dtype=np.int64)
+        self.groups: Integers = np.asarray(problem.classes[0].view.group_of_slot[slots], dtype=np.int64)
         self.is_shared = problem.inventory.policy.standby_reserve == "shared"
         self.own, self.data = np.zeros((count, 3)), np.zeros((count, 3))
         self.moved = np.zeros((count, max(1, len(names)), 3))
@@ -96,7 +97,7 @@ class Packing:
         self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
         self.extra = np.zeros((count, 3))
         for index in range(count):
-            self._size(index)
+            self.size(index, self.places[index].run, self.places[index].nodes)
         self._runs_ok: dict[int, Booleans] = {}
         self._standby_ok: dict[int, Booleans] = {}
         for unit in np.flatnonzero(self.primary >= 0).tolist():
@@ -104,10 +105,11 @@ class Packing:
             if self.standby[unit] >= 0:
                 self._add_standby(unit, int(self.standby[unit]))
 
-    def _size(self, index: int) -> None:
-        """Take the capacity of a place from its run and nodes."""
+    def size(self, index: int, run: Run, nodes: int) -> None:
+        """Make a place a cluster of so many nodes of a run."""
         place = self.places[index]
-        archetype = place.run.archetype(place.nodes)
+        place.run, place.nodes = run, nodes
+        archetype = run.archetype(nodes)
         usable = np.array(archetype.capacity.usable.as_tuple())
         free = np.array(archetype.capacity.without_node_reserve.as_tuple())
         self.capacity[index] = usable[COMPUTE]
@@ -122,7 +124,7 @@ class Packing:
         """[place]: where units of a class may run."""
         if part not in self._runs_ok:
             own = self.problem.classes[part]
-            here = own.group_eligible[self._class_group] & self._suits(own.units[0].demands)
+            here = own.group_eligible[self.groups] & self._suits(own.units[0].demands)
             self._runs_ok[part] = np.asarray(here, dtype=bool)
         return self._runs_ok[part]
 
@@ -139,19 +141,12 @@ class Packing:
         suits = {key: fits(inventory, demands, run, last) for key, run in known.items()}
         return np.array([suits[id(place.run)] for place in self.places], dtype=bool)
 
-    @property
-    def _class_group(self) -> Integers:
-        """[place]: position of its slot among the groups of the classes."""
-        slots = np.array([place.slot for place in self.places], dtype=np.int64)
-        return np.asarray(self.problem.classes[0].view.group_of_slot[slots], dtype=np.int64)
-
     def partners(self, part: int) -> Booleans:
         """[primary, standby place] that are allowed for a protected class."""
         pairs = self.problem.classes[part].group_pairs
         if pairs is None:
             return np.zeros((0, 0), dtype=bool)
-        groups = self._class_group
-        return np.asarray(pairs[np.ix_(groups, groups)], dtype=bool)
+        return np.asarray(pairs[np.ix_(self.groups, self.groups)], dtype=bool)
 
     # -- loads ---------------------------------------------------------------------------------------------------
 
@@ -323,7 +318,14 @@ class Packing:
         limit = np.maximum(self.kept[keeper], self.own[keeper] + self.reserve[keeper])
         return np.asarray((self.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
 
-    # -- fewer nodes -----------------------------------------------------------------------------------------------
+    # -- other clusters -----------------------------------------------------------------------------------------------
+
+    def joined_by(self, places: Sequence[Place]) -> Packing:
+        """The same units where they are, and further places that are still empty."""
+        every = [*self.places, *places]
+        result = Packing(self.problem, every, self.part, self.primary.copy(), self.standby.copy())
+        result.extra[: len(self.places)] = self.extra
+        return result
 
     def tighten(self) -> int:
         """Take nodes away where the others can take what is then too much; how many went."""
@@ -336,27 +338,25 @@ class Packing:
     def _take_node(self, index: int) -> bool:
         place = self.places[index]
         before = place.run, place.nodes
-        run = self._smaller(place)
+        run = self.resized_run(place, place.nodes - 1)
         if run is None:
             return False
         units = self.primary.copy(), self.standby.copy()
         loads = self.own.copy(), self.data.copy(), self.moved.copy()
-        place.run, place.nodes = run, place.nodes - 1
-        self._size(index)
+        self.size(index, run, place.nodes - 1)
         if self.repair():
             return True
         self.primary, self.standby = units
         self.own, self.data, self.moved = loads
-        place.run, place.nodes = before
-        self._size(index)
+        self.size(index, *before)
         return False
 
-    def _smaller(self, place: Place) -> Run | None:
-        """The run of a cluster of one node less that does for the same units."""
+    def resized_run(self, place: Place, nodes: int) -> Run | None:
+        """The run of a cluster of so many nodes that does for the same units."""
         if place.decided is not None:
             return None
         for run in self.problem.slots[place.slot].runs:
-            fits_in = run.lowest <= place.nodes - 1 <= run.highest and run.node_tolerance >= place.run.node_tolerance
+            fits_in = run.lowest <= nodes <= run.highest and run.node_tolerance >= place.run.node_tolerance
             if fits_in and run.node_model == place.run.node_model:
                 return run
         return None

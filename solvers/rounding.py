@@ -141,7 +141,10 @@ def decisions_of_packing(
                 if demand.is_protected:
                     standby[demand.key] = problem.slots[partner].cluster
     clusters = []
-    for cluster in packing.places:
+    used = {*packing.primary.tolist(), *packing.standby.tolist()}
+    for index, cluster in enumerate(packing.places):
+        if cluster.decided is None and index not in used:
+            continue  # what the planner leaves open does not stand for nothing
         nodes, layouts = cluster.path(problem.periods)
         slot = problem.slots[cluster.slot]
         clusters.append(cluster_decision(problem, slot, cluster.run.node_model, nodes, layouts))

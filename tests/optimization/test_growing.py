@@ -1,0 +1,134 @@
+"""More room for a packing: nodes where they fit, further clusters where they do not, and never more than sites hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.synthetic import synthetic
+from solvers import SolveConfig
+from solvers.building import build
+from solvers.bundles import bundle
+from solvers.compile import compile_problem
+from solvers.decompose import DecomposeSolve
+from solvers.engines import EnginePool
+from solvers.formulation import Formulation
+from solvers.growing import with_room
+from solvers.linear import Floats
+from solvers.packing import Packing, Place
+from solvers.rounding import decisions_of_packing, packed
+
+Made = tuple[DecomposeSolve, Packing, Formulation, Floats]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Inventory:
+    return synthetic(40, 5, 2)
+
+
+def packing_of(inventory: Inventory) -> Made:
+    """Whole units on a design over all sites."""
+    run = DecomposeSolve(compile_problem(inventory), SolveConfig())
+    bundles = bundle(run.merged)
+    design = build(bundles.problem, has_pairs=True, whole=False, sparse=True, final_demand=True, margin=0.015)
+    with EnginePool() as pool:
+        found = pool.start("highs", design.model, time_limit_s=20.0, gap=0.02)
+        while found.running:
+            pool.wait(1.0)
+    assert found.point is not None
+    packing = packed(run.problem, bundles, design, found.point)
+    assert packing is not None
+    return run, packing, design, found.point
+
+
+@pytest.fixture(scope="module")
+def made(fleet: Inventory) -> Made:
+    return packing_of(fleet)
+
+
+def filled(packing: Packing, share: float) -> Packing:
+    """The packing with so much of every capacity to be kept free at every place beside what is used."""
+    result = packing.joined_by(())
+    result.places = [replace(place) for place in packing.places]
+    result.extra = share * result.kept
+    return result
+
+
+def test_nodes_come_before_moves(made: Made) -> None:
+    run, packing, design, point = made
+    full = filled(packing, 0.3)
+    assert full.excess.any()
+    sizes = [place.nodes for place in full.places]
+    grown = with_room(full)
+    assert grown is full
+    assert not grown.excess.any()
+    assert np.array_equal(grown.primary, packing.primary)
+    assert np.array_equal(grown.standby, packing.standby)
+    assert all(place.nodes >= before for place, before in zip(grown.places, sizes, strict=True))
+    assert sum(place.nodes for place in grown.places) > sum(sizes)
+    smaller = [place.nodes - 1 for place in grown.places]
+    judgment = run.search.judge_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    assert judgment is not None
+    assert judgment.holds
+    for index, nodes in enumerate(smaller):
+        if nodes >= sizes[index]:
+            run_of = grown.resized_run(grown.places[index], nodes)
+            assert run_of is not None
+            grown.size(index, run_of, nodes)
+            assert grown.excess[index] > 0
+
+
+def test_further_clusters_take_what_the_largest_cannot(
+    made: Made,
+) -> None:
+    run, packing, design, point = made
+    full = filled(packing, 0.0)
+    for index, place in enumerate(full.places):
+        largest = max(
+            one.highest for one in run.problem.slots[place.slot].runs if one.node_model == place.run.node_model
+        )
+        for nodes in range(place.nodes + 1, largest + 1):
+            larger = full.resized_run(place, nodes)
+            if larger is not None:
+                full.size(index, larger, nodes)
+    most = int(np.argmax(full.own[:, 0]))
+    full.extra[most] = full.kept[most] - full.own[most] * 0.5
+    grown = with_room(full)
+    assert grown is not None
+    assert len(grown.places) > len(packing.places)
+    assert not grown.excess.any()
+    assert len({place.slot for place in grown.places}) == len(grown.places)
+    assert np.isin(np.arange(len(packing.places), len(grown.places)), grown.primary).any()
+    assert grown.own.sum(axis=0) == pytest.approx(packing.own.sum(axis=0))
+    judgment = run.search.judge_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    assert judgment is not None
+    assert judgment.holds
+
+
+def test_sites_and_budgets_set_limits(fleet: Inventory, made: Made) -> None:
+    run, packing, _, _ = made
+    at = dict.fromkeys((run.problem.slots[place.slot].site for place in packing.places), 0)
+    for place in packing.places:
+        at[run.problem.slots[place.slot].site] += place.nodes
+    sites = tuple(site.model_copy(update={"max_nodes": at.get(site.site, 0)}) for site in fleet.sites)
+    for inventory in (
+        replace(fleet, sites=sites),
+        replace(fleet, policy=fleet.policy.model_copy(update={"budget": 1e12})),
+    ):
+        full = filled(packing, 0.3)
+        full.problem = replace(full.problem, inventory=inventory)
+        assert with_room(full) is None
+    assert with_room(filled(packing, 0.3)) is not None
+
+
+def test_clusters_without_units_do_not_stand(made: Made) -> None:
+    run, packing, design, point = made
+    taken = {place.slot for place in packing.places}
+    slot = next(slot for slot in run.problem.slots if slot.index not in taken and slot.runs)
+    idle = Place(slot.index, 0, slot.runs[0], slot.runs[0].lowest)
+    with_idle = decisions_of_packing(run.problem, packing.joined_by([idle]), design, point)
+    assert with_idle == decisions_of_packing(run.problem, packing, design, point)
+    assert len(with_idle.clusters) == len(packing.places)
