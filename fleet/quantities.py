@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GB_PER_TB = 1000.0
+WATTS_PER_KW = 1000.0
 #: Bytes of a TiB over bytes of a TB; Windows shows TiB.
 TB_PER_TIB = 2.0**40 / 1e12
 MONTHS_PER_YEAR = 12

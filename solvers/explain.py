@@ -19,6 +19,7 @@ from solvers.building import GeneratedRow, build
 from solvers.config import SolveConfig
 from solvers.encoders import pins
 from solvers.encoders.links import LinkRow
+from solvers.encoders.siting import node_limits
 from solvers.engines import EnginePool
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
@@ -30,7 +31,6 @@ EXPLAIN_S = 30.0
 ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003")
 #: Price of a breach by the whole limit, of one pin in one period, and of a demand without room.
 LIMIT_PRICE, PIN_PRICE, UNSERVED_PRICE = 100.0, 200.0, 10_000.0
-WATTS_PER_KW = 1000.0
 
 
 @dataclass(frozen=True)
@@ -144,14 +144,9 @@ def _site_limit(formulation: Formulation, row: int, name: str) -> str:
     """Which limit of a site a row is: the one of its value whose amount per node is that of the row."""
     problem, model = formulation.problem, formulation.model
     site = problem.inventory.site(name)
-    catalog = problem.inventory.node_model_by_name
     weights = dict(zip(model.row_columns[row].tolist(), model.row_values[row].tolist(), strict=True))
-    for key, limit, amount in (
-        ("max_nodes", site.max_nodes, dict.fromkeys(catalog, 1.0)),
-        ("max_power_kw", site.max_power_kw, {name: model.watts / WATTS_PER_KW for name, model in catalog.items()}),
-        ("max_rack_units", site.max_rack_units, {name: model.rack_units for name, model in catalog.items()}),
-    ):
-        if limit is None or float(limit) != model.row_upper[row]:
+    for key, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
+        if limit != model.row_upper[row]:
             continue
         expected = [
             (column, factor * amount[run.node_model])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers.encoders.siting import node_limits
 from solvers.linear import Integers
 from solvers.packing import Packing, Place
 from solvers.problem import DesignProblem
@@ -96,14 +97,7 @@ def _like(problem: DesignProblem, places: Sequence[Place], model: Place, group: 
 def _site_holds(problem: DesignProblem, places: Sequence[Place], place: Place, nodes: int) -> bool:
     """Whether the site of a place has room for so many more of its nodes."""
     site = problem.inventory.site(problem.slots[place.slot].site)
-    catalog = problem.inventory.node_model_by_name
     held = [(each.run.node_model, each.nodes) for each in places if problem.slots[each.slot].site == site.site]
     held.append((place.run.node_model, nodes))
-    return all(
-        limit is None or sum(count * amount for count, amount in amounts) <= limit
-        for limit, amounts in (
-            (site.max_nodes, [(count, 1.0) for _, count in held]),
-            (site.max_power_kw, [(count, catalog[model].watts / 1000.0) for model, count in held]),
-            (site.max_rack_units, [(count, float(catalog[model].rack_units)) for model, count in held]),
-        )
-    )
+    limits = node_limits(site, problem.inventory.node_model_by_name)
+    return all(sum(count * amount[model] for model, count in held) <= limit for _, limit, amount in limits)

@@ -13,12 +13,11 @@ from fleet.inventory.inventory import Amounts, Demand, Inventory
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow, Totals
 from fleet.platform.network import switch_ports_per_node
-from fleet.quantities import GB_PER_TB, HOURS_PER_MONTH, MONTHS_PER_YEAR
+from fleet.quantities import GB_PER_TB, HOURS_PER_MONTH, MONTHS_PER_YEAR, WATTS_PER_KW
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
 from fleet.wan.replication import Mechanism, choose_mechanism
 
-WATTS_PER_KW = 1000.0
 #: Terms that are bought once and so paid in the first month of their period.
 PURCHASE_TERMS = ("nodes", "switch_ports", "opening", "retire")
 #: Purchases that come with every node.

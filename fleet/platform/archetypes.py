@@ -27,6 +27,7 @@ from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
 from fleet.platform.volume_limits import volume_refusals
+from fleet.quantities import WATTS_PER_KW
 from fleet.rulepack.facts import RulePack
 
 __all__ = [
@@ -39,9 +40,6 @@ __all__ = [
     "archetype_for",
     "enumerate_archetypes",
 ]
-
-
-WATTS_PER_KW = 1000.0
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ Limits bind the sum over the slots of a site. Free slots of one site are interch
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from fleet.inventory.hardware import NodeModel
 from fleet.inventory.sites import Site
+from fleet.quantities import WATTS_PER_KW
 from solvers.encoders.growth import opening_weight
 from solvers.formulation import Formulation, Terms
 
@@ -46,22 +49,26 @@ def _opening(formulation: Formulation, site: str) -> None:
             )
 
 
+def node_limits(site: Site, catalog: Mapping[str, NodeModel]) -> Iterator[tuple[str, float, dict[str, float]]]:
+    """The limits of a site on its nodes: column, value, and what a node of each model takes of it."""
+    for column, limit, amount in (
+        ("max_nodes", site.max_nodes, dict.fromkeys(catalog, 1.0)),
+        ("max_power_kw", site.max_power_kw, {name: row.watts / WATTS_PER_KW for name, row in catalog.items()}),
+        ("max_rack_units", site.max_rack_units, {name: float(row.rack_units) for name, row in catalog.items()}),
+    ):
+        if limit is not None:
+            yield column, float(limit), amount
+
+
 def _limits(formulation: Formulation, site: Site) -> None:
     problem, model = formulation.problem, formulation.model
-    catalog = problem.inventory.node_model_by_name
     last = problem.periods - 1  # node counts never fall: the last period binds
-    for limit, amount in (
-        (site.max_nodes, dict.fromkeys(catalog, 1.0)),
-        (site.max_power_kw, {name: row.watts / 1000.0 for name, row in catalog.items()}),
-        (site.max_rack_units, {name: float(row.rack_units) for name, row in catalog.items()}),
-    ):
-        if limit is None:
-            continue
+    for _, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
         terms: Terms = []
         for slot in formulation.slots_at(site.site):
             for number, run in enumerate(formulation.runs(slot)):
                 terms += formulation.node_terms(slot, number, last, amount[run.node_model])
-        model.add_row("SIT-002", terms, upper=float(limit))
+        model.add_row("SIT-002", terms, upper=limit)
 
 
 def _order(formulation: Formulation, site: str) -> None:

@@ -121,8 +121,6 @@ class Ascent:
         else:
             before = self._weights.copy()
             facility_terms(
-                0,
-                layout.facilities,
                 self._current,
                 self._weights,
                 layout.demand,

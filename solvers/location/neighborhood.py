@@ -117,18 +117,25 @@ def draw_below(random: np.ndarray, count: int) -> int:
 
 
 @compiled
+def need(arrays: Arrays, state: State, j: int, plus: int, minus: int, r: int) -> float:
+    """The load of j on a resource plus one demand, minus another (−1 for none)."""
+    total = state.load[j, r]
+    if plus >= 0:
+        total += arrays.demand[plus, r]
+    if minus >= 0:
+        total -= arrays.demand[minus, r]
+    return float(total)
+
+
+@compiled
 def excess(arrays: Arrays, state: State, j: int, plus: int, minus: int, option: int) -> float:
     """By how much the load of j plus one demand, minus another, is above what an option holds, over all resources."""
     total = 0.0
     for r in range(arrays.demand.shape[1]):
-        need = state.load[j, r]
-        if plus >= 0:
-            need += arrays.demand[plus, r]
-        if minus >= 0:
-            need -= arrays.demand[minus, r]
+        load = need(arrays, state, j, plus, minus, r)
         capacity = arrays.option_capacity[option, r]
-        if need > capacity + TOLERANCE * max(capacity, 1.0):
-            total += need - capacity
+        if load > capacity + TOLERANCE * max(capacity, 1.0):
+            total += load - capacity
     return total
 
 
@@ -142,13 +149,8 @@ def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: 
     for option in range(begin, last + 1):
         holds = True
         for r in range(arrays.demand.shape[1]):
-            need = state.load[j, r]
-            if plus >= 0:
-                need += arrays.demand[plus, r]
-            if minus >= 0:
-                need -= arrays.demand[minus, r]
             capacity = arrays.option_capacity[option, r]
-            if need > capacity + TOLERANCE * max(capacity, 1.0):
+            if need(arrays, state, j, plus, minus, r) > capacity + TOLERANCE * max(capacity, 1.0):
                 holds = False
                 break
         if holds:
@@ -281,8 +283,8 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
     left, left_burden = -1, 0.0
     if state.served[j] > 1:
         left, left_burden = fitting(arrays, state, j, -1, i, arrays.option_start[j])
-    best, best_k, best_option, best_burden, best_arc = -np.inf, -1, -1, 0.0, 0.0
     best = state.paid[i] + state.burden[j] - left_burden - 1e-9
+    best_k, best_option, best_burden, best_arc = -1, -1, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]

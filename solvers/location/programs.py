@@ -166,7 +166,7 @@ class Programs:
             self.pool.wait(min(left, 0.25))
         if program.is_whole and run.bound > -np.inf:
             self.progress.raise_bound(min(run.bound, self._cutoff), ENGINE)
-            if run.running and run.bound >= self._cutoff:
+            if run.running and run.bound >= self._cutoff and not self.progress.config.deterministic:
                 self.pool.stop(run)
                 self._run = None
                 self._conclude(self._cutoff)

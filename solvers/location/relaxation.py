@@ -15,8 +15,6 @@ from solvers.location.layout import Floats, Integers
 
 @compiled
 def facility_terms(
-    first: int,
-    last: int,
     multipliers: Floats,
     weights: Floats,
     demand: Floats,
@@ -32,7 +30,7 @@ def facility_terms(
     served: Floats,
     adapt: float,
 ) -> None:
-    """Solve the subproblems of facilities first … last.
+    """Solve the subproblem of every facility.
 
     Parameters
     ----------
@@ -45,7 +43,7 @@ def facility_terms(
     """
     resources = demand.shape[1]
     classes = weights.shape[1]
-    for j in range(first, last):
+    for j in range(len(option_start) - 1):
         begin, end = facility_start[j], facility_start[j + 1]
         value[j] = np.inf
         chosen[j] = -1

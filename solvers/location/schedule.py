@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,12 +34,11 @@ class AscentSide:
     _per_s: float = 0.0
     _gap_then: float = np.inf
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether going on would not raise the bound, unless the incumbent has come much nearer since."""
+    def take_up(self) -> bool:
+        """Begin anew where the incumbent has come much nearer since the end; whether there is more to raise."""
         if self.ascent.has_ended and self.progress.cost - self.ascent.bound < REVIVED * self._gap_then:
             self.ascent.revive()
-        return self.ascent.has_ended
+        return not self.ascent.has_ended
 
     def run(self, seconds: float) -> float:
         """Raise the bound for about that long; the work that it counts for [s]."""
@@ -85,7 +84,7 @@ class SearchSide:
     is_second: bool
     spent_s: float = 0.0
     _per_s: float = STEPS_PER_S
-    _is_begun: bool = field(default=False)
+    _is_begun: bool = False
 
     @classmethod
     def begin(cls, progress: Progress, *, is_second: bool) -> SearchSide:

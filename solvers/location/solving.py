@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.config import SolveConfig
+from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines import EnginePool
 from solvers.location.ascent import Ascent
 from solvers.location.certificate import certify
@@ -101,7 +101,7 @@ class _Solve:
         if self.programs.is_proven or self.ascent.ascent.shows_infeasible:
             return "proof"
         if progress.is_done:
-            return "proof" if progress.gap is not None and progress.gap <= 1e-4 else "gap"
+            return "proof" if progress.gap is not None and progress.gap <= OPTIMAL_GAP else "gap"
         if progress.remaining <= 0.0:
             return "work_limit" if progress.config.deterministic else "time_limit"
         return None
@@ -110,10 +110,8 @@ class _Solve:
         progress = self.progress
         seconds = min(self._round_s, max(progress.remaining, FIRST_ROUND_S))
         self._round_s = min(2.0 * self._round_s, ROUND_S)
-        work = 0.0
         if self.second is None:
-            work += self.search.run(seconds)
-            work += self._bound_or_program(seconds)
+            work = self.search.run(seconds) + self._bound_or_program(seconds)
         else:
             searching = self.second.submit(self.search.run, seconds)
             work = self._bound_or_program(seconds)
@@ -127,7 +125,7 @@ class _Solve:
         """The other side's part of a round; the work it counts for in deterministic mode."""
         programs = self.programs
         if not programs.is_running:
-            if not self.ascent.has_ended:
+            if self.ascent.take_up():
                 work = self.ascent.run(seconds)
                 if self.ascent.has_rested:
                     self.floors.raise_by(self.ascent.ascent)

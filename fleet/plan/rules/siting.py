@@ -10,8 +10,7 @@ from fleet.plan.context import StandingCluster
 from fleet.plan.placement import exceeds, is_candidate
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-
-WATTS_PER_KW = 1000.0
+from fleet.quantities import WATTS_PER_KW
 
 
 def _can_host(evidence: Evidence) -> Iterator[Finding]:
