@@ -51,6 +51,9 @@ LOOK_SHARE, DETERMINISTIC_NEIGHBORS = 0.1, 12
 MENDING_ROUNDS = 6
 #: What a cluster that takes in too much keeps free, relative to what it was short of.
 EXTRA_FREE = 1.05
+#: Parts of a node from which clusters of a relaxation are rounded up, one relaxation after the other, as those that are
+#: rounded take load off the rest.
+ROUND_UP_FROM = (0.6, 0.3, 0.0)
 #: Longest share of the time, and longest time, for one design [s].
 DESIGN_SHARE, DESIGN_LIMIT_S = 0.15, 60.0
 
@@ -194,7 +197,10 @@ class DecomposeSolve(ExactSolve):
             if amount is not None:
                 packing.extra[index] = amount[:, -1]
         before = packing.joined_by(())
-        return packing if packing.repair() else with_room(before)
+        made = packing if packing.repair() else with_room(before)
+        if made is not None:
+            made.tighten()
+        return made
 
     def _upgradable(self, judgment: Judgment) -> dict[str, int]:
         """The links over their limits that may be upgraded, with the first period in which they are too thin."""
@@ -222,11 +228,13 @@ class DecomposeSolve(ExactSolve):
             if found.point is not None or found.state == "infeasible" or self._is_over(until):
                 return found
         found = self._highs(pool, model, INFINITY, relaxed=True, until=until)
-        if found.point is None:
-            return found
-        rounded = self._highs(pool, _rounded_up(design, model, found.point), INFINITY, relaxed=True, until=until)
-        logger.debug("relaxation %.0f, rounded up %.0f, %s", found.objective, rounded.objective, rounded.state)
-        return rounded
+        for least in ROUND_UP_FROM:
+            point, before = found.point, found.objective
+            if point is None:
+                return found
+            found = self._highs(pool, _rounded_up(design, model, point, least), INFINITY, relaxed=True, until=until)
+            logger.debug("relaxation %.0f, rounded up from %.1f: %.0f", before, least, found.objective)
+        return found
 
 
 def _integer_at_last(design: Formulation) -> list[bool]:
@@ -241,15 +249,19 @@ def _integer_at_last(design: Formulation) -> list[bool]:
     return integer
 
 
-def _rounded_up(design: Formulation, model: LinearModel, point: Floats) -> LinearModel:
-    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most."""
+def _rounded_up(design: Formulation, model: LinearModel, point: Floats, least: float) -> LinearModel:
+    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most.
+
+    Places that lack a part of a node smaller than `least`, but are not whole either, stay free.
+    """
     last = design.problem.periods - 1
     lower, upper = list(model.lower), list(model.upper)
     for slot in design.slots:
         runs = design.runs(slot)
         nodes = [sum(f * float(point[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(runs))]
         clusters = [float(point[design.run[slot, number, last]]) for number in range(len(runs))]
-        if not clusters:
+        part = sum(nodes) - math.floor(sum(nodes) + WHOLE_TOLERANCE)
+        if not clusters or WHOLE_TOLERANCE < part < least:
             continue
         whole = [math.floor(count + WHOLE_TOLERANCE) for count in clusters]
         largest = int(np.argmax(nodes))

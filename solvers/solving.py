@@ -118,7 +118,7 @@ def _bound_source(attempt: Attempt) -> str:
     source, count = attempt.run.search.bound_source, len(attempt.left_out)
     if not source or not count:
         return source
-    return f"{source}, {count} demand{'s' if count > 1 else ''} left out as listed"
+    return f"{source}; {count} demand{'s' if count > 1 else ''} left out as listed"
 
 
 def _stopped_by(search: Search, config: SolveConfig, is_infeasible: bool, interrupted: bool) -> StoppedBy:
