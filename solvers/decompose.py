@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -49,6 +49,9 @@ LARGE_DESIGN, HUGE_DESIGN = 6000, 30_000
 LOOK_SHARE, DETERMINISTIC_NEIGHBORS = 0.1, 12
 #: How often a plan that breaks limits is mended: what moves away from one place arrives at another.
 MENDING_ROUNDS = 6
+#: In how many of them units are moved on the clusters of the design, before the last nodes are taken away; afterwards
+#: clusters only grow, which does not change what a failure sends where.
+LOOSE_ROUNDS = 3
 #: What a cluster that takes in too much keeps free, relative to what it was short of.
 EXTRA_FREE = 1.05
 #: Parts of a node from which clusters of a relaxation are rounded up, one relaxation after the other, as those that are
@@ -96,10 +99,12 @@ class DecomposeSolve(ExactSolve):
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: a design over bundles, whole units put where they flow; engines where that fails."""
-        best = INFINITY
+        best, columns = INFINITY, self._columns_within(slots)
         if self.problem.inventory.policy.partner_scope == "workload":
             best = self._round_designs(pool, slots, until)
-        if best < INFINITY or self._is_over(until) or self._columns_within(slots) > ENGINE_COLUMNS:
+        elif columns > ENGINE_COLUMNS and self.search.best is None:
+            self.remedies = (_one_partner(len(slots), columns),)
+        if best < INFINITY or self._is_over(until) or columns > ENGINE_COLUMNS:
             return best
         return super()._complete(pool, slots, until)
 
@@ -159,35 +164,36 @@ class DecomposeSolve(ExactSolve):
         packing = packed(self.problem, bundles, design, point)
         if packing is None:
             return None, None
+        loose = packing.joined_by(())
         packing.tighten()
         first: Judgment | None = None
         best: Judgment | None = None
         upgrades: dict[str, int] = {}
         extra: dict[str, Floats] = {}
-        for _ in range(MENDING_ROUNDS):
+        for number in range(MENDING_ROUNDS):
             decisions = decisions_of_packing(self.problem, packing, design, point)
             decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
             judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
             if judgment is None:
-                grown = self._keep_free(packing, extra)
-                if grown is None:
+                short: Mapping[str, Floats] = {}
+            else:
+                first, best = first or judgment, judgment
+                more, short = self._upgradable(judgment), judgment.short
+                if judgment.holds or not (more or short):
                     break
-                packing = grown
-                continue
-            first, best = first or judgment, judgment
-            more = self._upgradable(judgment)
-            if judgment.holds or not (more or judgment.short):
-                break
-            upgrades |= more
-            if not judgment.short:
-                continue
-            for cluster, amount in judgment.short.items():
+                upgrades |= more
+                if not short:
+                    continue
+            for cluster, amount in short.items():
                 throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE  # what grows late would be short before
                 extra[cluster] = np.maximum(extra.get(cluster, np.zeros(amount.shape)), throughout)
-            grown = self._keep_free(packing, extra)
+            is_loose = number < LOOSE_ROUNDS
+            grown = self._keep_free(loose.joined_by(()) if is_loose else packing, extra)
             if grown is None:
                 break
             packing = grown
+            if is_loose and judgment is not None:
+                packing.tighten()
         return first, best
 
     def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:
@@ -197,10 +203,7 @@ class DecomposeSolve(ExactSolve):
             if amount is not None:
                 packing.extra[index] = amount[:, -1]
         before = packing.joined_by(())
-        made = packing if packing.repair() else with_room(before)
-        if made is not None:
-            made.tighten()
-        return made
+        return packing if packing.repair() else with_room(before)
 
     def _upgradable(self, judgment: Judgment) -> dict[str, int]:
         """The links over their limits that may be upgraded, with the first period in which they are too thin."""
@@ -235,6 +238,14 @@ class DecomposeSolve(ExactSolve):
             found = self._highs(pool, _rounded_up(design, model, point, least), INFINITY, relaxed=True, until=until)
             logger.debug("relaxation %.0f, rounded up from %.1f: %.0f", before, least, found.objective)
         return found
+
+
+def _one_partner(sites: int, columns: int) -> str:
+    return (
+        f"partner_scope = cluster: one standby cluster for all that a cluster protects is found among at most "
+        f"{ENGINE_COLUMNS:,} ways to place demand classes and their standbys; the {sites} likeliest places leave "
+        f"{columns:,} – set partner_scope = workload, let fewer sites host (can_host), or plan regions one by one"
+    )
 
 
 def _integer_at_last(design: Formulation) -> list[bool]:

@@ -7,7 +7,7 @@ by moving single units to clusters with room, one after another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -358,7 +358,7 @@ class Packing:
 
     def joined_by(self, places: Sequence[Place]) -> Packing:
         """The same units where they are, and further places that are still empty."""
-        every = [*self.places, *places]
+        every = [*(replace(place) for place in self.places), *places]
         result = Packing(self.problem, every, self.part, self.primary.copy(), self.standby.copy())
         result.extra[: len(self.places)] = self.extra
         return result

@@ -43,6 +43,8 @@ class Running:
         Failure rows met so far.
     is_infeasible : bool
         Whether it is proven that no plan exists.
+    remedies : tuple of str
+        Where the strategy cannot plan such a fleet: why, and what would help.
     """
 
     strategy = ""
@@ -53,6 +55,7 @@ class Running:
         self.search = Search(problem, config)
         self.rows: set[GeneratedRow] = set()
         self.is_infeasible = False
+        self.remedies: tuple[str, ...] = ()
         self._background: EngineRun | None = None
         self._background_of: Formulation | None = None
 
@@ -147,7 +150,9 @@ class Running:
 
     def _is_over(self, until: float) -> bool:
         self._take_background()
-        return self.search.is_done or self.is_infeasible or time.monotonic() >= self._moment(until)
+        return (
+            self.search.is_done or self.is_infeasible or bool(self.remedies) or time.monotonic() >= self._moment(until)
+        )
 
     def _moment(self, until: float) -> float:
         """A share of the time, which does not end before there is a plan."""
