@@ -142,7 +142,9 @@ class DecomposeSolve(ExactSolve):
             elif mended.unwatched and not mended.broken:
                 raise UnwatchedLinks(mended.unwatched)
             new: set[GeneratedRow]
-            if is_large:  # what upgrades mend, they do at less cost than rows that tell every way into the WAN apart
+            if len(design.placement) > HUGE_DESIGN:  # rows tell every way into the WAN apart: far too many
+                new = set()
+            elif is_large:  # what upgrades mend, they do at less cost than such rows
                 new = {row for row in mended.broken if isinstance(row, ClusterRow) and row not in self.rows}
             else:
                 new = set(judgment.broken) - self.rows

@@ -162,4 +162,5 @@ def _plan(
     if not config.deterministic:
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     decisions = replace(search.best, unserved=attempt.left_out)
-    return assemble(inventory, decisions, result, scenario_name=scenario, created=created)
+    router = None if attempt.left_out else attempt.run.problem.router
+    return assemble(inventory, decisions, result, scenario_name=scenario, created=created, router=router)
