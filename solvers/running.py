@@ -19,6 +19,8 @@ from solvers.search import Search, UnwatchedLinks
 HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
 #: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
 QUICK_RELAXATION_S = 3.0
+#: Where the relaxation takes a larger share of the time than this, branch and bound does not get beyond it in the rest.
+SLOW_RELAXATION_SHARE = 0.05
 #: Engines aim at this share of the gap that was asked for.
 ENGINE_GAP_SHARE = 0.3
 #: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on time.
@@ -88,7 +90,8 @@ class Running:
         return self.search.started + self.config.time_limit_s * share
 
     def _start_background(self, pool: EnginePool, separate: Formulation, relaxation_s: float) -> None:
-        if self.config.deterministic or self.config.cores == 1:
+        is_slow = relaxation_s > max(QUICK_RELAXATION_S, self.config.time_limit_s * SLOW_RELAXATION_SHARE)
+        if self.config.deterministic or self.config.cores == 1 or is_slow:
             return
         engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
         self._background_of = separate
