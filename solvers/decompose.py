@@ -130,7 +130,7 @@ class DecomposeSolve(ExactSolve):
             found = self._design(pool, design, until)
             if found.point is None:
                 return best
-            judgment, mended = self._whole_units(bundles, design, found.point)
+            judgment, mended = self._whole_units(bundles, design, found.point, until)
             text = "%d open, margin %.3f, %d columns: design %.0f, bound %.0f, %s"
             result = "does not fit" if mended is None else f"costs {mended.objective:.0f}, {len(mended.broken)} broken"
             logger.debug(text, len(slots), margins[0], len(design.placement), found.objective, found.bound, result)
@@ -156,7 +156,7 @@ class DecomposeSolve(ExactSolve):
         return best
 
     def _whole_units(
-        self, bundles: Bundles, design: Formulation, point: Floats
+        self, bundles: Bundles, design: Formulation, point: Floats, until: float
     ) -> tuple[Judgment | None, Judgment | None]:
         """Whole units where the bundles flow, on as few nodes as that allows, as judged at first and once mended.
 
@@ -173,6 +173,8 @@ class DecomposeSolve(ExactSolve):
         upgrades: dict[str, int] = {}
         extra: dict[str, Floats] = {}
         for number in range(MENDING_ROUNDS):
+            if self.search.best is not None and self._is_over(until):
+                break  # the first plan is worth more than the time, further ones are not
             decisions = decisions_of_packing(self.problem, packing, design, point)
             decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
             judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
