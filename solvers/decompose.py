@@ -170,6 +170,8 @@ class DecomposeSolve(ExactSolve):
         packing.tighten()
         first: Judgment | None = None
         best: Judgment | None = None
+        held: Judgment | None = None
+        is_tight = True
         upgrades: dict[str, int] = {}
         extra: dict[str, Floats] = {}
         for number in range(MENDING_ROUNDS):
@@ -178,12 +180,21 @@ class DecomposeSolve(ExactSolve):
             decisions = decisions_of_packing(self.problem, packing, design, point)
             decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
             judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
+            if held is not None and (judgment is None or not judgment.holds):
+                break
             if judgment is None:
                 short: Mapping[str, Floats] = {}
             else:
                 first, best = first or judgment, judgment
+                if judgment.holds:
+                    held = judgment if held is None or judgment.objective < held.objective else held
+                    if is_tight:
+                        break
+                    packing.tighten()
+                    is_tight = True
+                    continue
                 more, short = self._upgradable(judgment), judgment.short
-                if judgment.holds or not (more or short):
+                if not (more or short):
                     break
                 upgrades |= more
                 if not short:
@@ -196,9 +207,10 @@ class DecomposeSolve(ExactSolve):
             if grown is None:
                 break
             packing = grown
-            if is_loose and judgment is not None:
+            is_tight = is_loose and judgment is not None
+            if is_tight:
                 packing.tighten()
-        return first, best
+        return first, best if held is None else held
 
     def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:
         """Make places keep more free at the end, by moving units or else by growing; None where neither helps."""
