@@ -290,8 +290,8 @@ def _protection_fees(
 ) -> dict[tuple[str, int], float]:
     """Fees of protection by workload and period, while their demand exists."""
     fees: defaultdict[tuple[str, int], float] = defaultdict(float)
-    in_cloud = (key for key in decisions.primary if inventory.demand_by_key[key].recovers_in_cloud)
-    for key in (*decisions.standby, *in_cloud):
+    in_cloud = [key for key in decisions.primary if inventory.demand_by_key[key].recovers_in_cloud]
+    for key in dict.fromkeys((*decisions.standby, *in_cloud)):
         demand = inventory.demand_by_key[key]
         mechanism = choose_mechanism(demand, inventory.policy, pack, inventory.prices)
         if isinstance(mechanism, str):
