@@ -244,7 +244,8 @@ class _Evidences:
         own = self._own(cluster, regime)
         standby = self._context.decisions.standby
         good = [demand for demand in own if demand.key in standby or demand.recovers_in_cloud]
-        return self._share(good, own, "have a standby at another site, or recover in the cloud")
+        cloud = ", or recover in the cloud" if any(demand.recovers_in_cloud for demand in own) else ""
+        return self._share(good, own, f"have a standby at another site{cloud}")
 
     def _residency(self, cluster: str, regime: str) -> Evidence:
         own, inventory = self._own(cluster, regime), self._context.inventory
