@@ -65,8 +65,8 @@ def plan_map(plan: Plan, inventory: Inventory) -> Markup | None:
 
 
 def _cloud(home: Point) -> Markup:
-    """A small cloud above a cluster with demands that recover in the cloud, tied to it as to a standby."""
-    x, y = home[0], home[1] - 30.0
+    """A small cloud beside a cluster with demands that recover in the cloud, tied to it as to a standby."""
+    x, y = home[0] + (36.0 if home[0] < MAP_WIDTH - 60.0 else -36.0), max(home[1] - 6.0, 16.0)
     return Markup(
         '<path d="M{x0:.1f} {y0:.1f}L{x:.1f} {y:.1f}" stroke="#7B3294" stroke-width="1.2" stroke-dasharray="5 3"/>'
         '<path d="M{x:.1f} {y:.1f}m-8 0a5 5 0 0 1 1-9a6 6 0 0 1 11-1a5 5 0 0 1 5 10z" fill="#F7F3FA" stroke="#7B3294" '

@@ -10,7 +10,7 @@ function drawFleet(map) {
     number = fleetTools.number, percent = fleetTools.percent, loadColor = fleetTools.loadColor, table = fleetTools.table,
     card = fleetTools.card;
   var ARC_STYLES = [["#009E73", null], ["#7B3294", "9 5"], ["#A6611A", "3 5"], ["#1D3F72", "12 4 3 4"]];
-  var IN_CLOUD = -2, CLOUD_WAY = 0.9; // index of a standby in the cloud; degrees of the way there that is drawn
+  var IN_CLOUD = -2; // index of a standby in the cloud
   var NAMES = { vcpu: "vCPU", memory_gb: "memory", pool_tb: "pool", gpu: "GPU" };
   var UNITS = { vcpu: "vCPU", memory_gb: "GiB", pool_tb: "TB", gpu: "" };
   var ROWS_SHOWN = 12, LABELED_SITES = 70;
@@ -144,12 +144,15 @@ function drawFleet(map) {
   var mechanisms = [];
   data.arcs.forEach(function (arc) { if (mechanisms.indexOf(arc.mechanism) < 0) mechanisms.push(arc.mechanism); });
   var mostMbps = Math.max.apply(null, [1].concat(data.arcs.map(function (arc) { return arc.mbps; })));
+  var latitudes = data.sites.filter(located).map(function (site) { return site[3]; });
+  // The way into the cloud is drawn as a short one north: a tenth of the extent of the fleet.
+  var cloudWay = 0.1 * Math.max(1, Math.max.apply(null, latitudes) - Math.min.apply(null, latitudes));
   var arcCount = 0, mechanismGroups = mechanisms.map(function () { return L.featureGroup(); });
   data.arcs.forEach(function (arc, index) {
     var from = data.clusters[arc.from].site, kind = mechanisms.indexOf(arc.mechanism);
     var to = arc.to === IN_CLOUD ? from : data.clusters[arc.to].site;
     if (!located(data.sites[from]) || !located(data.sites[to])) return;
-    var end = arc.to === IN_CLOUD ? [point(from)[0] + CLOUD_WAY, point(from)[1]] : point(to);
+    var end = arc.to === IN_CLOUD ? [point(from)[0] + cloudWay, point(from)[1]] : point(to);
     var style = ARC_STYLES[kind % ARC_STYLES.length], weight = 1.5 + 5 * Math.sqrt(arc.mbps / mostMbps);
     var curve = bow(point(from), end, 0.16 + 0.07 * kind);
     L.polyline(curve.points, {
