@@ -23,4 +23,4 @@ def encode(formulation: Formulation) -> None:
         for period in formulation.load_periods:
             terms = load_terms(columns, uploads[classes, period])
             if terms:
-                formulation.model.add_row("DR-011", terms, upper=limit)
+                formulation.model.add_row("DR-011", terms, upper=limit * (1.0 - formulation.margin))
