@@ -346,6 +346,9 @@ def _cloud() -> Iterator[RuleCase]:
     def ledger(**columns: Any) -> dict[str, Any]:
         return table_with("workloads", "ledger", recovery="cloud", residency=(), **columns)
 
+    def country(value: str) -> dict[str, Any]:
+        return {**table_with("workloads", "ledger", recovery="cloud"), "cloud_country": value}
+
     def online(site: str) -> Callable[[bool], dict[str, Any]]:
         tills = table_with("workloads", "till", recovery="cloud")
         return lambda value: {**tills, **table_with("sites", site, internet=value)}
@@ -363,6 +366,7 @@ def _cloud() -> Iterator[RuleCase]:
     tills = both(moved("standby", "till", "s1", None), moved("standby", "till", "s2", None))
     yield from three("DR-009", "internet at the primary", online("a"), (True, None, False), tills)
     yield from three("DR-009", "internet of the users", online("s1"), (True, None, False), tills)
+    yield from three("GOV-001", "country of the cloud", country, ("US", None, "CA"), alone)
     yield from three("DR-009", "round trip to the cloud", far, around(10.0 * policy.failure_rtt_factor), alone)
     yield from three("DR-011", "internet access", access, falling(need / policy.max_link_utilization), alone)
 
