@@ -13,6 +13,7 @@ import numpy as np
 
 from fleet.inventory.inventory import Demand
 from fleet.plan.placement import TOLERANCE
+from fleet.plan.uploads import upload_limit_mbps
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, DesignProblem, Run
@@ -67,6 +68,8 @@ class Packing:
         Compute that the loss of each fault domain sends to each place.
     extra : array (P, 3)
         Compute that each place keeps free beyond that.
+    uploaded : array (P,)
+        What is copied into the cloud from each place [Mbit/s]; places of one site share its internet access evenly.
     """
 
     problem: DesignProblem
@@ -77,6 +80,7 @@ class Packing:
     own: Floats = field(init=False)
     data: Floats = field(init=False)
     moved: Floats = field(init=False)
+    uploaded: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         problem, count = self.problem, len(self.places)
@@ -85,6 +89,8 @@ class Packing:
         self.storage = np.array([part.storage[-1] for part in classes])
         self.sent = np.array([part.standby_compute[-1] for part in classes])
         self.copied = np.array([part.standby_storage[-1] for part in classes])
+        self.upload = np.array([part.upload_mbps[-1] for part in classes])
+        self.uploaded, self.access = np.zeros(count), self._access()
         domains = [problem.inventory.site(problem.slots[place.slot].site).fault_domain for place in self.places]
         names = sorted(set(domains))
         self.domain = np.array([names.index(name) for name in domains], dtype=np.int64)
@@ -104,6 +110,13 @@ class Packing:
             self._add_primary(unit, int(self.primary[unit]))
             if self.standby[unit] >= 0:
                 self._add_standby(unit, int(self.standby[unit]))
+
+    def _access(self) -> Floats:
+        """[place]: its share of what the internet access of its site carries into the cloud; infinite if not stated."""
+        sites = [self.problem.slots[place.slot].site for place in self.places]
+        limits = {site: upload_limit_mbps(self.problem.inventory, self.problem.pack, site) for site in set(sites)}
+        found = ((limits[site], sites.count(site)) for site in sites)
+        return np.array([np.inf if limit is None else limit / sharing for limit, sharing in found], dtype=np.float64)
 
     def size(self, index: int, run: Run, nodes: int) -> None:
         """Make a place a cluster of so many nodes of a run."""
@@ -154,6 +167,7 @@ class Packing:
         part = self.part[unit]
         self.own[place] += sign * self.compute[part]
         self.data[place] += sign * self.storage[part]
+        self.uploaded[place] += sign * self.upload[part]
         if self.standby[unit] >= 0:
             self.moved[self.standby[unit], self.domain[place]] += sign * self.sent[part]
 
@@ -187,25 +201,32 @@ class Packing:
         reserve: Floats = moved.max(axis=-2) if self.is_shared else moved.sum(axis=-2)
         return reserve
 
-    def fill(self, places: Integers, own: Floats, reserve: Floats, data: Floats) -> Floats:
-        """[…, resource]: share of capacity in use: own compute, with the reserve, and the pool; over 1 is too much."""
+    def fill(self, places: Integers, own: Floats, reserve: Floats, data: Floats, uploaded: Floats) -> Floats:
+        """[…, resource]: share in use: own compute, with the reserve, pool, internet access; over 1 is too much."""
         footprint = (data * self.per_tb[places]).sum(axis=-1)
         parts = [
             own / np.maximum(self.capacity[places], 1e-9),
             (own + reserve) / np.maximum(self.kept[places], 1e-9),
             (footprint / np.maximum(self.pool[places], 1e-9))[..., None],
+            (uploaded / np.maximum(self.access[places], 1e-9))[..., None],
         ]
         return np.asarray(np.concatenate(parts, axis=-1), dtype=np.float64)
 
     def fills(self) -> Floats:
         """[place, resource]: share of capacity in use."""
         every: Integers = np.arange(len(self.places), dtype=np.int64)
-        return self.fill(every, self.own, self.reserve, self.data)
+        return self.fill(every, self.own, self.reserve, self.data, self.uploaded)
 
     @property
     def excess(self) -> Floats:
         """[place]: how far the fullest resource is over its limit, 0 where it is not."""
         return np.asarray(np.maximum(self.fills().max(axis=1) - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
+
+    @property
+    def node_excess(self) -> Floats:
+        """[place]: the same of what more nodes would relieve: everything but the internet access."""
+        fills = self.fills()[:, :-1].max(axis=1)
+        return np.asarray(np.maximum(fills - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
 
     # -- moves ---------------------------------------------------------------------------------------------------
 
@@ -267,12 +288,13 @@ class Packing:
         reserve = self._reserve(self.moved[place])
         if not is_copy:
             none = np.zeros((len(units), 3))
-            return self.fill(np.full(len(units), place), self.compute[parts], none, self.storage[parts])
+            here = np.full(len(units), place)
+            return self.fill(here, self.compute[parts], none, self.storage[parts], self.upload[parts])
         left = np.repeat(self.moved[place][None], len(units), axis=0)
         left[np.arange(len(units)), self.domain[self.primary[units]]] -= self.sent[parts]
         after = self._reserve(left)
         none = np.zeros((len(units), 3))
-        return self.fill(np.full(len(units), place), none, reserve - after, self.copied[parts])
+        return self.fill(np.full(len(units), place), none, reserve - after, self.copied[parts], none[:, 0])
 
     def _target(self, unit: int, source: int, is_copy: bool) -> int:
         """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
@@ -306,7 +328,8 @@ class Packing:
         reserve = self._reserve(moved) + self.extra[candidates]
         own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
         data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
-        return np.asarray(self.fill(candidates, own, reserve, data).max(axis=1), dtype=np.float64)
+        uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[part])
+        return np.asarray(self.fill(candidates, own, reserve, data, uploaded).max(axis=1), dtype=np.float64)
 
     def _copy_fits(self, unit: int, candidates: Integers, keeper: int) -> Booleans:
         """[candidate]: whether the place of the copy can take what the loss of the new primary's domain would send."""
@@ -342,12 +365,12 @@ class Packing:
         if run is None:
             return False
         units = self.primary.copy(), self.standby.copy()
-        loads = self.own.copy(), self.data.copy(), self.moved.copy()
+        loads = self.own.copy(), self.data.copy(), self.moved.copy(), self.uploaded.copy()
         self.size(index, run, place.nodes - 1)
         if self.repair():
             return True
         self.primary, self.standby = units
-        self.own, self.data, self.moved = loads
+        self.own, self.data, self.moved, self.uploaded = loads
         self.size(index, *before)
         return False
 
