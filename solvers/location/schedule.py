@@ -21,7 +21,7 @@ SECOND_SEED = 1_000_003
 #: First cycle [s per arc] and at least [s]; the next one is so many times as long.
 CYCLE_S_PER_ARC, SHORTEST_CYCLE_S, LONGER = 4e-5, 1.0, 4.0
 #: Steps of the search, and arcs times classes of the ascent, that count for one second of work.
-STEPS_PER_S, TERMS_PER_S = 8e6, 3e7
+STEPS_PER_S, TERMS_PER_S = 4e7, 3e7
 
 
 @dataclass
