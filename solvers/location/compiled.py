@@ -24,5 +24,5 @@ def compiled_step(function: Function) -> Function:
     Steps are handed dozens of arrays; counting the references to them, and passing them on, would take nearly all of
     their time (moves of the annealing are made about twenty-five times as fast without).
     """
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, "forceinline": True}
-    return cast("Function", numba.njit(**options)(function))
+    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True, _nrt=False)  # type: ignore[call-overload]
+    return cast("Function", compiler(function))

@@ -7,7 +7,7 @@ demand) and in units in which the average finite capacity is 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +146,22 @@ def fewest_open(demand: Floats, largest: Floats) -> int:
     room = np.cumsum(-np.sort(-largest, axis=0), axis=0)
     held = (room < demand.sum(axis=0) * (1.0 - CAPACITY_TOLERANCE)).sum(axis=0) + 1
     return int(min(max(held.max(initial=1), 1), len(largest)))
+
+
+def narrowed(layout: Layout, arcs: NDArray[np.bool_]) -> Layout:
+    """The same problem with some of its arcs only; demands, facilities and options keep their numbers."""
+    kept = np.flatnonzero(arcs)
+    number = np.cumsum(arcs) - 1
+    by_demand = layout.by_demand[arcs[layout.by_demand]]
+    return replace(
+        layout,
+        facility_start=_starts(layout.arc_facility[kept], layout.facilities),
+        arc_demand=layout.arc_demand[kept],
+        arc_cost=layout.arc_cost[kept],
+        arc_facility=layout.arc_facility[kept],
+        demand_start=_starts(layout.arc_demand[by_demand], layout.demands),
+        by_demand=number[by_demand],
+    )
 
 
 def _effective_capacity(problem: FacilityProblem) -> Floats:
