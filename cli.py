@@ -324,7 +324,7 @@ def fail(
     json: Json = False,
 ) -> None:
     """Break a plan: what goes down, where it comes back, how fast, and which promises break."""
-    from fleet.exchange.console_failures import run_failures
+    from fleet.exchange.console_failures import StoppedEarly, run_failures
     from fleet.exchange.plan_json import read_plan
     from solvers.outcome import Exit
 
@@ -332,7 +332,11 @@ def fail(
         raise typer.BadParameter("give either --element or --all pairs")
     with _exit_codes():
         say = partial(_say, _err())
-        is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)
+        try:
+            is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)
+        except StoppedEarly as stop:
+            say(f"interrupted after {stop}, which are kept")
+            raise typer.Exit(Exit.GAP_MISSED) from None
         raise typer.Exit(Exit.AUDIT_ERRORS if is_broken else Exit.OK)
 
 

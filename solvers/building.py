@@ -17,6 +17,7 @@ from solvers.encoders import (
     reserve,
     siting,
     standby,
+    upload,
 )
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
@@ -54,6 +55,7 @@ def build(
     standby.encode(formulation)
     capacity.encode(formulation)
     machines.encode(formulation)
+    upload.encode(formulation)
     reserve.encode(formulation)
     access.encode(formulation)
     cover.encode(formulation)

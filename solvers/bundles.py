@@ -102,7 +102,7 @@ class _Within:
 
 def _needs(part: DemandClass) -> list[Floats]:
     """Everything about a class that grows with its size."""
-    own = [part.compute, part.storage, part.standby_compute, part.standby_storage]
+    own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
     for profile in part.profiles:
         own += [profile.compute, profile.traffic_mbps, profile.stream_mbps]
     return own
@@ -150,5 +150,6 @@ def _scaled(part: DemandClass, index: int, factor: float) -> DemandClass:
         storage=part.storage * factor,
         standby_compute=part.standby_compute * factor,
         standby_storage=part.standby_storage * factor,
+        upload_mbps=part.upload_mbps * factor,
         profiles=tuple(profile(own) for own in part.profiles),
     )

@@ -16,6 +16,8 @@ from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.placement import (
     TOLERANCE,
     Reason,
+    cloud_host_reason,
+    cloud_reason,
     eligible_site_reason,
     eligible_standby_reason,
     pair_reason,
@@ -35,7 +37,7 @@ from solvers.slots import fits_throughout, protected
 
 @dataclass(frozen=True)
 class _Amounts:
-    """What one demand needs: compute (T, 3); data [TB], user traffic and replication [Mbit/s] (T,)."""
+    """What one demand needs: compute (T, 3); data [TB], user traffic, replication to any copy [Mbit/s] (T,)."""
 
     compute: Floats
     storage_tb: Floats
@@ -121,7 +123,7 @@ class ClassBuilder:
         return self.mechanisms.get(name) or self._refused[name]
 
     def protection_cost(self, rates: Rates) -> float:
-        """Present value of every stream's fee."""
+        """Present value of the fees of every copy, on standby clusters and in the cloud."""
         total = 0.0
         for demand in self.inventory.demands:
             if not demand.is_protected:
@@ -129,32 +131,34 @@ class ClassBuilder:
             mechanism = self.mechanism(demand)
             if isinstance(mechanism, str):
                 continue
-            monthly = rates.stream_monthly(mechanism)
-            if monthly > 0:
-                factors = self.inventory.growth_factors(demand)
-                total += monthly * sum(
-                    rates.monthly_factor(period) for period, factor in enumerate(factors) if factor > 0
-                )
+            total += sum(
+                rates.protection_monthly(demand, mechanism, period) * rates.monthly_factor(period)
+                for period in range(len(self.inventory.periods))
+            )
         return total
 
     def _describe(self, unit: Unit, blocked: list[tuple[Unit, str]]) -> tuple[tuple[object, ...], DemandClass] | None:
         count = len(self.inventory.periods)
         computes = np.zeros((len(unit.demands), count, 3))
-        storage, standby_storage = np.zeros((count, 3)), np.zeros((count, 3))
+        storage, standby_storage, upload = np.zeros((count, 3)), np.zeros((count, 3)), np.zeros(count)
         profiles = []
         for number, demand in enumerate(unit.demands):
             mechanism = self.mechanism(demand) if demand.is_protected else None
+            reason = cloud_reason(self.inventory, demand)
+            mechanism = mechanism if reason is None else str(reason)
             if isinstance(mechanism, str):
                 blocked.append((unit, mechanism if len(unit.demands) == 1 else f"{demand}: {mechanism}"))
                 return None
             amounts = self._amounts(demand, mechanism)
             computes[number] = amounts.compute
             storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
-            if mechanism is not None:
+            if demand.has_standby:
                 standby_storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
+            elif demand.recovers_in_cloud:
+                upload += amounts.stream_mbps
             profiles.append(self._profile(demand, amounts))
         compute = computes.sum(axis=0)
-        copied = [number for number, demand in enumerate(unit.demands) if demand.is_protected]
+        copied = [number for number, demand in enumerate(unit.demands) if demand.has_standby]
         standby_compute = computes[copied].sum(axis=0)
         eligible, standby = self._eligibility(unit)
         fits = self._fits(unit.demands)
@@ -179,6 +183,7 @@ class ClassBuilder:
             storage=storage,
             standby_compute=standby_compute,
             standby_storage=standby_storage,
+            upload_mbps=upload,
             group_eligible=self._kept(usable),
             group_pairs=None if pairs is None else self._kept(pairs),
             attachment=attachment,
@@ -198,6 +203,7 @@ class ClassBuilder:
             part.storage.tobytes(),
             part.standby_compute.tobytes(),
             part.standby_storage.tobytes(),
+            part.upload_mbps.tobytes(),
             id(part.group_eligible),
             id(part.group_pairs),
             part.asks,
@@ -274,9 +280,9 @@ class ClassBuilder:
         standby = np.ones(len(self.routes.groups), dtype=bool)
         for demand in unit.demands:
             allowed = self._allowed_hosts(demand)
-            hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand)
+            hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand) & self._online_hosts(demand)
             primary &= hosts[self.routes.host_of_group] & self._pinned(demand, "assign")
-            if demand.is_protected:
+            if demand.has_standby:
                 standby &= allowed[self.routes.host_of_group] & self._pinned(demand, "standby")
         return primary, standby
 
@@ -302,6 +308,11 @@ class ClassBuilder:
         is_local = demand.row.placement == "local"
         return np.array([not is_local or name == demand.site for name in self.routes.host_names], dtype=bool)
 
+    def _online_hosts(self, demand: Demand) -> Booleans:
+        """Candidate sites from which a demand is copied into the cloud, where it asks for that."""
+        hosts = self.routes.host_names
+        return np.array([cloud_host_reason(self.inventory, demand, site) is None for site in hosts], dtype=bool)
+
     def _reasons(self, unit: Unit) -> list[tuple[Demand, str, Reason]]:
         """Why the unit may not run at each candidate site."""
         found = [
@@ -323,10 +334,10 @@ class ClassBuilder:
         return Profile(
             compute=amounts.compute,
             traffic_mbps=amounts.traffic_mbps,
-            stream_mbps=amounts.stream_mbps,
+            stream_mbps=amounts.stream_mbps * demand.has_standby,
             host_reach=self.routes.host_reach(demand),
             user_down=self.routes.user_down(demand.site),
-            is_protected=demand.is_protected,
+            is_protected=demand.has_standby,
             view=self.routes.view,
         )
 
@@ -351,7 +362,7 @@ class ClassBuilder:
         """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
         names = [self.routes.host_names[host] for host in self.routes.host_of_group.tolist()]
         for demand, profile in zip(unit.demands, profiles, strict=True):
-            mechanism = self.mechanism(demand) if demand.is_protected else ""
+            mechanism = self.mechanism(demand) if demand.has_standby else ""
             if isinstance(mechanism, str):
                 continue
             most = float(profile.stream_mbps.max(initial=0.0))

@@ -31,7 +31,7 @@ def decode(formulation: Formulation, point: Floats) -> Decisions:
         for unit, (host, partner) in zip(part.units, nearest(problem, part.units, places, counts[own]), strict=False):
             for demand in unit.demands:
                 primary[demand.key] = problem.slots[host].cluster
-                if demand.is_protected and partner != NO_STANDBY:
+                if demand.has_standby and partner != NO_STANDBY:
                     standby[demand.key] = problem.slots[partner].cluster
     return Decisions(
         clusters=_clusters(formulation, point),

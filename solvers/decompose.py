@@ -36,6 +36,7 @@ from solvers.packing import Packing
 from solvers.problem import pair_columns
 from solvers.rounding import decisions_of_packing, packed
 from solvers.search import Judgment, UnwatchedLinks
+from solvers.tightening import tighten
 
 #: Share of every capacity that designs leave free, tried one after the other until whole units fit.
 MARGINS = (0.0, 0.005, 0.015, 0.03)
@@ -167,7 +168,7 @@ class DecomposeSolve(ExactSolve):
         if packing is None:
             return None, None
         loose = packing.joined_by(())
-        packing.tighten()
+        tighten(packing)
         first: Judgment | None = None
         best: Judgment | None = None
         held: Judgment | None = None
@@ -190,7 +191,7 @@ class DecomposeSolve(ExactSolve):
                     held = judgment if held is None or judgment.objective < held.objective else held
                     if is_tight:
                         break
-                    packing.tighten()
+                    tighten(packing)
                     is_tight = True
                     continue
                 more, short = self._upgradable(judgment), judgment.short
@@ -209,7 +210,7 @@ class DecomposeSolve(ExactSolve):
             packing = grown
             is_tight = is_loose and judgment is not None
             if is_tight:
-                packing.tighten()
+                tighten(packing)
         return first, best if held is None else held
 
     def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:

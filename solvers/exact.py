@@ -173,7 +173,7 @@ class ExactSolve(Running):
             if judgment is not None and set(judgment.broken) - self.rows:
                 self.rows |= set(judgment.broken)
                 continue
-            if judgment is not None and not judgment.broken:
+            if judgment is not None and judgment.holds:
                 best = min(best, judgment.objective)
             if limit < longest and found.state == "limit":
                 limit = longest

@@ -28,7 +28,7 @@ from solvers.problem import DesignProblem
 #: Longest time for the elastic model [s].
 EXPLAIN_S = 30.0
 #: Rules whose limits can give way.
-ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003")
+ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003", "DR-011")
 #: Price of a breach by the whole limit, of one pin in one period, and of a demand without room.
 LIMIT_PRICE, PIN_PRICE, UNSERVED_PRICE = 100.0, 200.0, 10_000.0
 
@@ -121,6 +121,9 @@ def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[
             result[row] = _pin_text(pinned.pop(0))
         elif rule == "SIT-002" and slots:
             result[row] = _site_limit(formulation, row, formulation.problem.slots[slots[0]].site)
+        elif rule == "DR-011":
+            host = int(formulation.primary_of[formulation.placement == model.row_columns[row][0]][0])
+            result[row] = f"copies over the internet access of site {formulation.problem.slots[host].site!r}"
         elif rule == "EXI-001" and slots:
             result[row] = f"cluster {formulation.problem.slots[slots[0]].cluster!r} with keep = yes"
     generated = sorted(rows, key=repr)

@@ -27,8 +27,8 @@ def with_room(packing: Packing) -> Packing | None:
     if packing.problem.inventory.policy.budget is not None:
         return None
     for _ in range(FURTHER_CLUSTERS):
-        for index in np.flatnonzero(packing.excess > 0).tolist():
-            while packing.excess[index] > 0 and _add_node(packing, index):
+        for index in np.flatnonzero(packing.node_excess > 0).tolist():
+            while packing.node_excess[index] > 0 and _add_node(packing, index):
                 pass
         if packing.repair():
             return packing

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
 from fleet.inventory.inventory import Demand
 from fleet.plan.placement import TOLERANCE
+from fleet.plan.uploads import upload_limit_mbps
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, DesignProblem, Run
@@ -69,7 +71,12 @@ class Packing:
         What of that has to be kept free: the largest, or the sum of all.
     extra : array (P, 3)
         Compute that each place keeps free beyond that.
+    uploaded : array (P,)
+        What is copied into the cloud from each place [Mbit/s]; places of one site share its internet access evenly.
     """
+
+    #: What changes as units move.
+    LOADS: ClassVar[tuple[str, ...]] = ("own", "data", "moved", "sent_here", "uploaded")
 
     problem: DesignProblem
     places: list[Place]
@@ -80,6 +87,7 @@ class Packing:
     data: Floats = field(init=False)
     moved: Floats = field(init=False)
     sent_here: Floats = field(init=False)
+    uploaded: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         problem, count = self.problem, len(self.places)
@@ -88,6 +96,8 @@ class Packing:
         self.storage = np.array([part.storage[-1] for part in classes])
         self.sent = np.array([part.standby_compute[-1] for part in classes])
         self.copied = np.array([part.standby_storage[-1] for part in classes])
+        self.upload = np.array([part.upload_mbps[-1] for part in classes])
+        self.uploaded, self.access = np.zeros(count), self._access()
         domains = [problem.inventory.site(problem.slots[place.slot].site).fault_domain for place in self.places]
         names = sorted(set(domains))
         self.domain = np.array([names.index(name) for name in domains], dtype=np.int64)
@@ -108,6 +118,13 @@ class Packing:
             self._add_primary(unit, int(self.primary[unit]))
             if self.standby[unit] >= 0:
                 self._add_standby(unit, int(self.standby[unit]))
+
+    def _access(self) -> Floats:
+        """[place]: its share of what the internet access of its site carries into the cloud; infinite if not stated."""
+        sites = [self.problem.slots[place.slot].site for place in self.places]
+        limits = {site: upload_limit_mbps(self.problem.inventory, self.problem.pack, site) for site in set(sites)}
+        found = ((limits[site], sites.count(site)) for site in sites)
+        return np.array([np.inf if limit is None else limit / sharing for limit, sharing in found], dtype=np.float64)
 
     def size(self, index: int, run: Run, nodes: int) -> None:
         """Make a place a cluster of so many nodes of a run."""
@@ -158,6 +175,7 @@ class Packing:
         part = self.part[unit]
         self.own[place] += sign * self.compute[part]
         self.data[place] += sign * self.storage[part]
+        self.uploaded[place] += sign * self.upload[part]
         if self.standby[unit] >= 0:
             self._send(int(self.standby[unit]), place, sign * self.sent[part])
 
@@ -196,25 +214,32 @@ class Packing:
         reserve: Floats = moved.max(axis=-2) if self.is_shared else moved.sum(axis=-2)
         return reserve
 
-    def fill(self, places: Integers, own: Floats, reserve: Floats, data: Floats) -> Floats:
-        """[…, resource]: share of capacity in use: own compute, with the reserve, and the pool; over 1 is too much."""
+    def fill(self, places: Integers, own: Floats, reserve: Floats, data: Floats, uploaded: Floats) -> Floats:
+        """[…, resource]: share in use: own compute, with the reserve, pool, internet access; over 1 is too much."""
         footprint = (data * self.per_tb[places]).sum(axis=-1)
         parts = [
             own / np.maximum(self.capacity[places], 1e-9),
             (own + reserve) / np.maximum(self.kept[places], 1e-9),
             (footprint / np.maximum(self.pool[places], 1e-9))[..., None],
+            (uploaded / np.maximum(self.access[places], 1e-9))[..., None],
         ]
         return np.asarray(np.concatenate(parts, axis=-1), dtype=np.float64)
 
     def fills(self) -> Floats:
         """[place, resource]: share of capacity in use."""
         every: Integers = np.arange(len(self.places), dtype=np.int64)
-        return self.fill(every, self.own, self.reserve, self.data)
+        return self.fill(every, self.own, self.reserve, self.data, self.uploaded)
 
     @property
     def excess(self) -> Floats:
         """[place]: how far the fullest resource is over its limit, 0 where it is not."""
         return np.asarray(np.maximum(self.fills().max(axis=1) - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
+
+    @property
+    def node_excess(self) -> Floats:
+        """[place]: the same of what more nodes would relieve: everything but the internet access."""
+        fills = self.fills()[:, :-1].max(axis=1)
+        return np.asarray(np.maximum(fills - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
 
     # -- moves ---------------------------------------------------------------------------------------------------
 
@@ -240,9 +265,8 @@ class Packing:
     def _is_enough(self) -> bool:
         """Whether all places together hold what is on them, wherever it goes."""
         footprint = float(self.data.sum(axis=0) @ self.per_tb.min(axis=0))
-        limit = 1.0 + TOLERANCE
-        holds = (self.own.sum(axis=0) <= self.capacity.sum(axis=0) * limit).all()
-        return bool(holds) and footprint <= float(self.pool.sum()) * limit
+        holds = bool((self.own.sum(axis=0) <= self.capacity.sum(axis=0) * (1.0 + TOLERANCE)).all())
+        return holds and footprint <= float(self.pool.sum()) * (1.0 + TOLERANCE)
 
     def _relieve(self, place: int) -> bool:
         """Move one unit, or the copy of one, away from a place; whether there was one to move.
@@ -292,23 +316,22 @@ class Packing:
         """[unit, resource]: share of capacity that each unit frees by leaving."""
         parts = self.part[units]
         none = np.zeros((len(units), 3))
+        here = np.full(len(units), place)
         if not is_copy:
-            return self.fill(np.full(len(units), place), self.compute[parts], none, self.storage[parts])
+            return self.fill(here, self.compute[parts], none, self.storage[parts], self.upload[parts])
         before, sent = self.moved[place], self.sent[parts]
         if self.is_shared:
             freed = before.max(axis=0) - self._largest_after(before, self.domain[self.primary[units]], -sent)
         else:
             freed = sent
-        return self.fill(np.full(len(units), place), none, freed, self.copied[parts])
+        return self.fill(here, none, freed, self.copied[parts], none[:, 0])
 
     @staticmethod
     def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
         """[change, resource]: the most that a domain sends, of what each sends (D, 3), once one sends more or less."""
-        first = moved.argmax(axis=0)
-        columns = np.arange(3)
-        others = moved.copy()
-        others[first, columns] = 0.0
-        rest = np.where(domains[:, None] == first, others.max(axis=0), moved[first, columns])
+        first, others = moved.argmax(axis=0), moved.copy()
+        others[first, np.arange(3)] = 0.0
+        rest = np.where(domains[:, None] == first, others.max(axis=0), moved.max(axis=0))
         return np.asarray(np.maximum(rest, moved[domains] + change), dtype=np.float64)
 
     def _target(self, unit: int, source: int, is_copy: bool) -> int:
@@ -340,7 +363,8 @@ class Packing:
             reserve = np.maximum(reserve, after) if self.is_shared else reserve + sent
         own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
         data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
-        fill = self.fill(candidates, own, reserve + self.extra[candidates], data)
+        uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[part])
+        fill = self.fill(candidates, own, reserve + self.extra[candidates], data, uploaded)
         return np.asarray(fill.max(axis=1), dtype=np.float64)
 
     def _copy_fits(self, unit: int, candidates: Integers, keeper: int) -> Booleans:
@@ -362,30 +386,6 @@ class Packing:
         result = Packing(self.problem, every, self.part, self.primary.copy(), self.standby.copy())
         result.extra[: len(self.places)] = self.extra
         return result
-
-    def tighten(self) -> int:
-        """Take nodes away where the others can take what is then too much; how many went."""
-        gone = 0
-        for index in np.argsort(self.fills().max(axis=1)).tolist():
-            while self._take_node(index):
-                gone += 1
-        return gone
-
-    def _take_node(self, index: int) -> bool:
-        place = self.places[index]
-        before = place.run, place.nodes
-        run = self.resized_run(place, place.nodes - 1)
-        if run is None:
-            return False
-        units = self.primary.copy(), self.standby.copy()
-        loads = self.own.copy(), self.data.copy(), self.moved.copy(), self.sent_here.copy()
-        self.size(index, run, place.nodes - 1)
-        if self.repair():
-            return True
-        self.primary, self.standby = units
-        self.own, self.data, self.moved, self.sent_here = loads
-        self.size(index, *before)
-        return False
 
     def resized_run(self, place: Place, nodes: int) -> Run | None:
         """The run of a cluster of so many nodes that does for the same units."""

@@ -58,7 +58,7 @@ def too_far(
         rtt_ms, primary, standby = nearest
         parts.append(f"the nearest candidates, {primary!r} and {standby!r}, are {rtt_ms:.3g} ms apart")
     parts.append(_what_would_do(inventory, router, demand, limit, primaries, standbys))
-    longer = [found for found in mechanisms(pack) if found.max_rtt_ms is None]
+    longer = [found for found in mechanisms(pack) if found.max_rtt_ms is None and not found.is_cloud]
     if longer:
         parts.append(
             f"or ask for rpo_minutes above {longer[0].interval_minutes:g}, which {longer[0].name} keeps at any distance"

@@ -163,6 +163,8 @@ class DemandClass:
         Of one unit, running and failed over: vcpu, memory_gb, gpu.
     storage, standby_storage : array (T, 3)
         Data of one unit by tier [TB], before copies.
+    upload_mbps : array (T,)
+        Copies of one unit into the cloud.
     group_eligible : array (G,)
         Groups of slots where it may run.
     group_pairs : array (G, G) or None
@@ -182,6 +184,7 @@ class DemandClass:
     storage: Floats
     standby_compute: Floats
     standby_storage: Floats
+    upload_mbps: Floats
     group_eligible: Booleans
     group_pairs: Booleans | None
     attachment: int

@@ -138,7 +138,7 @@ def decisions_of_packing(
         for unit, (host, partner) in zip(units, nearest(problem, units, places, counts), strict=True):
             for demand in unit.demands:
                 primary[demand.key] = problem.slots[host].cluster
-                if demand.is_protected:
+                if demand.has_standby:
                     standby[demand.key] = problem.slots[partner].cluster
     clusters = []
     used = {*packing.primary.tolist(), *packing.standby.tolist()}

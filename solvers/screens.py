@@ -110,7 +110,7 @@ def nearest_remedy(reasons: Sequence[tuple[Demand, str, Reason]]) -> str:
 
 def pair_remedy(inventory: Inventory, unit: Unit) -> str:
     """What a planner can do where no pair of sites is allowed."""
-    demand = next(demand for demand in unit.demands if demand.is_protected)
+    demand = next(demand for demand in unit.demands if demand.has_standby)
     limits = []
     if inventory.policy.min_separation_km > 0:
         limits.append(f"min_separation_km {inventory.policy.min_separation_km:g}")

@@ -16,6 +16,7 @@ from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import ClusterViolation, LinkViolation, violations
+from fleet.plan.uploads import upload_violations
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
 from solvers.config import SolveConfig
@@ -49,6 +50,8 @@ class Judgment:
         Access circuits whose failure breaks a limit, which no row can say before they are watched.
     overloaded : dict
         Links over their limit in any state, with the first period in which they are.
+    crowded : frozenset of str
+        Sites whose internet access carries more copies into the cloud than it may. Every model says so already.
     short : dict
         Compute (3, T) that clusters over their limit in any state would have to keep free beyond their reserve.
     """
@@ -59,11 +62,12 @@ class Judgment:
     unwatched: frozenset[str] = frozenset()
     overloaded: Mapping[str, int] = field(default_factory=dict)
     short: Mapping[str, Floats] = field(default_factory=dict)
+    crowded: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> bool:
         """Whether no limit is broken."""
-        return not self.broken and not self.unwatched
+        return not self.broken and not self.unwatched and not self.crowded
 
 
 @dataclass
@@ -180,7 +184,15 @@ class Search:
                 )
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
-        return Judgment(decisions, objective, tuple(sorted(broken, key=repr)), frozenset(unwatched), overloaded, short)
+        return Judgment(
+            decisions,
+            objective,
+            tuple(sorted(broken, key=repr)),
+            frozenset(unwatched),
+            overloaded,
+            short,
+            frozenset(found.site for found in upload_violations(context)),
+        )
 
     def _report(self) -> None:
         incumbent = None if self.best is None else self.objective

@@ -152,7 +152,7 @@ def _is_useful(inventory: Inventory, part: DemandClass, group: int, run: Run) ->
 
 def protected(demands: Sequence[Demand]) -> tuple[Demand, ...]:
     """Those that have a standby copy."""
-    return tuple(demand for demand in demands if demand.is_protected)
+    return tuple(demand for demand in demands if demand.has_standby)
 
 
 def exists(inventory: Inventory, demands: Sequence[Demand], period: int) -> bool:

@@ -52,6 +52,7 @@ class Limits:
     reserve: bool = True
     growth: bool = True
     residency: bool = True
+    uploads: bool = True
 
 
 EVERY_LIMIT = Limits()
@@ -103,7 +104,7 @@ class Menu:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One demand with its amounts: compute (T, 3), data, traffic and stream (T,)."""
+    """One demand with its amounts: compute (T, 3), data, traffic, stream to a standby and into the cloud (T,)."""
 
     demand: Demand
     compute: Floats
@@ -112,6 +113,7 @@ class Item:
     stream: Floats
     mechanism: Mechanism | None
     factor: Floats
+    upload: Floats
 
     @property
     def exists(self) -> Booleans:
@@ -316,6 +318,9 @@ class BruteForce:
                 else 0.0
                 for row in amounts
             ]
+        upload = [0.0] * self.spans
+        if demand.is_protected and demand.row.recovery == "cloud":
+            mechanism, stream, upload = None, upload, stream
         return Item(
             demand,
             np.array([[row.vcpu, row.memory_gb, row.gpu] for row in amounts]),
@@ -324,6 +329,7 @@ class BruteForce:
             np.array(stream),
             mechanism,
             np.array(self.inventory.growth_factors(demand)),
+            np.array(upload),
         )
 
     def _choices(self, items: Sequence[Item]) -> Iterator[tuple[int, int]]:
@@ -370,9 +376,27 @@ class BruteForce:
             self._allowed(demand, place)
             and not self._pinned_elsewhere("assign", demand, place)
             and (demand.row.placement != "local" or place.site == demand.site)
+            and (demand.row.protection == "none" or demand.row.recovery != "cloud" or self._is_online(place))
             and route is not None
             and (limit is None or not over(route.rtt_ms, limit))
         )
+
+    def _is_online(self, place: Place) -> bool:
+        return self.inventory.site(place.site).internet
+
+    def _uploads_fit(self, placed: Placement) -> bool:
+        """Whether every internet access carries the copies into the cloud of what runs at its site."""
+        sent: dict[str, Floats] = defaultdict(lambda: np.zeros(self.spans))
+        for unit, primary, _ in placed:
+            for item in self.units[unit].items:
+                sent[self.places[primary].site] += item.upload
+        for site, loads in sent.items():
+            stated = self.inventory.site(site).internet_mbps
+            if stated is not None and loads.max() > 0 and self.limits.uploads:
+                own = self.pack.number("network.min_internet_mbps")
+                if over(float(loads.max()), max(0.0, stated * self.policy.max_link_utilization - own)):
+                    return False
+        return True
 
     def _may_stand_by(self, item: Item, primary: int, standby: int) -> bool:
         here, there = self.places[primary], self.places[standby]
@@ -641,9 +665,17 @@ class BruteForce:
         for unit in self.units:
             for item in unit.items:
                 if item.mechanism is not None:
-                    monthly = self.rates.stream_monthly(item.mechanism)
+                    monthly = self.rates.price(item.mechanism.fee_item)
                     self._fixed += monthly * sum(
                         self.rates.monthly_factor(period) for period in range(self.spans) if item.exists[period]
+                    )
+                elif item.demand.is_protected:
+                    fee = self.rates.price("site_recovery_per_instance_month") * item.demand.row.count
+                    stored = self.rates.price("site_recovery_storage_per_gb_month") * 1000.0 * item.data
+                    self._fixed += sum(
+                        (fee + stored[period]) * self.rates.monthly_factor(period)
+                        for period in range(self.spans)
+                        if item.exists[period]
                     )
         self._place(0, ())
         return None if self.best_decisions is None else Optimum(self.best, self.best_decisions)
@@ -671,6 +703,8 @@ class BruteForce:
             if is_bound and partner.get(primary, standby) != standby:
                 continue
             further = (*placed, (depth, primary, standby))
+            if not self._uploads_fit(further):
+                continue
             nexts.append((self._least(further), further))
         for least, further in sorted(nexts):
             if least < self.best:

@@ -168,6 +168,7 @@ def summary_lines(plan: Plan, shown: Figures) -> list[tuple[str, str]]:
             "standby pairs",
             f"{shown.standbys:,} workloads with a standby, in {counted(shown.standby_pairs, 'cluster pair')}",
         ),
+        *([("in the cloud", f"{counted(shown.in_cloud, 'workload')} recover there")] if shown.in_cloud else []),
         ("audit", shown.verdict),
     ]
 

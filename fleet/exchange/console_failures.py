@@ -40,6 +40,10 @@ _RECOVERY_HEADERS = (
 _REMAINS_HEADERS = ("cluster", "nodes left", "cluster quorum", "storage pool", "data", "workloads run")
 
 
+class StoppedEarly(KeyboardInterrupt):
+    """The user stopped the pairs; those that were done are printed and written, and it says how many."""
+
+
 def run_failures(
     console: Console,
     plan: Plan,
@@ -79,6 +83,8 @@ def run_failures(
         If the plan has no element of an id.
     ExportError
         If a file cannot be written.
+    StoppedEarly
+        If the user interrupted the pairs, once what is done is printed and written.
     """
     breaker = breaker_of(plan)
     if not element_ids and every == "pairs":
@@ -107,19 +113,24 @@ def _pairs(
     tally = PairTally()
     count = len(breaker.elements)
     total = count * (count - 1) // 2 + sum(element.count > 1 for element in breaker.elements)
-    said = time.monotonic()
+    said, is_stopped = time.monotonic(), False
     with _writing(console.file if as_json else None, folder) as write:
-        for number, (first, second) in enumerate(pairs(breaker.elements)):
-            if on_progress is not None and time.monotonic() - said > PROGRESS_S:
-                said = time.monotonic()
-                on_progress(f"{number:,} of {total:,} pairs")
-            row = failure_row(breaker, breaker.lose([first, second]))
-            tally.add(first, second, row)
-            write(row)
+        try:
+            for number, (first, second) in enumerate(pairs(breaker.elements)):
+                if on_progress is not None and time.monotonic() - said > PROGRESS_S:
+                    said = time.monotonic()
+                    on_progress(f"{number:,} of {total:,} pairs")
+                row = failure_row(breaker, breaker.lose([first, second]))
+                write(row)
+                tally.add(first, second, row)
+        except KeyboardInterrupt:
+            is_stopped = True
     if folder is not None:
         write_pairs_page(plan, tally, folder / PAGE)
     if not as_json:
         _print_pairs(console, tally)
+    if is_stopped:
+        raise StoppedEarly(f"{tally.total:,} of {total:,} pairs")
 
 
 @contextmanager
@@ -141,8 +152,8 @@ def _writing(stream: IO[str] | None, folder: Path | None) -> Iterator[Any]:
         def write(row: FailureRow) -> None:
             nonlocal count
             if stream is not None:
-                stream.write("[\n " if count == 0 else ",\n ")
-                stream.write(json.dumps(row.model_dump(), ensure_ascii=False))
+                text = json.dumps(row.model_dump(), ensure_ascii=False)
+                stream.write(("[\n " if count == 0 else ",\n ") + text)  # in one, so that an interrupt leaves it whole
             if writer is not None:
                 cells = (getattr(row, name) for name in _COLUMNS)
                 writer.writerow("; ".join(cell) if isinstance(cell, tuple) else cell for cell in cells)

@@ -37,6 +37,8 @@ class Figures:
     ----------
     nodes_first, nodes_last : int
         Nodes of all clusters in the first and in the last period.
+    standbys, in_cloud : int
+        Demands with a standby cluster, and those that recover in the cloud.
     standby_pairs : int
         Distinct pairs of primary and standby cluster.
     cost : mapping
@@ -54,6 +56,7 @@ class Figures:
     assignments: int
     standbys: int
     standby_pairs: int
+    in_cloud: int
     unserved: int
     upgrades: int
     cost: Mapping[tuple[str, str], tuple[float, ...]]
@@ -84,8 +87,9 @@ def figures(plan: Plan) -> Figures:
         nodes_first=nodes[0],
         nodes_last=nodes[last],
         assignments=len(document.assignments),
-        standbys=len(document.standbys),
-        standby_pairs=len({(row.cluster, row.standby) for row in document.standbys}),
+        standbys=len(plan.standby_of),
+        standby_pairs=len({(row.cluster, row.standby) for row in document.standbys if row.standby}),
+        in_cloud=sum(not row.standby for row in document.standbys),
         unserved=len(document.unserved),
         upgrades=len({row.link for row in document.links if row.upgraded}),
         cost=_cost(plan, last + 1),
@@ -145,7 +149,7 @@ def decision_text(plan: Plan, shown: Figures) -> str:
     return (
         f"{counted(shown.clusters, 'cluster')} at {counted(shown.hosts, 'site')} "
         f"with {counted(shown.nodes_first, 'node')}"
-        f"{growth} run {counted(shown.assignments, 'workload')}, {shown.standbys:,} of them with a standby{left}; "
+        f"{growth} run {counted(shown.assignments, 'workload')}, {protected_text(shown)}{left}; "
         f"present value {plan.totals.present_value:,.0f} {shown.currency}."
     )
 
@@ -154,6 +158,12 @@ def bound_proof(bound_source: str) -> tuple[str, str]:
     """What proved a bound, and what the proof leaves open; the latter may be empty."""
     source, _, remark = bound_source.partition("; ")
     return source, remark
+
+
+def protected_text(shown: Figures) -> str:
+    """How many workloads recover from which copies."""
+    cloud = f" and {shown.in_cloud:,} recovering in the cloud" if shown.in_cloud else ""
+    return f"{shown.standbys:,} of them with a standby{cloud}"
 
 
 def proof_rows(plan: Plan, shown: Figures) -> list[tuple[str, str | float | None, str]]:

@@ -119,7 +119,7 @@ def _links(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _standbys(plan: Plan) -> Iterator[dict[str, Any]]:
-    """One arc per pair of clusters and mechanism, with how many demands it carries."""
+    """One arc per pair of clusters and mechanism, with its demands; a point where their copies are in the cloud."""
     positions = _positions(plan)
     site_of = {cluster.cluster: cluster.site for cluster in plan.document.clusters}
     pairs: dict[tuple[str, str, str], list[float]] = defaultdict(list)
@@ -134,5 +134,5 @@ def _standbys(plan: Plan) -> Iterator[dict[str, Any]]:
             "workloads": len(streams),
             "required_mbps": round(sum(streams), 6),
         }
-        geometry = _line(positions.get(site_of.get(cluster, "")), positions.get(site_of.get(standby, "")))
+        geometry = _line(positions.get(site_of.get(cluster, "")), positions.get(site_of.get(standby or cluster, "")))
         yield _feature(f"standby:{cluster}:{standby}:{mechanism}", geometry, properties)

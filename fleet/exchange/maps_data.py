@@ -10,8 +10,8 @@ from fleet.exchange.plan_inventory import inventory_of
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.plan import LinkRow, Plan
 
-#: Index of a standby that a demand does not have.
-NOWHERE = -1
+#: Index of a standby that a demand does not have, and of one in the cloud.
+NOWHERE, IN_CLOUD = -1, -2
 
 
 def period_labels(inventory: Inventory) -> list[str]:
@@ -83,17 +83,19 @@ def _sites(
 ) -> list[list[Any]]:
     """Per site: name, label, kind, place, region, and per demand workload, cluster, RTT, limit and standby."""
     demands: dict[str, list[list[Any]]] = defaultdict(list)
+    in_cloud = {DemandKey(row.workload, row.site) for row in plan.document.standbys if not row.standby}
     for row in plan.document.assignments:
         key = DemandKey(row.workload, row.site)
         limit = inventory.demand_by_key[key].row.max_rtt_ms if key in inventory.demand_by_key else None
         standby = plan.standby_of.get(key)
+        elsewhere = IN_CLOUD if key in in_cloud else NOWHERE
         demands[row.site].append(
             [
                 workload_index.get(row.workload, NOWHERE),
                 cluster_index[row.cluster],
                 round(row.rtt_ms, 1),
                 limit,
-                NOWHERE if standby is None else cluster_index[standby],
+                elsewhere if standby is None else cluster_index[standby],
             ]
         )
     return [
@@ -150,7 +152,7 @@ def _spokes(plan: Plan, site_index: dict[str, int], cluster_index: dict[str, int
 
 
 def _arcs(plan: Plan, inventory: Inventory, cluster_index: dict[str, int]) -> list[dict[str, Any]]:
-    """One arc per primary, standby and mechanism."""
+    """One arc per primary, standby and mechanism; into the cloud it leads nowhere on the map."""
     groups = defaultdict(list)
     for row in plan.document.standbys:
         groups[row.mechanism, row.cluster, row.standby].append(row)
@@ -162,7 +164,7 @@ def _arcs(plan: Plan, inventory: Inventory, cluster_index: dict[str, int]) -> li
             {
                 "mechanism": mechanism,
                 "from": cluster_index[primary],
-                "to": cluster_index[standby],
+                "to": cluster_index[standby] if standby else IN_CLOUD,
                 "demands": len(rows),
                 "mbps": round(sum(row.required_mbps for row in rows), 2),
                 "rtt": round(max(row.rtt_ms for row in rows), 1),

@@ -1,4 +1,4 @@
-"""What an inventory asks of its rule pack: that it can be read, and knows the resiliency types that are named."""
+"""What an inventory asks of its rule pack: that it can be read, knows resiliency types, and recovers in the cloud."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 from fleet.errors import Problem, RulePackError
 from fleet.inventory.cells import did_you_mean
 from fleet.inventory.inventory import Inventory
+from fleet.plan.placement import cloud_residency_reason, cloud_users_reason
 from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types
 from fleet.rulepack import RulePack, load_rulepack
 from fleet.rulepack.loader import builtin_rulepacks
+from fleet.wan.replication import choose_mechanism
 
 
 def with_own_pack(inventory: Inventory, folder: Path) -> Inventory:
@@ -23,13 +25,14 @@ def with_own_pack(inventory: Inventory, folder: Path) -> Inventory:
 
 
 def pack_problems(inventory: Inventory) -> Iterator[Problem]:
-    """What is wrong with the rule pack of an inventory, and with the resiliency types that its tables name."""
+    """What is wrong with the rule pack of an inventory, the resiliency types named, and recovery in the cloud."""
     try:
         pack = load_rulepack(inventory.policy.rule_pack)
     except RulePackError as error:
         yield from error.problems
         return
     yield from _unknown_types(inventory, pack)
+    yield from _unreachable_clouds(inventory, pack)
 
 
 def _unknown_types(inventory: Inventory, pack: RulePack) -> Iterator[Problem]:
@@ -46,3 +49,28 @@ def _unknown_types(inventory: Inventory, pack: RulePack) -> Iterator[Problem]:
         except LayoutError as error:
             place = f"clusters: {cluster.cluster!r} column layout"
             yield Problem("INV055", place, str(error), "correct it, or leave it blank for the usual layout")
+
+
+def _unreachable_clouds(inventory: Inventory, pack: RulePack) -> Iterator[Problem]:
+    """Workloads that ask for recovery in the cloud where it cannot do what they ask, each reason once per workload."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for demand in inventory.demands:
+        if not demand.recovers_in_cloud:
+            continue
+        chosen = choose_mechanism(demand, inventory.policy, pack, inventory.prices)
+        users, residency = cloud_users_reason(inventory, demand), cloud_residency_reason(inventory, demand)
+        for reason, remedy in (
+            (chosen if isinstance(chosen, str) else None, "relax rpo_minutes, rto_minutes or protection"),
+            (None if users is None else users.message, "correct internet of the site or cloud_rtt_ms of the policy"),
+            (None if residency is None else residency.message, "state cloud_country and cloud_region in the policy"),
+        ):
+            if reason is not None:
+                found.setdefault((demand.workload, remedy), []).append(reason)
+    for (workload, remedy), reasons in found.items():
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        place = f"workloads: {workload!r} column recovery"
+        yield Problem("INV057", place, f"{reasons[0]}{more}", f"{remedy}, or recover on a cluster")
+    is_asked = any(demand.recovers_in_cloud for demand in inventory.demands)
+    if is_asked and not any(site.internet for site in inventory.host_sites):
+        message = "workloads ask for recovery in the cloud, and no candidate site has internet to copy them there"
+        yield Problem("INV057", "sites: column internet", message, "write yes where it is, or recover on clusters")

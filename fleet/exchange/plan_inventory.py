@@ -9,13 +9,15 @@ from fleet.inventory.checks import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import PLAN_TABLES, Plan
 
-#: Columns that name a cluster or a site, per table; an empty name refers to nothing.
+#: Columns that name a cluster or a site, per table.
 _CLUSTER_COLUMNS = {
     "cluster_periods": ("cluster",),
     "cluster_loads": ("cluster",),
     "assignments": ("cluster",),
     "standbys": ("cluster", "standby"),
 }
+#: Those that may be blank: what recovers in the cloud has no standby.
+_BLANK = ("standby",)
 _SITE_COLUMNS = {"clusters": ("site",), "assignments": ("site",), "standbys": ("site",), "links": ("from_", "to")}
 
 
@@ -47,7 +49,7 @@ def _unknown_names(plan: Plan, inventory: Inventory) -> Iterator[Problem]:
             for number, row in enumerate(getattr(plan.document, table)):
                 for column in names:
                     value = getattr(row, column)
-                    if value not in known:
+                    if value not in known and (value or column not in _BLANK):
                         place = f"{table}:row {number + 1} column {column.rstrip('_')}"
                         message = f"got {value!r}, expected a {kind} of the plan"
                         yield Problem("PLN011", place, message, "correct the name or make the plan again")

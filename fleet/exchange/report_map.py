@@ -53,6 +53,8 @@ def plan_map(plan: Plan, inventory: Inventory) -> Markup | None:
     for primary, standby in sorted({(row.cluster, row.standby) for row in plan.document.standbys}):
         if primary in homes and standby in homes:
             parts.append(_arc(homes[primary], homes[standby]))
+        elif primary in homes and not standby:
+            parts.append(_cloud(homes[primary]))
     hosts = {row.site for row in plan.document.clusters}
     dots = "".join(f"M{x:.1f} {y:.1f}h0" for name, (x, y) in sorted(points.items()) if name not in hosts)
     size = 4 if len(points) < 1000 else 2
@@ -60,6 +62,16 @@ def plan_map(plan: Plan, inventory: Inventory) -> Markup | None:
     parts.extend(_bubbles(plan, homes))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
+
+
+def _cloud(home: Point) -> Markup:
+    """A small cloud beside a cluster with demands that recover in the cloud, tied to it as to a standby."""
+    x, y = home[0] + (36.0 if home[0] < MAP_WIDTH - 60.0 else -36.0), max(home[1] - 6.0, 16.0)
+    return Markup(
+        '<path d="M{x0:.1f} {y0:.1f}L{x:.1f} {y:.1f}" stroke="#7B3294" stroke-width="1.2" stroke-dasharray="5 3"/>'
+        '<path d="M{x:.1f} {y:.1f}m-8 0a5 5 0 0 1 1-9a6 6 0 0 1 11-1a5 5 0 0 1 5 10z" fill="#F7F3FA" stroke="#7B3294" '
+        'stroke-width="1.2"><title>recovery in the cloud</title></path>'
+    ).format(x0=home[0], y0=home[1], x=x, y=y)
 
 
 def _bubbles(plan: Plan, homes: dict[str, Point]) -> Iterable[Markup]:

@@ -19,6 +19,7 @@ from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.plan.context import PlanContext
 from fleet.plan.costs import Rates
 from fleet.plan.plan import Plan
+from fleet.plan.uploads import upload_limit_mbps, upload_loads
 from fleet.wan.connectivity import Connectivity
 from fleet.wan.replication import mechanisms
 
@@ -79,7 +80,7 @@ def _copies(seeds: Sequence[SeedRow], back: Sequence[FailbackRow]) -> list[dict[
             "standby": standby,
             "demands": len(pair["seeds"]),
             "size_gb": sum(seed.size_gb for seed in pair["seeds"]),
-            "left_mbps": min((seed.left_mbps for seed in pair["seeds"]), default=0.0),
+            "left_mbps": min((seed.left_mbps for seed in pair["seeds"] if seed.left_mbps is not None), default=None),
             "protected_day": _latest([seed.finished_day for seed in pair["seeds"]]),
             "first_day": _latest([seed.finished_day for seed in pair["seeds"]][:1]),
             "resync_hours": _latest([row.resync_finished_hour for row in pair["back"]]),
@@ -95,24 +96,49 @@ def _mechanisms(context: PlanContext) -> list[dict[str, Any]]:
     kept = Counter(
         mechanism.name
         for mechanism, standby in zip(context.mechanisms, context.standby.tolist(), strict=True)
-        if mechanism is not None and standby >= 0
+        if mechanism is not None and (standby >= 0 or mechanism.is_cloud)
     )
     return [
-        {"row": mechanism, "demands": kept[mechanism.name], "fee": rates.stream_monthly(mechanism)}
+        {"row": mechanism, "demands": kept[mechanism.name], "fee": rates.protection_fee(mechanism)}
         for mechanism in mechanisms(context.pack)
     ]
 
 
 def _cloud(context: PlanContext) -> dict[str, Any]:
-    """What recovery in the cloud would cost instead of the standbys."""
-    instances = sum(demand.row.count for demand in context.demands if demand.is_protected)
-    fee = context.pack.number("site_recovery.fee_per_instance_month")
+    """What recovery in the cloud costs at the end of the horizon, and would cost instead of the standbys."""
+    rates = Rates(context.inventory, context.pack, context.wan)
+    last = len(context.inventory.periods) - 1
+    there = [
+        (demand, mechanism)
+        for demand, mechanism in zip(context.demands, context.mechanisms, strict=True)
+        if mechanism is not None and mechanism.is_cloud
+    ]
+    fee = rates.price("site_recovery_per_instance_month")
+    instances = sum(demand.row.count for demand in context.demands if demand.has_standby)
     unreachable = sum(
         not context.inventory.site(cluster.site).internet
         for index, cluster in enumerate(context.clusters)
         if ((context.primary == index) & (context.standby >= 0)).any()
     )
-    return {"instances": instances, "fee": fee, "monthly": instances * fee, "unreachable": unreachable}
+    return {
+        "instances": instances if any(mechanism.is_cloud for mechanism in mechanisms(context.pack)) else 0,
+        "fee": fee,
+        "monthly": instances * fee,
+        "unreachable": unreachable,
+        "demands": len(there),
+        "instances_there": sum(demand.row.count for demand, _ in there),
+        "monthly_there": sum(rates.protection_monthly(demand, mechanism, last) for demand, mechanism in there),
+        "max_disk_tb": context.pack.number("site_recovery.max_disk_tb"),
+        "goes_home_only": not context.pack.flag("site_recovery.failback_to_other_cluster"),
+        "uploads": [
+            {
+                "site": site,
+                "mbps": float(loads.max()),
+                "limit": upload_limit_mbps(context.inventory, context.pack, site),
+            }
+            for site, loads in upload_loads(context).items()
+        ],
+    }
 
 
 def _latest(times: Sequence[float | None]) -> float | None:

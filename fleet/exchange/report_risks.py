@@ -17,6 +17,7 @@ from fleet.plan.context import PlanContext
 from fleet.plan.plan import Finding, LinkRow, Plan, StandbyRow
 from fleet.rulepack import RulePack
 from fleet.wan.graph import build_wan
+from fleet.wan.replication import CLOUD
 
 #: How many rows of a long table the report shows; the workbook has them all.
 SHOWN = 40
@@ -32,7 +33,7 @@ SEVERITIES = ("error", "warning", "info")
 
 
 def standby_groups(plan: Plan, inventory: Inventory) -> list[dict[str, Any]]:
-    """Standby pairs by primary, standby and mechanism, each with the demand nearest to its recovery point objective."""
+    """Copies by primary, standby and mechanism, each with the demand nearest to its recovery point objective."""
     groups: dict[tuple[str, str, str], list[StandbyRow]] = defaultdict(list)
     for row in plan.document.standbys:
         groups[row.cluster, row.standby, row.mechanism].append(row)
@@ -42,12 +43,12 @@ def standby_groups(plan: Plan, inventory: Inventory) -> list[dict[str, Any]]:
         found.append(
             {
                 "primary": primary,
-                "standby": standby,
+                "standby": standby or CLOUD,
                 "mechanism": mechanism.replace("_", " "),
                 "demands": len(rows),
                 "mbps": sum(row.required_mbps for row in rows),
-                "rtt": max(row.rtt_ms for row in rows),
-                "path": " → ".join(rows[0].path) or "–",
+                "rtt": max(row.rtt_ms for row in rows) if standby else None,
+                "path": " → ".join(rows[0].path) or ("–" if standby else "internet access"),
                 "tightest": f"{tightest.workload} at {tightest.site}",
                 "rpo": tightest.rpo_minutes,
                 "rpo_objective": _objective(tightest, inventory, "rpo_minutes"),

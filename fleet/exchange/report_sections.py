@@ -59,6 +59,7 @@ def summary(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     nodes = sum(row.nodes for row in document.cluster_periods if row.period == last)
     sites = sum(not site.is_network for site in inventory.sites)
     audit = "fit" if not severities["error"] else "not fit"
+    in_cloud = sum(not row.standby for row in document.standbys)
     return {
         "name": document.inventory.name,
         "scenario": document.scenario.name,
@@ -72,7 +73,10 @@ def summary(plan: Plan, inventory: Inventory) -> dict[str, Any]:
             ("proof", result.status + ("" if result.gap is None else f", gap {result.gap:.2%}")),
             ("clusters", f"{len(document.clusters):,} with {nodes:,} nodes"),
             ("demands", f"{len(document.assignments):,} from {sites:,} sites"),
-            ("protected", f"{len(document.standbys):,} with a standby"),
+            (
+                "protected",
+                f"{len(plan.standby_of):,} with a standby" + (f", {in_cloud:,} in the cloud" if in_cloud else ""),
+            ),
             ("horizon", f"{inventory.policy.horizon_months} months, {counted(len(document.periods), 'period')}"),
         ],
     }

@@ -71,7 +71,11 @@ def _decision(sheet: Worksheet, row: int, left: int, plan: Plan, shown: Figures,
         ("Clusters", f"{shown.clusters:,} at {counted(shown.hosts, 'site')} (of {shown.sites:,} sites)"),
         ("Nodes", f"{shown.nodes_first:,} at the start, {shown.nodes_last:,} at the end"),
         ("Workloads placed", f"{shown.assignments:,}" + (f", {shown.unserved:,} left out" if shown.unserved else "")),
-        ("Standbys", f"{shown.standbys:,} in {counted(shown.standby_pairs, 'pair')} of clusters"),
+        (
+            "Standbys",
+            f"{shown.standbys:,} in {counted(shown.standby_pairs, 'pair')} of clusters"
+            + (f", {shown.in_cloud:,} more recover in the cloud" if shown.in_cloud else ""),
+        ),
         ("Links upgraded", f"{shown.upgrades:,}"),
     )
     for label, amount in money:

@@ -31,7 +31,7 @@ class AvailabilityRow(Row):
     workload: str = column(meaning="workload")
     site: str = column(meaning="where its users are")
     cluster: str = column(meaning="cluster that runs it")
-    standby: str = column("", meaning="cluster of its standby copy; blank without")
+    standby: str = column("", meaning="cluster of its standby copy, or the cloud; blank without")
     down_minutes: float = column(unit="minutes/year", meaning="while it runs nowhere within reach")
     failover_minutes: float = column(unit="minutes/year", meaning="while it comes back at its standby")
     restart_minutes: float = column(unit="minutes/year", meaning="while it restarts on another node of its cluster")
@@ -107,7 +107,8 @@ def plan_availability(breaker: Breaker) -> tuple[AvailabilityRow, ...]:
     * while it restarts: ``recovery.node_failure_minutes`` for each failed node, times the share of its instances there.
 
     The states left out weigh ``8760 · (1 − Σ P(S))``; failovers out of states with two failures or more are bounded by
-    all failures of these elements. A demand whose users' own site is down waits for nothing else.
+    all failures of these elements. A demand whose users' own site is down waits for nothing else. The cloud, and the
+    internet access of sites, count as always up: the inventory has no rate for them.
 
     References
     ----------
@@ -152,7 +153,7 @@ class _Enumeration:
         demand, recovery = context.demands[index], self.breaker.recovery(index)
         rto = 0.0 if recovery is None else recovery.rto_minutes
         primary, standby = int(context.primary[index]), int(context.standby[index])
-        key = (demand.site, primary, standby, demand.row.max_rtt_ms, rto)
+        key = (demand.site, primary, standby, context.reaches_cloud[index], demand.row.max_rtt_ms, rto)
         if key not in self._known:
             self._known[key] = self._downtime(index, rto)
         down, failover, restart, left_out, worst = self._known[key]
@@ -161,7 +162,7 @@ class _Enumeration:
             workload=demand.workload,
             site=demand.site,
             cluster=context.clusters[primary].name,
-            standby=context.clusters[standby].name if standby >= 0 else "",
+            standby=context.standby_name(index),
             down_minutes=down,
             failover_minutes=failover,
             restart_minutes=restart,
@@ -289,8 +290,8 @@ def _names(element: Element) -> list[str]:
 
 
 def _support(context: PlanContext, index: int, end: Fate) -> _Support:
-    """What a demand relies on, given what becomes of it; nothing where it is down."""
-    if end.kind not in _SERVED:
+    """What a demand relies on, given what becomes of it; nothing where it is down, or in the cloud."""
+    if end.kind not in _SERVED or (end.kind in _MOVING and context.in_cloud[index]):
         return _Support(frozenset(), frozenset(), frozenset())
     host = context.clusters[end.host if end.host >= 0 else int(context.primary[index])]
     links = frozenset(context.links[row // 2] for row in end.user_rows)

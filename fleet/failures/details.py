@@ -21,7 +21,7 @@ class RecoveryRow(Row):
 
     element: str = column(meaning="what is lost")
     cluster: str = column(meaning="cluster that ran them")
-    standby: str = column(meaning="cluster that runs them now; the same where they restart in it")
+    standby: str = column(meaning="cluster that runs them now, the same where they restart in it; or the cloud")
     reason: Literal["lost", "cut", "node"] = column(
         meaning="lost: their cluster is down; cut: their users do not reach it; node: they restart on another node"
     )
@@ -54,11 +54,11 @@ def recovery_rows(breaker: Breaker, incident: Incident) -> tuple[RecoveryRow, ..
     context = breaker.context
     element = TOGETHER.join(entry.id for entry in incident.elements)
     restored = set() if incident.outcome is None else set(incident.outcome.restored)
-    groups: defaultdict[tuple[int, int, bool, str], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[int, str, bool, str], list[int]] = defaultdict(list)
     for index in incident.moved:
         recovery = breaker.recovery(index)
         name = "" if recovery is None else recovery.mechanism.name
-        groups[int(context.primary[index]), int(context.standby[index]), index in restored, name].append(index)
+        groups[int(context.primary[index]), context.standby_name(index), index in restored, name].append(index)
     rows = []
     for (primary, standby, is_lost, name), members in sorted(groups.items()):
         found = [recovery for index in members if (recovery := breaker.recovery(index)) is not None]
@@ -67,7 +67,7 @@ def recovery_rows(breaker: Breaker, incident: Incident) -> tuple[RecoveryRow, ..
             RecoveryRow(
                 element=element,
                 cluster=context.clusters[primary].name,
-                standby=context.clusters[standby].name,
+                standby=standby,
                 reason="lost" if is_lost else "cut",
                 mechanism=name,
                 demands=len(members),

@@ -47,7 +47,7 @@ class Incident:
 
     @property
     def moved(self) -> tuple[int, ...]:
-        """Demands that run at their standby, in order."""
+        """Demands that run at their standby or in the cloud, in order."""
         return () if self.outcome is None else tuple(sorted((*self.outcome.moved, *self.outcome.restored)))
 
     @property
@@ -64,7 +64,7 @@ class Incident:
 
 
 class Recovery(NamedTuple):
-    """How a demand comes back at its standby: mechanism, recovery time and loss of data [minutes]."""
+    """How a demand comes back at its standby or in the cloud: mechanism, recovery time and loss of data [minutes]."""
 
     mechanism: Mechanism
     rto_minutes: float
@@ -119,7 +119,7 @@ class Breaker:
         )
 
     def recovery(self, index: int) -> Recovery | None:
-        """How a demand comes back at its standby; None without a mechanism."""
+        """How a demand comes back at its standby or in the cloud; None without a mechanism."""
         if index not in self._recoveries:
             mechanism = self.context.mechanisms[index]
             demand = self.context.demands[index]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 
 from fleet.plan.context import PlanContext
 from fleet.plan.placement import exceeds
+from fleet.plan.protection import Floats
+from fleet.plan.uploads import upload_limit_mbps, upload_loads
 from fleet.tables import Row, column
 from fleet.wan.replication import achieved_rpo_minutes, peak_delta_gb
 
@@ -16,7 +21,7 @@ class ProofRow(Row):
     workload: str = column(meaning="workload")
     site: str = column(meaning="where its users are")
     cluster: str = column(meaning="cluster that runs it")
-    standby: str = column(meaning="cluster of the standby copy")
+    standby: str = column(meaning="cluster of the standby copy, or the cloud")
     mechanism: str = column(meaning="replication mechanism")
     period: int = column(meaning="period in which its path has least left for what it needs")
     change_gb_per_day: float = column(unit="GB/day", meaning="written, count and growth included")
@@ -24,7 +29,9 @@ class ProofRow(Row):
     window_minutes: float | None = column(None, unit="minutes", meaning="of each interval, where copies have a window")
     delta_gb: float = column(unit="GB", meaning="shipped per interval at its busiest, compressed, with overhead")
     required_mbps: float = column(unit="Mbit/s", meaning="reserved for it on every link of the path")
-    binding_link: str = column("", meaning="link of the path that has least left; blank within one site")
+    binding_link: str = column(
+        "", meaning="link or internet access with least left; blank within one site, or where it is not stated"
+    )
     capacity_mbps: float | None = column(None, unit="Mbit/s", meaning="usable on the binding link, in its direction")
     users_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by users")
     streams_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by all replication, its own included")
@@ -49,24 +56,60 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
     overloaded link everybody gets the same share of what they need. The recovery point is then
     ``I + 8000 · delta / (60 · granted)`` (`fleet.wan.replication.achieved_rpo_minutes`). It has no end where shipping
     takes longer than the interval: the stream falls ever more behind. A synchronous stream loses nothing as long as
-    it gets the peak write rate, and stops the writer where it does not.
+    it gets the peak write rate, and stops the writer where it does not. A stream into the cloud takes no link of the
+    WAN but the internet access of its site, which counts as wide enough where its bandwidth is not stated.
     """
-    limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
-    users = np.zeros_like(limits)
-    for index, end in enumerate(context.normal_fates):
-        for row in end.user_rows:
-            users[row] += context.traffic[index]
+    ways = _ways(context)
     return tuple(
-        _proof(context, index, limits, users) for index in range(len(context.demands)) if context.standby[index] >= 0
+        _proof(context, index, ways)
+        for index in range(len(context.demands))
+        if context.standby[index] >= 0 or context.in_cloud[index]
     )
 
 
-def _proof(context: PlanContext, index: int, limits: np.ndarray, users: np.ndarray) -> ProofRow:
+class _Ways(NamedTuple):
+    """What carries streams: link directions, then the internet access of sites where its bandwidth is stated.
+
+    Names; limits, all loads and those of users, each (n_ways, n_periods) [Mbit/s]; the row of each such site.
+    """
+
+    names: tuple[str, ...]
+    limits: Floats
+    loads: Floats
+    users: Floats
+    access: Mapping[str, int]
+
+
+def _ways(context: PlanContext) -> _Ways:
+    count, span = 2 * len(context.links), context.link_limit.shape[-1]
+    users = np.zeros((count, span))
+    for index, end in enumerate(context.normal_fates):
+        for row in end.user_rows:
+            users[row] += context.traffic[index]
+    uploads = upload_loads(context)
+    stated = {site: upload_limit_mbps(context.inventory, context.pack, site) for site in uploads}
+    known = {site: limit for site, limit in stated.items() if limit is not None}
+    return _Ways(
+        (*(link for link in context.links for _ in range(2)), *(f"internet access of {site}" for site in known)),
+        np.concatenate(
+            [context.link_limit.reshape(count, span), *(np.full((1, span), limit) for limit in known.values())]
+        ),
+        np.concatenate([context.normal_mbps, *(uploads[site][np.newaxis] for site in known)]),
+        np.concatenate([users, np.zeros((len(known), span))]),
+        {site: count + number for number, site in enumerate(known)},
+    )
+
+
+def _proof(context: PlanContext, index: int, ways: _Ways) -> ProofRow:
     inventory, demand, mechanism = context.inventory, context.demands[index], context.mechanisms[index]
+    limits, loads, users = ways.limits, ways.loads, ways.users
     rows = list(context.normal_fates[index].stream_rows)
+    if context.in_cloud[index]:
+        access = ways.access.get(context.clusters[int(context.primary[index])].site)
+        rows = [] if access is None else [access]
     needs = context.stream[index]
-    left = limits[rows] - context.normal_mbps[rows]
-    shares = np.divide(limits[rows], context.normal_mbps[rows], out=np.ones_like(left), where=left < 0)
+    left = limits[rows] - loads[rows]
+    shares = np.divide(limits[rows], loads[rows], out=np.ones_like(left), where=left < 0)
     granted = needs * shares.min(axis=0, initial=1.0)
     spare = left.min(axis=0) if rows else np.full(len(needs), np.inf)
     active = np.flatnonzero(needs > 0)
@@ -90,7 +133,7 @@ def _proof(context: PlanContext, index: int, limits: np.ndarray, users: np.ndarr
         workload=demand.workload,
         site=demand.site,
         cluster=context.clusters[int(context.primary[index])].name,
-        standby=context.clusters[int(context.standby[index])].name,
+        standby=context.standby_name(index),
         mechanism="" if mechanism is None else mechanism.name,
         period=period,
         change_gb_per_day=change,
@@ -98,11 +141,11 @@ def _proof(context: PlanContext, index: int, limits: np.ndarray, users: np.ndarr
         window_minutes=None if mechanism is None else mechanism.window_minutes,
         delta_gb=delta,
         required_mbps=float(needs[period]),
-        binding_link="" if binding is None else context.links[binding // 2],
+        binding_link="" if binding is None else ways.names[binding],
         capacity_mbps=None if binding is None else float(limits[binding, period]),
         users_mbps=None if binding is None else float(users[binding, period]),
-        streams_mbps=None if binding is None else float(context.normal_mbps[binding, period] - users[binding, period]),
-        left_mbps=None if binding is None else float(limits[binding, period] - context.normal_mbps[binding, period]),
+        streams_mbps=None if binding is None else float(loads[binding, period] - users[binding, period]),
+        left_mbps=None if binding is None else float(limits[binding, period] - loads[binding, period]),
         granted_mbps=given,
         rpo_minutes=_finite(achieved),
         best_rpo_minutes=_finite(best),

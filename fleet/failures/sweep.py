@@ -17,6 +17,8 @@ from fleet.plan.survival import over_limit
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
 
+#: What a demand asks to survive: the column that says how many of which element.
+_TOLERATED = {"node": "fault_tolerance", "zone": "zone_tolerance"}
 #: Between the ids of elements that are lost together.
 TOGETHER = " + "
 
@@ -154,13 +156,12 @@ def failure_row(breaker: Breaker, incident: Incident) -> FailureRow:
         broken += _missed(demands[index], recovery)
     overloaded, promised = _overloads(breaker, incident)
     broken += promised
-    if [element.kind for element in incident.elements] == ["node"]:
-        broken += [
-            f"{demands[index]} asks for fault_tolerance {demands[index].row.fault_tolerance} "
-            "and stops when one node is lost"
-            for index in sorted((*incident.moved, *incident.down, *incident.lost))
-            if demands[index].row.fault_tolerance >= 1
-        ]
+    if len(incident.elements) == 1 and incident.elements[0].kind in _TOLERATED:
+        kind = incident.elements[0].kind
+        stopped = sorted((*incident.moved, *incident.down, *incident.lost))
+        for index, asked in ((index, getattr(demands[index].row, _TOLERATED[kind])) for index in stopped):
+            if asked >= 1:
+                broken.append(f"{demands[index]} asks for {_TOLERATED[kind]} {asked} and stops when one {kind} is lost")
     return FailureRow(
         element=TOGETHER.join(element.id for element in incident.elements),
         kind=incident.elements[0].kind if len(incident.elements) == 1 else "several",
@@ -194,7 +195,7 @@ def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], l
     """What is over its limit in words, and what of it breaks a promise.
 
     A cluster that has lost nodes may run at full use; more than that breaks a promise where its demands ask to survive
-    a node, or where it takes in others.
+    such a loss, of nodes or of a zone, or where it takes in others.
     """
     context = breaker.context
     found: list[str] = []
@@ -216,8 +217,9 @@ def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], l
             part for period in breaker.losses.overloads(index, incident.losses[index], moved_in) for part in period
         ]
         found += texts
+        asked = _TOLERATED["zone" if incident.losses[index].zones else "node"]
         asking = any(
-            demand.row.fault_tolerance >= 1
+            getattr(demand.row, asked) >= 1
             for demand, primary in zip(context.demands, context.primary, strict=True)
             if primary == index
         )

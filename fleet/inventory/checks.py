@@ -45,6 +45,8 @@ INV052  pins that contradict each other or what stands
 INV053  a cloud witness at a site without internet
 INV054  a figure about both a site and a kind, or about more sites than there are
 INV055  a resiliency type that the rule pack does not know
+INV056  recovery in the cloud without protection
+INV057  recovery in the cloud that it cannot do
 ======  =====================================================================================
 """
 

@@ -60,8 +60,18 @@ class Demand:
 
     @property
     def is_protected(self) -> bool:
-        """Whether it asks for a standby copy."""
+        """Whether it asks for a copy to recover from."""
         return self.row.is_protected
+
+    @property
+    def recovers_in_cloud(self) -> bool:
+        """Whether that copy is in the cloud."""
+        return self.row.recovers_in_cloud
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether that copy is on a standby cluster."""
+        return self.row.has_standby
 
     def __str__(self) -> str:
         return f"{self.workload} at {self.site}"

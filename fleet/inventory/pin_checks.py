@@ -149,8 +149,9 @@ def _check_names(draft: Draft, names: _Names, record: Record[Pin]) -> Iterator[P
         rows = [
             item.row for item in draft.workloads.records if item.has("workload") and item.row.workload == row.workload
         ]
-        if rows and not any(item.is_protected for item in rows):
-            message = f"workload {row.workload!r} has no protection and therefore no standby"
+        if rows and not any(item.has_standby for item in rows):
+            why = "recovers in the cloud" if any(item.recovers_in_cloud for item in rows) else "has no protection"
+            message = f"workload {row.workload!r} {why} and therefore has no standby"
             yield draft.pins.problem("INV051", record, "workload", message, "set its protection, or remove the pin")
 
 

@@ -40,6 +40,11 @@ class Policy(Row):
         "shared", meaning="shared = largest single failed fault domain; dedicated = the sum"
     )
     standby_uses_node_reserve: YesNo = column(False, meaning="may a failover use the nodes kept free")
+    cloud_country: Text = column("", meaning="country of the cloud region in which demands recover, for residency")
+    cloud_region: Text = column("", meaning="region of it, for residency")
+    cloud_rtt_ms: float | None = column(
+        None, unit="ms", meaning="round trip of users to it over the internet; not judged where blank", ge=0
+    )
     failure_rtt_factor: float = column(2.0, meaning="longest round trip after a failure, times max_rtt_ms", ge=1)
     peak_factor: float = column(3.0, meaning="peak change rate over the daily mean", ge=1)
     compression: float = column(0.6, unit="fraction", meaning="of the delta that is shipped", gt=0, le=1)

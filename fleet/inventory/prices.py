@@ -18,6 +18,8 @@ PRICE_ITEMS: dict[str, tuple[str, str]] = {
     "backup_storage_per_gb_month": ("currency/GB/month", "storage of backups"),
     "application_sync_per_stream_month": ("currency/stream/month", "fee of application-level synchronous protection"),
     "replica_per_stream_month": ("currency/stream/month", "fee of an interval replica"),
+    "site_recovery_per_instance_month": ("currency/instance/month", "fee of recovery in the cloud"),
+    "site_recovery_storage_per_gb_month": ("currency/GB/month", "storage of replicas in the cloud"),
 }
 
 

@@ -146,6 +146,10 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
         if record.has("protection", "rpo_minutes") and row.is_protected and row.rpo_minutes is None:
             message = f"workload {row.workload!r} has protection {row.protection} and no rpo_minutes"
             yield sheet.problem("INV021", record, "rpo_minutes", message, "fill in the recovery point objective")
+        if record.has("protection", "recovery") and row.recovery == "cloud" and not row.is_protected:
+            message = f"workload {row.workload!r} asks for recovery in the cloud and has no protection"
+            remedy = "set its protection to auto, or leave recovery blank"
+            yield sheet.problem("INV056", record, "recovery", message, remedy)
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:

@@ -38,7 +38,13 @@ class Site(InputRow):
     power_price_per_kwh: float | None = column(
         None, unit="currency/kWh", meaning="energy price; the price book's where blank", ge=0
     )
-    internet: YesNo = column(True, meaning="is the internet reachable (decides the witness)")
+    internet: YesNo = column(True, meaning="is the internet reachable (decides the witness, and recovery in the cloud)")
+    internet_mbps: float | None = column(
+        None,
+        unit="Mbit/s",
+        meaning="bandwidth of its internet access for copies into the cloud; not judged if blank",
+        gt=0,
+    )
     wan_mbps: float | None = column(None, unit="Mbit/s", meaning="access circuit to default_network", gt=0)
     wan_rtt_ms: float | None = column(None, unit="ms", meaning="round trip of the access circuit", ge=0)
     wan_monthly_cost: float = column(0.0, unit="currency/month", meaning="access circuit", ge=0)

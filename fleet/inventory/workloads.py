@@ -37,7 +37,11 @@ class Workload(InputRow):
     traffic_mbps: float = column(0.0, unit="Mbit/s", meaning="user traffic per instance in each direction", ge=0)
     max_rtt_ms: float | None = column(None, unit="ms", meaning="longest acceptable round trip of the users", gt=0)
     placement: Literal["any", "local"] = column("any", meaning="local = only at its own site")
-    protection: Literal["none", "auto", "async", "sync"] = column("none", meaning="standby copy at another site")
+    protection: Literal["none", "auto", "async", "sync"] = column("none", meaning="copy elsewhere, to recover from")
+    recovery: Literal["cluster", "cloud"] = column(
+        "cluster",
+        meaning="what protection copies to: cluster = a standby at another site; cloud = recovery in the cloud",
+    )
     priority: int = column(0, meaning="order of recovery and seeding, smallest first", ge=0)
     rto_minutes: float | None = column(None, unit="minutes", meaning="recovery time objective", gt=0)
     rpo_minutes: float | None = column(None, unit="minutes", meaning="recovery point objective; 0 = no loss", ge=0)
@@ -55,7 +59,7 @@ class Workload(InputRow):
         if not isinstance(data, dict):
             return data
         lowered = dict(data)
-        for key in ("tier", "gpu_mode", "placement", "protection"):
+        for key in ("tier", "gpu_mode", "placement", "protection", "recovery"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         if isinstance(lowered.get("resiliency"), str):
@@ -65,5 +69,15 @@ class Workload(InputRow):
 
     @property
     def is_protected(self) -> bool:
-        """Whether the workload asks for a standby copy."""
+        """Whether the workload asks for a copy to recover from."""
         return self.protection != "none"
+
+    @property
+    def recovers_in_cloud(self) -> bool:
+        """Whether that copy is in the cloud."""
+        return self.is_protected and self.recovery == "cloud"
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether that copy is on a standby cluster."""
+        return self.is_protected and self.recovery == "cluster"

@@ -243,7 +243,9 @@ class _Evidences:
     def _recovery(self, cluster: str, regime: str) -> Evidence:
         own = self._own(cluster, regime)
         standby = self._context.decisions.standby
-        return self._share([demand for demand in own if demand.key in standby], own, "have a standby at another site")
+        good = [demand for demand in own if demand.key in standby or demand.recovers_in_cloud]
+        cloud = ", or recover in the cloud" if any(demand.recovers_in_cloud for demand in own) else ""
+        return self._share(good, own, f"have a standby at another site{cloud}")
 
     def _residency(self, cluster: str, regime: str) -> Evidence:
         own, inventory = self._own(cluster, regime), self._context.inventory

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.operations.seeding import Queues, copy_days
+from fleet.operations.seeding import Queues, copy_days, left_for_uploads
 from fleet.plan.context import PlanContext
 from fleet.plan.states import simulate
 from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
+from fleet.wan.replication import CLOUD
 from fleet.wan.routing import Hop
 from fleet.wan.states import FailureState
 
@@ -21,7 +22,7 @@ class FailbackRow(Row):
     """The copy of one demand back to its primary, at the end of the horizon."""
 
     cluster: str = column(meaning="cluster that was lost and stands again")
-    standby: str = column(meaning="cluster that has run the demand since")
+    standby: str = column(meaning="cluster that has run the demand since, or the cloud")
     workload: str = column(meaning="workload")
     site: str = column(meaning="where its users are")
     priority: int = column(meaning="of the workload; the smallest goes home first")
@@ -30,10 +31,12 @@ class FailbackRow(Row):
         unit="GB", meaning="changed in one day out, compressed, with overhead: data at home survived"
     )
     full_gb: float = column(unit="GB", meaning="all of it, uncompressed, with overhead: the site has burned")
-    left_mbps: float = column(
-        unit="Mbit/s", meaning="free on the narrowest link back, with users and replication of the failover running"
+    left_mbps: float | None = column(
+        unit="Mbit/s",
+        meaning="free on the narrowest link back, with users and replication of the failover running, or on the "
+        "internet access of the cluster's site; blank where that is not stated",
     )
-    resync_hours: float | None = column(None, unit="hours", meaning="to copy the changes; blank where nothing is left")
+    resync_hours: float | None = column(None, unit="hours", meaning="to copy the changes; blank as are days of seeding")
     resync_finished_hour: float | None = column(None, unit="hours", meaning="the same after what goes first")
     full_hours: float | None = column(None, unit="hours", meaning="to copy all of it")
     full_finished_hour: float | None = column(None, unit="hours", meaning="the same after what goes first")
@@ -52,12 +55,15 @@ def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tup
     Notes
     -----
     The cluster stands again and its demands still run at their standbys. Every link keeps the load of that state, and
-    the replication back home, which ships new changes meanwhile, keeps its bandwidth; copies get what is left.
+    the replication back home, which ships new changes meanwhile, keeps its bandwidth; copies get what is left. What
+    runs in the cloud comes home over the internet access of the site that it left, taken to be as wide in both
+    directions, and to no other cluster.
     """
     last = len(context.inventory.periods) - 1
     rows: list[FailbackRow] = []
     for index, cluster in enumerate(context.clusters):
-        protected = np.flatnonzero((context.primary == index) & (context.standby >= 0)).tolist()
+        has_copy = (context.standby >= 0) | np.array(context.in_cloud, dtype=np.bool_)
+        protected = np.flatnonzero((context.primary == index) & has_copy).tolist()
         here = [number for number in protected if context.inventory.first_period(context.demands[number]) <= last]
         if not here:
             continue
@@ -72,7 +78,9 @@ def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tup
 
 
 def _way_home(context: PlanContext, number: int) -> tuple[Hop, ...] | None:
-    """The path from the standby of a demand to its primary."""
+    """The path from the standby of a demand to its primary; none over the WAN from the cloud."""
+    if context.in_cloud[number]:
+        return None
     primary, standby = context.clusters[int(context.primary[number])], context.clusters[int(context.standby[number])]
     route = context.router.route(standby.site, primary.site)
     return None if route is None else route.hops
@@ -87,7 +95,7 @@ def _copies(
 ) -> list[FailbackRow]:
     inventory = context.inventory
     policy, last = inventory.policy, len(inventory.periods) - 1
-    resyncs, fulls = Queues(), Queues()
+    resyncs, fulls, uploads = Queues(), Queues(), left_for_uploads(context)
     pending = []
     for number in here:
         demand = context.demands[number]
@@ -97,15 +105,19 @@ def _copies(
         pending.append((demand.row.priority, full_gb, demand.workload, demand.site, min(changed_gb, full_gb), number))
     rows = []
     for priority, full_gb, workload, site, changed_gb, number in sorted(pending):
-        hops = ways[number]
-        steps = [(hop.link, hop.forward) for hop in hops or ()]
-        free = min((float(left[context.link_index[link], 0 if way else 1]) for link, way in steps), default=0.0)
-        resync, full = copy_days(changed_gb, free), copy_days(full_gb, free)
+        steps = [(hop.link, hop.forward) for hop in ways[number] or ()]
+        free: float | None = min(
+            (float(left[context.link_index[link], 0 if way else 1]) for link, way in steps), default=0.0
+        )
+        if context.in_cloud[number]:
+            home = context.clusters[int(context.primary[number])].site
+            steps, free = [(CLOUD, True)], uploads[home][last] if home in uploads else None
+        resync, full = (None if free is None else copy_days(size, free) for size in (changed_gb, full_gb))
         resync_slot, full_slot = resyncs.book(steps, resync), fulls.book(steps, full)
         rows.append(
             FailbackRow(
                 cluster=context.clusters[int(context.primary[number])].name,
-                standby=context.clusters[int(context.standby[number])].name,
+                standby=context.standby_name(number),
                 workload=workload,
                 site=site,
                 priority=priority,

@@ -242,7 +242,7 @@ def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[s
         if demand is not None:
             users[cluster] += inventory.amounts(demand, last).traffic_mbps
     for row in plan.document.standbys:
-        for cluster in (row.cluster, row.standby):
+        for cluster in filter(None, (row.cluster, row.standby)):
             streams[cluster] += row.required_mbps
     return users, streams
 

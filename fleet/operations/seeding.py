@@ -1,4 +1,4 @@
-"""How long the first copy to each standby takes over the WAN."""
+"""How long the first copies take: to each standby over the WAN, into the cloud over the internet."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import LinkRow, Plan
+from fleet.plan.uploads import upload_limit_mbps, upload_loads
 from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
 from fleet.wan.graph import Wan
-from fleet.wan.replication import MEGABITS_PER_GB, SECONDS_PER_DAY
+from fleet.wan.replication import CLOUD, MEGABITS_PER_GB, SECONDS_PER_DAY
 
 
 class SeedRow(Row):
@@ -21,15 +22,19 @@ class SeedRow(Row):
     workload: str = column(meaning="workload")
     site: str = column(meaning="where its users are")
     cluster: str = column(meaning="cluster that runs it")
-    standby: str = column(meaning="cluster that receives the copy")
+    standby: str = column(meaning="cluster that receives the copy, or the cloud")
     priority: int = column(meaning="of the workload; the smallest is copied first")
     wave: int = column(meaning="copies of one wave of a period share no link and run side by side")
     period: int = column(meaning="period in which it is made")
     size_gb: float = column(unit="GB", meaning="on the wire: data and protocol overhead, uncompressed")
-    left_mbps: float = column(
-        unit="Mbit/s", meaning="what planned traffic leaves free on the narrowest link of the path"
+    left_mbps: float | None = column(
+        unit="Mbit/s",
+        meaning="what planned traffic leaves free on the narrowest link of the path, or on the internet access of the "
+        "site; blank where that is not stated",
     )
-    days: float | None = column(None, unit="days", meaning="alone on its path; blank where nothing is left")
+    days: float | None = column(
+        None, unit="days", meaning="alone on its path; blank where nothing is left, or nobody says what is"
+    )
     start_day: float | None = column(None, unit="days", meaning="from the start of the period")
     finished_day: float | None = column(
         None, unit="days", meaning="from the start of the period, one after the other over shared links, by priority"
@@ -55,12 +60,14 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     -----
     ``days = 8000 · size / left / 86400``. The planned load of each link, the running replication included, stays
     untouched, so that seeding harms nobody. Copies that share a link in one direction wait for each other; others run
-    side by side. Copies that do not fit this way are carried on disks, or the links are upgraded first.
+    side by side. Copies that do not fit this way are carried on disks, or the links are upgraded first. A copy into the
+    cloud takes the internet access of its site: size and order are told, times only where `internet_mbps` is stated.
     """
     context = context_of(plan) if context is None else context
     inventory = context.inventory
     left = left_mbps(plan.document.links)
     sites = {cluster.name: cluster.site for cluster in context.clusters}
+    uploads = left_for_uploads(context)
     pending = []
     for row in plan.document.standbys:
         demand = inventory.demand_by_key[DemandKey(row.workload, row.site)]
@@ -74,16 +81,22 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     queues = Queues()
     rows = []
     for period, priority, size_gb, row in pending:
-        way = [(link, end, period) for link, end in steps(row.path, sites[row.cluster], context.wan)]
-        free = min((left.get(step, 0.0) for step in way), default=0.0)
-        days = copy_days(size_gb, free)
+        way: list[tuple[str, str, int]] = []
+        free: float | None
+        if row.standby:
+            way = [(link, end, period) for link, end in steps(row.path, sites[row.cluster], context.wan)]
+            free = min((left.get(step, 0.0) for step in way), default=0.0)
+        else:
+            way = [(CLOUD, sites[row.cluster], period)]
+            free = uploads[sites[row.cluster]][period] if sites[row.cluster] in uploads else None
+        days = None if free is None else copy_days(size_gb, free)
         slot = queues.book(way, days)
         rows.append(
             SeedRow(
                 workload=row.workload,
                 site=row.site,
                 cluster=row.cluster,
-                standby=row.standby,
+                standby=row.standby or CLOUD,
                 priority=priority,
                 wave=slot.wave,
                 period=period,
@@ -120,6 +133,16 @@ class Queues:
         start = max((self._busy[step][1] for step in steps_ if step in self._busy), default=0.0)
         self._busy.update(dict.fromkeys(steps_, (wave, start + duration)))
         return Slot(wave, start, start + duration)
+
+
+def left_for_uploads(context: PlanContext) -> Mapping[str, list[float]]:
+    """What running copies into the cloud leave of each internet access that is stated, by site and period [Mbit/s]."""
+    found = {}
+    for site, loads in upload_loads(context).items():
+        limit = upload_limit_mbps(context.inventory, context.pack, site)
+        if limit is not None:
+            found[site] = [max(0.0, limit - load) for load in loads.tolist()]
+    return found
 
 
 def copy_days(size_gb: float, left_mbps: float) -> float | None:

@@ -10,15 +10,17 @@ import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
+from fleet.plan.amounts import DemandRow, RowAmounts
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
-from fleet.plan.protection import Floats, Indices, standby_reserve, stream_mbps
+from fleet.plan.placement import cloud_users_reason
+from fleet.plan.protection import Floats, Indices, standby_reserve
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
 from fleet.platform.topologies import site_refusals
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
-from fleet.wan.replication import Mechanism, choose_mechanism
+from fleet.wan.replication import CLOUD, Mechanism
 from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL, FailureState, single_failures
 
@@ -75,7 +77,7 @@ class PlanContext:
     compute : (n_demands, C, T)
         vCPU, GiB and GPUs.
     traffic, stream : (n_demands, T)
-        User traffic in each direction, and replication from primary to standby [Mbit/s].
+        User traffic in each direction, and replication from primary to standby or into the cloud [Mbit/s].
     load : (n_clusters, R, T)
         Own demands; the pool with the footprint of standby copies.
     reserve : (n_clusters, C, T)
@@ -116,6 +118,26 @@ class PlanContext:
     def link_index(self) -> Mapping[str, int]:
         """Position of each link."""
         return {link: index for index, link in enumerate(self.links)}
+
+    @cached_property
+    def in_cloud(self) -> tuple[bool, ...]:
+        """Whether each demand recovers in the cloud."""
+        return tuple(demand.recovers_in_cloud for demand in self.demands)
+
+    @cached_property
+    def reaches_cloud(self) -> tuple[bool, ...]:
+        """Whether each demand has a copy in the cloud, and users who reach it there."""
+        return tuple(
+            demand.recovers_in_cloud and mechanism is not None and cloud_users_reason(self.inventory, demand) is None
+            for demand, mechanism in zip(self.demands, self.mechanisms, strict=True)
+        )
+
+    def standby_name(self, demand: int) -> str:
+        """Where the copy of a demand is: its standby cluster, or the cloud; blank without one."""
+        if self.in_cloud[demand]:
+            return CLOUD
+        standby = int(self.standby[demand])
+        return self.clusters[standby].name if standby >= 0 else ""
 
     def reserve_of(self, cluster: int, resource: str, period: int) -> float:
         """Standby reserve of one resource, 0 for the pool."""
@@ -197,13 +219,14 @@ def build_context(
     count, span = len(demands), len(inventory.periods)
     primary = np.array([index[decisions.primary[demand.key]] for demand in demands], dtype=np.int64)
     standby = np.array(
-        [index.get(decisions.standby.get(demand.key, ""), -1) if demand.is_protected else -1 for demand in demands],
+        [index.get(decisions.standby.get(demand.key, ""), -1) if demand.has_standby else -1 for demand in demands],
         dtype=np.int64,
     )
-    amounts = _Amounts(inventory, pack)
+    amounts = RowAmounts(inventory, pack)
     rows = [amounts.of(demand) for demand in demands]
     compute = np.array([row.compute for row in rows]).reshape(count, len(COMPUTE), span)
-    stream = np.array([row.stream for row in rows]).reshape(count, span) * (standby >= 0)[:, np.newaxis]
+    copied = (standby >= 0) | np.array([demand.recovers_in_cloud for demand in demands], dtype=np.bool_)
+    stream = np.array([row.stream for row in rows]).reshape(count, span) * copied[:, np.newaxis]
     capacity, failover = _capacities(inventory, clusters)
     domains = {name: position for position, name in enumerate(sorted({c.fault_domain for c in clusters}))}
     domain_of = np.array([domains[cluster.fault_domain] for cluster in clusters], dtype=np.int64)
@@ -266,49 +289,6 @@ def _index_of_elements(context: PlanContext) -> _Touching:
     return _Touching(sites, links, clusters, always)
 
 
-@dataclass(frozen=True)
-class _DemandRow:
-    """Amounts of one demand: compute (C, T), storage, traffic and stream (T,)."""
-
-    compute: Floats
-    storage: Floats
-    traffic: Floats
-    stream: Floats
-    mechanism: Mechanism | None
-
-
-class _Amounts:
-    """Amounts by workload row: demands of one row are alike."""
-
-    def __init__(self, inventory: Inventory, pack: RulePack) -> None:
-        self.inventory, self.pack = inventory, pack
-        self._known: dict[int, _DemandRow] = {}
-
-    def of(self, demand: Demand) -> _DemandRow:
-        """Amounts of `demand` in every period."""
-        known = self._known.get(id(demand.row))
-        if known is None:
-            known = self._known[id(demand.row)] = self._compute(demand)
-        return known
-
-    def _compute(self, demand: Demand) -> _DemandRow:
-        inventory = self.inventory
-        amounts = [inventory.amounts(demand, span.index) for span in inventory.periods]
-        mechanism: Mechanism | str | None = None
-        if demand.is_protected:
-            mechanism = choose_mechanism(demand, inventory.policy, self.pack, inventory.prices)
-        stream = np.zeros(len(amounts))
-        if isinstance(mechanism, Mechanism):
-            stream = stream_mbps(inventory, demand, mechanism)
-        return _DemandRow(
-            compute=np.array([[getattr(row, name) for row in amounts] for name in COMPUTE_RESOURCES]),
-            storage=np.array([row.storage_tb for row in amounts]),
-            traffic=np.array([row.traffic_mbps for row in amounts]),
-            stream=stream,
-            mechanism=mechanism if isinstance(mechanism, Mechanism) else None,
-        )
-
-
 def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tuple[StandingCluster, ...]:
     known: dict[tuple[str, int, tuple[tuple[str, str], ...]], tuple[Archetype | None, Refusals]] = {}
     result = []
@@ -363,7 +343,7 @@ def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> 
 
 def _load(
     clusters: tuple[StandingCluster, ...],
-    rows: list[_DemandRow],
+    rows: list[DemandRow],
     demands: tuple[Demand, ...],
     primary: Indices,
     standby: Indices,

@@ -166,9 +166,22 @@ class Rates(Discounting):
         """On top of the monthly cost of an upgraded link [currency/month]."""
         return self.wan.links[link].upgrade_monthly_cost
 
-    def stream_monthly(self, mechanism: Mechanism) -> float:
-        """Fee of the stream of one protected demand [currency/month]."""
+    def protection_fee(self, mechanism: Mechanism) -> float:
+        """Fee of a mechanism: per stream, or in the cloud per instance [currency/month]."""
         return self.price(mechanism.fee_item) if mechanism.fee_item else 0.0
+
+    def protection_monthly(self, demand: Demand, mechanism: Mechanism, period: int) -> float:
+        """Fees of the copy of one protected demand in a period; 0 before it exists [currency/month].
+
+        A copy on a standby cluster pays one stream; in the cloud every instance pays, and so does what is stored.
+        """
+        if self.inventory.growth_factors(demand)[period] == 0:
+            return 0.0
+        fee = self.protection_fee(mechanism)
+        if not mechanism.is_cloud:
+            return fee
+        stored_gb = self.inventory.amounts(demand, period).storage_tb * GB_PER_TB
+        return demand.row.count * fee + stored_gb * self.price("site_recovery_storage_per_gb_month")
 
     def backup_monthly(self, demand: Demand, period: int) -> float:
         """Fees and storage of the backups of one demand in a period; 0 where none are kept [currency/month]."""
@@ -275,17 +288,17 @@ def cost_rows(
 def _protection_fees(
     inventory: Inventory, pack: RulePack, decisions: Decisions, rates: Rates
 ) -> dict[tuple[str, int], float]:
-    """Fees of replication streams by workload and period, while their demand exists."""
+    """Fees of protection by workload and period, while their demand exists."""
     fees: defaultdict[tuple[str, int], float] = defaultdict(float)
-    for key in decisions.standby:
+    in_cloud = [key for key in decisions.primary if inventory.demand_by_key[key].recovers_in_cloud]
+    for key in dict.fromkeys((*decisions.standby, *in_cloud)):
         demand = inventory.demand_by_key[key]
         mechanism = choose_mechanism(demand, inventory.policy, pack, inventory.prices)
         if isinstance(mechanism, str):
             continue
-        monthly = rates.stream_monthly(mechanism)
-        for span, factor in zip(inventory.periods, inventory.growth_factors(demand), strict=True):
-            if factor > 0:
-                fees[demand.workload, span.index] += span.months * monthly
+        for span in inventory.periods:
+            fee = rates.protection_monthly(demand, mechanism, span.index)
+            fees[demand.workload, span.index] += span.months * fee
     return fees
 
 

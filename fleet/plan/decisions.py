@@ -37,7 +37,7 @@ class Decisions:
     Attributes
     ----------
     primary, standby : mapping
-        Cluster of each demand, and of the standby copy of each protected demand.
+        Cluster of each demand, and of the standby copy of each protected demand that does not recover in the cloud.
     upgrades : mapping
         First period in which each upgraded link is upgraded.
     retired : tuple of str
@@ -85,7 +85,8 @@ def decisions_of(document: PlanDocument, inventory: Inventory) -> Decisions:
         primary.setdefault(DemandKey(assignment.workload, assignment.site), assignment.cluster)
     standby: dict[DemandKey, str] = {}
     for copy in document.standbys:
-        standby.setdefault(DemandKey(copy.workload, copy.site), copy.standby)
+        if copy.standby:
+            standby.setdefault(DemandKey(copy.workload, copy.site), copy.standby)
     upgrades: dict[str, int] = {}
     for link in document.links:
         if link.upgraded and 0 <= link.period < span:

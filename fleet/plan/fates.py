@@ -20,8 +20,8 @@ class FateKind(Enum):
     """The end of one demand in one state."""
 
     STAYS = "runs at its primary"
-    MOVED = "cut from its primary, runs at its standby"
-    RESTORED = "its primary is down, restarts at its standby"
+    MOVED = "cut from its primary, runs at its standby or in the cloud"
+    RESTORED = "its primary is down, restarts at its standby or in the cloud"
     SINGLE_POINT = "protected, yet cut by the loss of one link or network"
     DOWN = "unprotected and cut or lost"
     LOST = "protected, yet not restored"
@@ -35,11 +35,12 @@ class Fate(NamedTuple):
     kind : FateKind
         What happens.
     host : int
-        Cluster that takes its compute in addition, −1 for none.
+        Cluster that takes its compute in addition, −1 for none: it stays, is down, or runs in the cloud.
     user_rows, stream_rows : tuple of int
         Link directions that carry its user traffic and its replication: ``2 · link + (0 forward, 1 back)``.
     rtt_ms : float or None
-        Round trip to where it runs or should run; None where there is no path, or no user up.
+        Round trip to where it runs or should run; None where there is no path, no user up, or it is not known: what
+        runs in the cloud is reached over the internet, not over the WAN.
     """
 
     kind: FateKind
@@ -72,9 +73,11 @@ def fate(context: PlanContext, index: int, state: FailureState) -> Fate:
     if _serves(home, context, index):
         stream = _stream(context, primary, standby, state)
         return Fate(FateKind.STAYS, -1, _both_ways(context, home), stream, home.rtt_ms)
-    if standby < 0:
+    if context.reaches_cloud[index]:
+        return Fate(FateKind.MOVED, -1, (), (), context.inventory.policy.cloud_rtt_ms)
+    if standby < 0 and not context.in_cloud[index]:
         return Fate(FateKind.DOWN, -1, (), (), None if home is None else home.rtt_ms)
-    if not _is_down(context, standby, state):
+    if standby >= 0 and not _is_down(context, standby, state):
         away = context.router.route(user, context.clusters[standby].site, state)
         if _serves(away, context, index):
             return Fate(FateKind.MOVED, standby, _both_ways(context, away), (), away.rtt_ms)
@@ -88,6 +91,9 @@ def fate(context: PlanContext, index: int, state: FailureState) -> Fate:
 def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_up: bool) -> Fate:
     """What happens to a demand whose primary is down."""
     standby = int(context.standby[index])
+    if context.in_cloud[index]:
+        kind = FateKind.RESTORED if context.reaches_cloud[index] else FateKind.LOST
+        return Fate(kind, -1, (), (), context.inventory.policy.cloud_rtt_ms if is_user_up else None)
     if standby < 0:
         return Fate(FateKind.DOWN, -1, (), (), None)
     if _is_down(context, standby, state):

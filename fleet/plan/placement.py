@@ -15,7 +15,7 @@ from fleet.plan.pinning import pins_on
 from fleet.platform.archetypes import Archetype
 from fleet.platform.instances import INSTANCE_RULES, instance_refusals
 from fleet.wan.latency import distance_km
-from fleet.wan.replication import Mechanism
+from fleet.wan.replication import CLOUD, Mechanism
 from fleet.wan.routing import Router
 
 #: Relative tolerance of every limit; absolute below 1.
@@ -114,6 +114,55 @@ def is_candidate(inventory: Inventory, site: Site) -> bool:
     return standing and not site.is_network
 
 
+def cloud_users_reason(inventory: Inventory, demand: Demand) -> Reason | None:
+    """Why the users of `demand` would not reach it in the cloud: no internet of their own, or too long a round trip.
+
+    The way is the internet access of the users' site. The limit of the round trip is that after a failure,
+    ``max_rtt_ms · failure_rtt_factor``, against `cloud_rtt_ms` of the policy, where both are stated.
+    """
+    if not inventory.site(demand.site).internet:
+        return Reason("DR-009", f"{demand} recovers in the cloud, and {demand.site!r} has no internet to reach it")
+    rtt_ms, limit = inventory.policy.cloud_rtt_ms, demand.row.max_rtt_ms
+    if rtt_ms is None or limit is None or not exceeds(rtt_ms, limit * inventory.policy.failure_rtt_factor):
+        return None
+    limit *= inventory.policy.failure_rtt_factor
+    return Reason(
+        "DR-009",
+        f"{demand} recovers in the cloud: {rtt_ms:g} ms to it (cloud_rtt_ms) is over max_rtt_ms × failure_rtt_factor, "
+        f"{limit:g} ms",
+        rtt_ms,
+        limit,
+        "ms",
+    )
+
+
+def cloud_residency_reason(inventory: Inventory, demand: Demand) -> Reason | None:
+    """Why the copy of `demand` may not be in the cloud region that the policy states."""
+    policy = inventory.policy
+    region = Site(site=CLOUD, country=policy.cloud_country, region=policy.cloud_region)
+    if residency_holds(demand, inventory.site(demand.site), region):
+        return None
+    return Reason(
+        "GOV-001",
+        f"residency {';'.join(demand.row.residency)} of {demand} does not allow the cloud "
+        f"(cloud_country {policy.cloud_country!r}, cloud_region {policy.cloud_region!r})",
+    )
+
+
+def cloud_reason(inventory: Inventory, demand: Demand) -> Reason | None:
+    """Why `demand` may not recover in the cloud as it asks, wherever it runs: its users, or residency."""
+    if not demand.recovers_in_cloud:
+        return None
+    return cloud_users_reason(inventory, demand) or cloud_residency_reason(inventory, demand)
+
+
+def cloud_host_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason | None:
+    """Why `demand` cannot be copied from `host_site` into the cloud, or None where it need not be."""
+    if not demand.recovers_in_cloud or inventory.site(host_site).internet:
+        return None
+    return Reason("DR-009", f"{demand} recovers in the cloud, and {host_site!r} has no internet to copy it there")
+
+
 def user_rtt_reason(router: Router, demand: Demand, host_site: str) -> Reason | None:
     """Why the users of `demand` are too far from `host_site` in the normal state."""
     route = router.route(demand.site, host_site)
@@ -134,10 +183,10 @@ def user_rtt_reason(router: Router, demand: Demand, host_site: str) -> Reason | 
 def eligible_site_reason(inventory: Inventory, router: Router, demand: Demand, host_site: str) -> Reason | None:
     """Why `demand` may not run at `host_site`, or None.
 
-    Checks, in this order: candidate site (SIT-001), residency (GOV-001), forbidding pins (PIN-001), local placement
-    (ASG-003), round trip of the users (NET-001).
+    Checks, in this order: candidate site (SIT-001), residency (GOV-001), forbidding pins (PIN-001), the way of copies
+    into the cloud (DR-009), local placement (ASG-003), round trip of the users (NET-001).
     """
-    reason = host_reason(inventory, demand, host_site)
+    reason = host_reason(inventory, demand, host_site) or cloud_host_reason(inventory, demand, host_site)
     if reason is not None:
         return reason
     if demand.row.placement == "local" and host_site != demand.site:

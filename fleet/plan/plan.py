@@ -66,16 +66,16 @@ class AssignmentRow(Row):
 
 
 class StandbyRow(Row):
-    """Where the standby copy of a protected demand lives and how it is kept."""
+    """Where the copy of a protected demand lives and how it is kept."""
 
     workload: str = column(meaning="workload")
     site: str = column(meaning="where its users are")
     cluster: str = column(meaning="cluster that runs it")
-    standby: str = column(meaning="cluster of the standby copy")
+    standby: str = column(meaning="cluster of the standby copy; blank where it recovers in the cloud")
     mechanism: str = column(meaning="replication mechanism")
-    rtt_ms: float = column(unit="ms", meaning="round trip primary to standby")
+    rtt_ms: float = column(unit="ms", meaning="round trip primary to standby; 0 in the cloud")
     required_mbps: float = column(unit="Mbit/s", meaning="bandwidth reserved, in the period of largest demand")
-    path: tuple[str, ...] = column(meaning="links from primary to standby")
+    path: tuple[str, ...] = column(meaning="links from primary to standby; none into the cloud")
     rpo_minutes: float = column(unit="minutes", meaning="recovery point achieved")
     rto_minutes: float = column(unit="minutes", meaning="recovery time expected")
     origin: Origin = column(meaning="who decided")
@@ -272,8 +272,8 @@ class Plan:
 
     @cached_property
     def standby_of(self) -> Mapping[DemandKey, str]:
-        """The cluster that holds the standby copy of each protected demand."""
-        return {DemandKey(row.workload, row.site): row.standby for row in self.document.standbys}
+        """The cluster that holds the standby copy of each demand that has one."""
+        return {DemandKey(row.workload, row.site): row.standby for row in self.document.standbys if row.standby}
 
     @cached_property
     def errors(self) -> tuple[Finding, ...]:

@@ -30,6 +30,7 @@ from fleet.platform.quorum import choose_witness
 from fleet.platform.resiliency import zones_of
 from fleet.quantities import RESOURCES
 from fleet.rulepack import RulePack
+from fleet.wan.replication import CLOUD
 
 Resource = Literal["vcpu", "memory_gb", "pool_tb", "gpu"]
 
@@ -109,8 +110,12 @@ def assignment_rows(context: PlanContext) -> tuple[AssignmentRow, ...]:
 
 
 def standby_rows(context: PlanContext) -> tuple[StandbyRow, ...]:
-    """Every standby copy: path, bandwidth, recovery point and time."""
-    return tuple(_standby(context, index) for index in range(len(context.demands)) if context.standby[index] >= 0)
+    """Every standby copy: path, bandwidth, recovery point and time. One in the cloud has no standby and no path."""
+    return tuple(
+        _standby(context, index)
+        for index in range(len(context.demands))
+        if context.standby[index] >= 0 or context.in_cloud[index]
+    )
 
 
 def _assignment(context: PlanContext, index: int) -> AssignmentRow:
@@ -133,21 +138,26 @@ def _assignment(context: PlanContext, index: int) -> AssignmentRow:
 
 def _standby(context: PlanContext, index: int) -> StandbyRow:
     demand, mechanism = context.demands[index], context.mechanisms[index]
-    primary, standby = (context.clusters[int(host[index])] for host in (context.primary, context.standby))
-    route = context.router.route(primary.site, standby.site)
-    pins = pins_on(context.inventory.pins, "standby", demand)
+    primary = context.clusters[int(context.primary[index])]
+    if context.in_cloud[index]:
+        standby, route, origin = "", None, "given"
+    else:
+        host = context.clusters[int(context.standby[index])]
+        standby, route = host.name, context.router.route(primary.site, host.site)
+        pins = pins_on(context.inventory.pins, "standby", demand)
+        origin = "pinned" if any(is_at(pin, host.name, host.site) for pin in pins) else "chosen"
     return StandbyRow(
         workload=demand.workload,
         site=demand.site,
         cluster=primary.name,
-        standby=standby.name,
+        standby=standby,
         mechanism="" if mechanism is None else mechanism.name,
         rtt_ms=0.0 if route is None else route.rtt_ms,
         required_mbps=float(context.stream[index].max(initial=0.0)),
         path=() if route is None else route.links,
         rpo_minutes=0.0 if mechanism is None else recovery_point_minutes(context.inventory, demand, mechanism),
         rto_minutes=0.0 if mechanism is None else mechanism.rto_minutes,
-        origin="pinned" if any(is_at(pin, standby.name, standby.site) for pin in pins) else "chosen",
+        origin=cast("Origin", origin),
     )
 
 
@@ -263,18 +273,19 @@ def _seed_actions(context: PlanContext) -> Iterator[ActionRow]:
     volume: defaultdict[tuple[int, int, int], float] = defaultdict(float)
     for index, demand in enumerate(context.demands):
         start = context.inventory.first_period(demand)
-        if context.standby[index] < 0 or start >= len(context.inventory.periods):
+        if start >= len(context.inventory.periods) or not (context.standby[index] >= 0 or context.in_cloud[index]):
             continue
         key = (start, int(context.primary[index]), int(context.standby[index]))
         groups[key].append(demand.key)
         volume[key] += context.inventory.amounts(demand, start).storage_tb
     for (start, primary, standby), keys in groups.items():
-        source, target = context.clusters[primary], context.clusters[standby]
+        source = context.clusters[primary]
+        target, way = (source, f"into {CLOUD}") if standby < 0 else (context.clusters[standby], f"from {source.name}")
         copies = "copy" if len(keys) == 1 else "copies"
         yield ActionRow(
             period=start,
             action="seed",
             cluster=target.name,
             site=target.site,
-            detail=f"{len(keys)} {copies} from {source.name}, {volume[start, primary, standby]:.2f} TB",
+            detail=f"{len(keys)} {copies} {way}, {volume[start, primary, standby]:.2f} TB",
         )

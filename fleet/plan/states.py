@@ -64,7 +64,7 @@ class ClusterViolation:
 
 @dataclass(frozen=True, slots=True)
 class ReachViolation:
-    """A protected demand that nothing restores: its standby is down or out of reach (`rtt_ms` over `limit_ms`)."""
+    """A protected demand that nothing restores: its copy is down or out of reach (`rtt_ms` over `limit_ms`)."""
 
     state: FailureState
     demand: DemandKey
@@ -89,9 +89,9 @@ class StateOutcome:
     cluster_rows, moved_compute : (n_receiving,) and (n_receiving, C, T)
         Clusters that take in demands, and the compute of those.
     moved : tuple of int
-        Cut from their primary; run at their standby.
+        Cut from their primary; run at their standby or in the cloud.
     restored : tuple of int
-        Their primary is down; restart at their standby.
+        Their primary is down; restart at their standby or in the cloud.
     single_points : tuple of int
         Protected, and yet cut by the loss of one link or network.
     down : tuple of int
@@ -291,7 +291,7 @@ def _reach_violations(
             yield ReachViolation(
                 state,
                 context.demands[index].key,
-                context.clusters[int(context.standby[index])].name,
+                context.standby_name(index),
                 end.rtt_ms,
                 failure_rtt_limit(context, index),
             )

@@ -71,7 +71,7 @@ def _row_problems(row: Mapping[str, Any], columns: Mapping[str, CellType]) -> li
         f"column {column!r} is unknown, expected {', '.join(columns)}" for column in row if column not in columns
     ]
     for column, cell in columns.items():
-        is_optional = isinstance(cell, str) and cell.endswith("?")
+        is_optional = "" in cell if isinstance(cell, tuple) else cell.endswith("?")
         kind = cell.removesuffix("?") if isinstance(cell, str) else cell
         if column in row:
             problems += [f"column {column!r}: {text}" for text in _cell_problems(row[column], kind, "")]
@@ -83,7 +83,7 @@ def _row_problems(row: Mapping[str, Any], columns: Mapping[str, CellType]) -> li
 def _cell_problems(value: Any, kind: CellType, unit: str) -> list[str]:
     """What is wrong with one value; `kind` may be a tuple of the words allowed."""
     if isinstance(kind, tuple):
-        return [] if value in kind else [f"got {value!r}, expected one of {', '.join(kind)}"]
+        return [] if value in kind else [f"got {value!r}, expected one of {', '.join(filter(None, kind))}"]
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     good = {
         "number": is_number,
@@ -148,6 +148,8 @@ def _mechanism_gaps(name: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name!r}: states {len(stated)} of the phases {', '.join(RECOVERY_PHASES)}; it states all or none"
     elif stated and abs(sum(stated) - row["rto_minutes"]) > 1e-9:
         yield f"{name!r}: its phases add up to {sum(stated):g}, its rto_minutes is {row['rto_minutes']:g}"
+    if row.get("target") == "cloud" and not row["interval_minutes"]:
+        yield f"{name!r}: copies to the cloud are made at intervals; interval_minutes must be above 0"
     window = row.get("window_minutes")
     if window is not None and not 0 < window <= row["interval_minutes"]:
         yield f"{name!r}: window_minutes {window:g} must be above 0 and at most interval_minutes"

@@ -200,6 +200,7 @@ SCHEMA: dict[str, FactType] = {
         "",
         "which replication mechanisms protect a demand",
         row={
+            "target": ("", "cluster", "cloud"),
             "interval_minutes": "number",
             "max_rtt_ms": "number?",
             "rto_minutes": "number",
@@ -210,20 +211,21 @@ SCHEMA: dict[str, FactType] = {
             "note": "text?",
         },
         column_effects={
+            "target": "where copies go: to a standby cluster, or to the cloud, which needs none; a cluster where blank",
             "interval_minutes": "recovery point that it meets and bandwidth that a stream reserves",
             "max_rtt_ms": "standby clusters that are near enough",
             "rto_minutes": "recovery time that it meets",
             **dict.fromkeys(RECOVERY_PHASES, "where the recovery time goes, told with every failure"),
             "window_minutes": "time of each interval in which copies are shipped: bandwidth that a stream reserves",
             "failover": "who starts the failover",
-            "fee_item": "price of a stream",
+            "fee_item": "price of a stream, or of an instance in the cloud",
         },
     ),
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
     "backup.scratch_fraction": FactType("number", "fraction", "scratch space of the backup server"),
     "backup.products": FactType("texts", "", "backup products that the report names"),
-    "site_recovery.fee_per_instance_month": FactType("number", "currency/instance/month", "fee of recovery in Azure"),
+    "site_recovery.max_disk_tb": FactType("number", "TB", "warns of instances that need several disks in the cloud"),
     "site_recovery.failback_to_other_cluster": FactType(
         "flag", "", "whether recovery in Azure may fail back elsewhere"
     ),

@@ -1,4 +1,4 @@
-"""Replication between a primary and its standby: which mechanism, how much bandwidth, which recovery point.
+"""Replication between a primary and its standby or the cloud: mechanism, bandwidth, recovery point.
 
 The mechanisms and their limits are facts of the rule pack. An interval mechanism ships the changes of each interval
 before the recovery point runs out; a synchronous one (interval 0) ships every write as it happens.
@@ -18,6 +18,8 @@ from fleet.rulepack import RulePack
 
 MINUTES_PER_DAY = 1440.0
 SECONDS_PER_DAY = 86_400.0
+#: How people read where a copy in the cloud is.
+CLOUD = "the cloud"
 #: A decimal gigabyte in megabits.
 MEGABITS_PER_GB = 8000.0
 
@@ -54,6 +56,8 @@ class Mechanism:
         Time of each interval in which its copy may be shipped [minutes], such as a night's; None = all of it.
     phases : RecoveryPhases or None
         How the recovery time splits; None where the rule pack does not say.
+    is_cloud : bool
+        Whether it copies to the cloud, over the internet access of the primary's site, and needs no standby cluster.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Mechanism:
     is_automatic: bool = False
     window_minutes: float | None = None
     phases: RecoveryPhases | None = None
+    is_cloud: bool = False
 
     @property
     def shipping_minutes(self) -> float:
@@ -88,6 +93,7 @@ def mechanisms(pack: RulePack) -> tuple[Mechanism, ...]:
             is_automatic=facts.get("failover") == "automatic",
             window_minutes=None if facts.get("window_minutes") is None else float(facts["window_minutes"]),
             phases=_phases(facts),
+            is_cloud=facts.get("target") == "cloud",
         )
         for name, facts in pack.table("mechanisms").items()
     )
@@ -117,7 +123,8 @@ def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Ite
     -----
     ``auto`` is the cheapest mechanism that meets both objectives, of equal ones the largest interval, then the
     name; ``async`` the same among interval mechanisms, ``sync`` among synchronous ones. An interval meets a recovery
-    point objective above it, not equal to it: the copy itself takes time.
+    point objective above it, not equal to it: the copy itself takes time. Workloads with ``recovery = cloud`` choose
+    among the mechanisms that copy to the cloud, all others among those that copy to a standby cluster.
     """
     row = demand.row
     if not row.is_protected:
@@ -127,16 +134,18 @@ def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Ite
     candidates = [
         mechanism
         for mechanism in mechanisms(pack)
-        if row.protection == "auto" or mechanism.is_synchronous == (row.protection == "sync")
+        if (row.protection == "auto" or mechanism.is_synchronous == (row.protection == "sync"))
+        and mechanism.is_cloud == row.recovers_in_cloud
     ]
+    into = " into the cloud" if row.recovers_in_cloud else ""
     if not candidates:
-        kind = "synchronous" if row.protection == "sync" else "interval"
-        return f"rule pack {pack.name!r} has no {kind} mechanism for {demand}"
+        kind = {"sync": "synchronous ", "async": "interval "}.get(row.protection, "")
+        return f"rule pack {pack.name!r} has no {kind}mechanism{into} for {demand}"
     meeting = [mechanism for mechanism in candidates if _meets_rpo(mechanism, row.rpo_minutes)]
     if not meeting:
         nearest = candidates[0]
         return (
-            f"no {row.protection} mechanism keeps {demand} at rpo_minutes {row.rpo_minutes:g}: the nearest, "
+            f"no {row.protection} mechanism{into} keeps {demand} at rpo_minutes {row.rpo_minutes:g}: the nearest, "
             f"{nearest.name}, copies every {nearest.interval_minutes:g} minutes and needs rpo_minutes above that"
             + ("; protection auto may choose a synchronous one" if row.protection == "async" else "")
         )
@@ -146,8 +155,8 @@ def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Ite
     if not recovering:
         nearest = min(meeting, key=lambda mechanism: (mechanism.rto_minutes, mechanism.name))
         return (
-            f"no {row.protection} mechanism recovers {demand} within rto_minutes {row.rto_minutes:g}: the nearest, "
-            f"{nearest.name}, takes {nearest.rto_minutes:g} minutes"
+            f"no {row.protection} mechanism{into} recovers {demand} within rto_minutes {row.rto_minutes:g}: the "
+            f"nearest, {nearest.name}, takes {nearest.rto_minutes:g} minutes"
         )
     book = {price.item: price.price for price in prices}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.location.compiled import compiled
+from solvers.location.compiled import compiled_step
 from solvers.location.layout import Floats, Integers
 from solvers.location.neighborhood import (
     CHARGE,
@@ -48,7 +48,7 @@ SWAPS = 3
 REVIEW, DEARER, FEW, MANY = 500, 1.15, 0.3, 0.7
 
 
-@compiled
+@compiled_step
 def displacement(arrays: Arrays, state: State, i: int) -> float:
     """What a demand's second cheapest open facility costs more than its cheapest."""
     cheapest = -1.0
@@ -62,12 +62,11 @@ def displacement(arrays: Arrays, state: State, i: int) -> float:
     return arrays.penalty
 
 
-@compiled
-def ranked(arrays: Arrays, state: State) -> Integers:
+@compiled_step
+def rank(arrays: Arrays, state: State) -> None:
     """In which order to put back: largest first, dearest to displace first, or any; always a little mixed."""
     count = state.counts[ENTRIES]
     mode = draw(state.random)
-    key = np.empty(count)
     for position in range(count):
         i = state.entry[position]
         weight = 0.0
@@ -76,15 +75,33 @@ def ranked(arrays: Arrays, state: State) -> Integers:
                 weight += arrays.demand[i, r]
         elif mode < 0.8:
             weight = displacement(arrays, state, i)
-        key[position] = -weight * (0.7 + 0.6 * draw(state.random)) if mode < 0.8 else draw(state.random)
-    return np.argsort(key)
+        state.key[position] = -weight * (0.7 + 0.6 * draw(state.random)) if mode < 0.8 else draw(state.random)
+        state.order[position] = i
+    sort(state.key, state.order, count)
 
 
-@compiled
-def recreate(arrays: Arrays, state: State, order: Integers, barred: Integers, mark: int) -> None:
+@compiled_step
+def sort(key: Floats, order: Integers, count: int) -> None:
+    """Sort the first entries of both arrays by key (Shell 1959, gaps of Knuth)."""
+    gap = 1
+    while gap < count // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for position in range(gap, count):
+            value, item = key[position], order[position]
+            at = position
+            while at >= gap and key[at - gap] > value:
+                key[at], order[at] = key[at - gap], order[at - gap]
+                at -= gap
+            key[at], order[at] = value, item
+        gap //= 3
+
+
+@compiled_step
+def recreate(arrays: Arrays, state: State, removed: int, barred: Integers, mark: int) -> None:
     """Put the removed demands back one by one, and trim what was touched."""
-    for rank in range(len(order)):
-        i = state.entry[order[rank]]
+    for position in range(removed):
+        i = state.order[position]
         j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, mark, BLINK)
         if j == WAITING:
             leave_waiting(arrays, state, i)
@@ -96,7 +113,7 @@ def recreate(arrays: Arrays, state: State, order: Integers, barred: Integers, ma
         trim(arrays, state, state.saved[position])
 
 
-@compiled
+@compiled_step
 def polish(arrays: Arrays, state: State, removed: int, mark: int) -> None:
     """Shift and swap the demands that were put back while that helps and the journal has room."""
     for position in range(removed):
@@ -121,7 +138,7 @@ def polish(arrays: Arrays, state: State, removed: int, mark: int) -> None:
                 break
 
 
-@compiled
+@compiled_step
 def change_of_burdens(state: State) -> float:
     """What the move changes in the burdens of facilities."""
     change = 0.0
@@ -130,7 +147,7 @@ def change_of_burdens(state: State) -> float:
     return change
 
 
-@compiled
+@compiled_step
 def overload(arrays: Arrays, state: State) -> float:
     """The charges that overloaded facilities pay."""
     total = 0.0
@@ -140,7 +157,7 @@ def overload(arrays: Arrays, state: State) -> float:
     return total
 
 
-@compiled
+@compiled_step
 def recharge(arrays: Arrays, state: State, factor: float) -> None:
     """Change what overload costs."""
     state.totals[CHARGE] *= factor
@@ -150,7 +167,7 @@ def recharge(arrays: Arrays, state: State, factor: float) -> None:
         state.totals[COST] += state.burden[j]
 
 
-@compiled
+@compiled_step
 def note_waiting(state: State) -> None:
     """Bring the list of waiting demands up to date after a move that is kept."""
     waits = 0
@@ -167,7 +184,7 @@ def note_waiting(state: State) -> None:
     state.counts[WAITS] = waits
 
 
-@compiled
+@compiled_step
 def anneal(
     arrays: Arrays,
     state: State,
@@ -198,7 +215,8 @@ def anneal(
         if removed == 0:
             undo(arrays, state, paid)
             continue
-        recreate(arrays, state, ranked(arrays, state), barred, mark)
+        rank(arrays, state)
+        recreate(arrays, state, removed, barred, mark)
         polish(arrays, state, removed, mark)
         burdens = change_of_burdens(state)
         change = burdens + state.totals[PAID] - paid
@@ -209,7 +227,8 @@ def anneal(
             total = state.totals[COST] + state.totals[PAID]
             if state.counts[WAITS] == 0 and over <= 1e-12 * abs(total) and total < best_cost[0] - 1e-9:
                 best_cost[0] = total
-                best_place[:] = state.place
+                for i in range(len(best_place)):
+                    best_place[i] = state.place[i]
         else:
             undo(arrays, state, paid)
         kept += 1

@@ -137,8 +137,8 @@ class Ascent:
                 adapt,
             )
         total = gather(
-            self._value, self._served, layout.facility_start, layout.arc_demand, layout.max_open, self._usage,
-            self._is_open,
+            self._value, self._served, layout.facility_start, layout.arc_demand, layout.min_open, layout.max_open,
+            self._usage, self._is_open,
         )  # fmt: skip
         value = float(self._current.sum()) + total
         self.iterations += 1

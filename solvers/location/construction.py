@@ -40,6 +40,8 @@ def empty_state(n: int, m: int, resources: int, seed: int, charge: float) -> Sta
         entry=np.zeros(journal, dtype=np.int64),
         entry_place=np.zeros(journal, dtype=np.int64),
         entry_paid=np.zeros(journal),
+        order=np.zeros(journal, dtype=np.int64),
+        key=np.zeros(journal),
         saved=np.zeros(m, dtype=np.int64),
         saved_option=np.zeros(m, dtype=np.int64),
         saved_burden=np.zeros(m),

@@ -97,7 +97,8 @@ def certificate_bound(problem: FacilityProblem, certificate: Certificate) -> flo
     Σ_i u_i + Σ_j min(0, min over the options o of facility j of V_jo) with
     V_jo = cost_o + min Σ_i (c_ij − u_i) x_ij subject to 0 ≤ x ≤ 1, x_ij = 0 where option o cannot carry demand i even
     alone, and Σ_i (Σ_r w_or weight_or d_ir) x_ij ≤ Σ_r w_or capacity_or, a fractional knapsack. With `max_open` only
-    that many of the smallest facility terms count. Where the certificate says so the knapsack is one of whole demands,
+    that many of the smallest facility terms count; and as many as all demand together needs open count in any case.
+    Where the certificate says so the knapsack is one of whole demands,
     x ∈ {0, 1}. Relaxing the assignment rows and merging the capacity rows can
     only lower the optimum, whatever u and w ≥ 0 are.
 
@@ -141,9 +142,30 @@ def certificate_bound(problem: FacilityProblem, certificate: Certificate) -> flo
             surrogate = math.inf
         fill = _whole_knapsack if certificate.is_whole else _knapsack
         value = cost + fill(sorted_items[facility, sizes], rows, largest, surrogate)
-        lowest[facility] = min(lowest.get(facility, 0.0), value)
-    terms = sorted(lowest.values())
-    return math.fsum([*prices, *(terms if problem.max_open is None else terms[: problem.max_open])])
+        lowest[facility] = min(lowest.get(facility, math.inf), value)
+    terms = sorted(lowest.values())[: problem.max_open]
+    needed = _fewest_open(problem)
+    return math.fsum([*prices, *(term for rank, term in enumerate(terms) if term < 0.0 or rank < needed)])
+
+
+def _fewest_open(problem: FacilityProblem) -> int:
+    """How many facilities at least hold all demand together, each with the largest room it can have of a resource."""
+    most: list[dict[int, float]] = [{} for _ in range(problem.n_resources)]
+    for facility, capacities, factors in zip(
+        problem.option_facility.tolist(), problem.option_capacity.tolist(), problem.option_weight.tolist(), strict=True
+    ):
+        for resource, (limit, factor) in enumerate(zip(capacities, factors, strict=True)):
+            room = limit / factor if factor > 0.0 else math.inf
+            most[resource][facility] = max(most[resource].get(facility, 0.0), room)
+    needed = min(problem.n_demands, 1)
+    for resource, rooms in enumerate(most):
+        total, held, count = math.fsum(row[resource] for row in problem.demand.tolist()), 0.0, 0
+        for room in sorted(rooms.values(), reverse=True):
+            if held >= total * (1.0 - CAPACITY_TOLERANCE):
+                break
+            held, count = held + room, count + 1
+        needed = max(needed, count)
+    return needed
 
 
 #: Value per size, size, value below 0, and the demand.

@@ -70,7 +70,7 @@ class Floors:
                 option,
                 least,
             )
-        base = _displaced(least, layout.max_open)
+        base = _displaced(least, layout.min_open, layout.max_open)
         arc -= np.repeat(base, np.diff(layout.facility_start))
         option -= np.repeat(base, np.diff(layout.option_start))
         np.maximum(self.arc, ascent.bound + np.maximum(arc, 0.0), out=self.arc)
@@ -85,10 +85,13 @@ class Floors:
         return (self.arc < limit) & usable[self.layout.arc_facility], options
 
 
-def _displaced(least: Floats, max_open: int) -> Floats:
-    """What each facility adds to the bound, or displaces from it where only so many may open."""
-    base = np.minimum(least, 0.0)
-    if max_open < len(least):
-        order = np.argsort(least, kind="stable")
-        base[order[max_open:]] = min(float(least[order[max_open - 1]]), 0.0)
+def _displaced(least: Floats, min_open: int, max_open: int) -> Floats:
+    """What each facility adds to the bound, or displaces from it where only so many may, or need, open."""
+    order = np.argsort(least, kind="stable")
+    negative = int(np.count_nonzero(least < 0.0))
+    count = min(max(negative, min_open), max_open, int(np.isfinite(least).sum()))
+    base = np.zeros(len(least))
+    base[order[:count]] = least[order[:count]]
+    if count and (count == max_open or count > negative):
+        base[order[count:]] = least[order[count - 1]]
     return base

@@ -7,12 +7,12 @@ demand) and in units in which the average finite capacity is 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.location.problem import FacilityProblem
+from solvers.location.problem import CAPACITY_TOLERANCE, FacilityProblem
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -48,8 +48,9 @@ class Layout:
         Number of classes of proportions.
     class_weight : array (classes, R)
         Surrogate weights to begin with: the inverse of the class's average proportions.
-    max_open : int
-        At most so many facilities open; the number of facilities where there is no limit.
+    min_open, max_open : int
+        So many facilities open at least, for room for all demand, and at most; the number of facilities where there is
+        no limit.
     scale : array (R,)
         Problem units per unit here.
     """
@@ -71,6 +72,7 @@ class Layout:
     classes: int
     class_weight: Floats
     max_open: int
+    min_open: int
     scale: Floats
 
     @property
@@ -113,6 +115,7 @@ def lay_out(problem: FacilityProblem) -> Layout:
     arc_demand, arc_facility = problem.arc_demand[arcs], problem.arc_facility[arcs]
     arc_cost = problem.arc_cost[arcs]
     by_demand = np.lexsort((arc_facility, arc_cost, arc_demand))
+    max_open = m if problem.max_open is None else min(problem.max_open, m)
     return Layout(
         problem=problem,
         demand=np.ascontiguousarray(demand),
@@ -130,8 +133,34 @@ def lay_out(problem: FacilityProblem) -> Layout:
         beaten_by=beaten_by,
         classes=len(class_weight),
         class_weight=class_weight,
-        max_open=m if problem.max_open is None else min(problem.max_open, m),
+        max_open=max_open,
+        min_open=min(fewest_open(demand, largest), max_open),
         scale=scale,
+    )
+
+
+def fewest_open(demand: Floats, largest: Floats) -> int:
+    """How many facilities at least must be open for their largest options to hold all demand, by each resource."""
+    if not len(demand):
+        return 0
+    room = np.cumsum(-np.sort(-largest, axis=0), axis=0)
+    held = (room < demand.sum(axis=0) * (1.0 - CAPACITY_TOLERANCE)).sum(axis=0) + 1
+    return int(min(max(held.max(initial=1), 1), len(largest)))
+
+
+def narrowed(layout: Layout, arcs: NDArray[np.bool_]) -> Layout:
+    """The same problem with some of its arcs only; demands, facilities and options keep their numbers."""
+    kept = np.flatnonzero(arcs)
+    number = np.cumsum(arcs) - 1
+    by_demand = layout.by_demand[arcs[layout.by_demand]]
+    return replace(
+        layout,
+        facility_start=_starts(layout.arc_facility[kept], layout.facilities),
+        arc_demand=layout.arc_demand[kept],
+        arc_cost=layout.arc_cost[kept],
+        arc_facility=layout.arc_facility[kept],
+        demand_start=_starts(layout.arc_demand[by_demand], layout.demands),
+        by_demand=number[by_demand],
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.location.compiled import compiled
+from solvers.location.compiled import compiled_step
 from solvers.location.layout import TOLERANCE, Floats, Integers
 
 WAITING = -1
@@ -71,6 +71,8 @@ class State(NamedTuple):
         The demands that wait, in the first `counts[WAITS]` places.
     entry, entry_place, entry_paid : arrays
         The journal: which demand was changed, and where it was before.
+    order, key : arrays
+        The demands that a move puts back, sorted by a key.
     saved, saved_option, saved_burden, saved_in : arrays (m,)
         Facilities that the move has changed, what they were before, and the number of the move that saved them last.
     counts, totals : arrays (4,), (4,)
@@ -90,6 +92,8 @@ class State(NamedTuple):
     entry: Integers
     entry_place: Integers
     entry_paid: Floats
+    order: Integers
+    key: Floats
     saved: Integers
     saved_option: Integers
     saved_burden: Floats
@@ -99,7 +103,7 @@ class State(NamedTuple):
     random: np.ndarray
 
 
-@compiled
+@compiled_step
 def draw(random: np.ndarray) -> float:
     """A random number in [0, 1) (splitmix64)."""
     random[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -110,13 +114,13 @@ def draw(random: np.ndarray) -> float:
     return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@compiled
+@compiled_step
 def draw_below(random: np.ndarray, count: int) -> int:
     """A random whole number in [0, count)."""
     return min(int(draw(random) * count), count - 1)
 
 
-@compiled
+@compiled_step
 def need(arrays: Arrays, state: State, j: int, plus: int, minus: int, r: int) -> float:
     """The load of j on a resource plus one demand, minus another (−1 for none)."""
     total = state.load[j, r]
@@ -127,7 +131,7 @@ def need(arrays: Arrays, state: State, j: int, plus: int, minus: int, r: int) ->
     return float(total)
 
 
-@compiled
+@compiled_step
 def excess(arrays: Arrays, state: State, j: int, plus: int, minus: int, option: int) -> float:
     """By how much the load of j plus one demand, minus another, is above what an option holds, over all resources."""
     total = 0.0
@@ -139,7 +143,7 @@ def excess(arrays: Arrays, state: State, j: int, plus: int, minus: int, option: 
     return total
 
 
-@compiled
+@compiled_step
 def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: int) -> tuple[int, float]:
     """The cheapest option of j, from `begin` on, that holds its load plus one demand, minus another, and its cost.
 
@@ -159,7 +163,7 @@ def fitting(arrays: Arrays, state: State, j: int, plus: int, minus: int, begin: 
     return last, arrays.option_cost[last] + state.totals[CHARGE] * over
 
 
-@compiled
+@compiled_step
 def save(state: State, j: int, mark: int) -> None:
     """Write a facility's option down before the move numbered `mark` changes it first."""
     if state.saved_in[j] != mark:
@@ -170,7 +174,7 @@ def save(state: State, j: int, mark: int) -> None:
         state.counts[SAVED] += 1
 
 
-@compiled
+@compiled_step
 def write(state: State, i: int) -> None:
     """Write down where a demand is before it is moved."""
     position = state.counts[ENTRIES]
@@ -180,7 +184,7 @@ def write(state: State, i: int) -> None:
     state.counts[ENTRIES] += 1
 
 
-@compiled
+@compiled_step
 def take_off(arrays: Arrays, state: State, i: int) -> None:
     """Take a demand off its facility; the option stays."""
     j = state.place[i]
@@ -201,7 +205,7 @@ def take_off(arrays: Arrays, state: State, i: int) -> None:
     state.totals[PAID] -= state.paid[i]
 
 
-@compiled
+@compiled_step
 def put_on(arrays: Arrays, state: State, i: int, j: int, cost: float) -> None:
     """Put a waiting demand on a facility; the option stays."""
     state.previous[i] = -1
@@ -217,14 +221,14 @@ def put_on(arrays: Arrays, state: State, i: int, j: int, cost: float) -> None:
     state.totals[PAID] += cost
 
 
-@compiled
+@compiled_step
 def leave_waiting(arrays: Arrays, state: State, i: int) -> None:
     """Let a demand that is nowhere pay the penalty."""
     state.paid[i] = arrays.penalty
     state.totals[PAID] += arrays.penalty
 
 
-@compiled
+@compiled_step
 def set_option(state: State, j: int, option: int, burden: float) -> None:
     """Choose an option and what it costs, keeping count of what is open."""
     if state.option[j] < 0 and option >= 0:
@@ -235,7 +239,7 @@ def set_option(state: State, j: int, option: int, burden: float) -> None:
     state.burden[j] = burden
 
 
-@compiled
+@compiled_step
 def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
     """Choose an option, or close with −1, whatever the load."""
     burden = 0.0
@@ -244,7 +248,7 @@ def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
     set_option(state, j, option, burden)
 
 
-@compiled
+@compiled_step
 def cheapest_insertion(
     arrays: Arrays, state: State, i: int, barred: Integers, mark: int, blink: float
 ) -> tuple[int, int, float, float]:
@@ -276,7 +280,7 @@ def cheapest_insertion(
     return best_j, best_option, best_burden, best_arc
 
 
-@compiled
+@compiled_step
 def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
     """Move a demand where it costs less, if anywhere; whether it was moved."""
     j = state.place[i]
@@ -315,7 +319,7 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
     return True
 
 
-@compiled
+@compiled_step
 def trim(arrays: Arrays, state: State, j: int) -> None:
     """Choose the cheapest option that holds the load; close what is empty."""
     if state.served[j] == 0:
@@ -325,7 +329,7 @@ def trim(arrays: Arrays, state: State, j: int) -> None:
         set_option(state, j, option, burden)
 
 
-@compiled
+@compiled_step
 def arc_between(arrays: Arrays, i: int, j: int) -> float:
     """Cost of the arc from demand i to facility j; infinite where there is none."""
     low, high = arrays.facility_start[j], arrays.facility_start[j + 1]
@@ -340,7 +344,7 @@ def arc_between(arrays: Arrays, i: int, j: int) -> float:
     return np.inf
 
 
-@compiled
+@compiled_step
 def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: int) -> bool:
     """Swap a demand with one at facility k, where it would pay `cost`, if that lowers the cost; whether it was done."""
     j = state.place[i]
@@ -369,7 +373,7 @@ def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: in
     return True
 
 
-@compiled
+@compiled_step
 def undo(arrays: Arrays, state: State, paid: float) -> None:
     """Put everything back as it was before the move, when arcs and penalties paid were `paid`."""
     for position in range(state.counts[ENTRIES] - 1, -1, -1):

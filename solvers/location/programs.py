@@ -19,6 +19,8 @@ from solvers.location.restricted import Booleans, Restricted, restrict
 
 #: Arcs and options with which the whole problem is worth a try.
 WHOLE_SIZE = 40_000
+#: Above this the programs over the whole gap are left to the later part of the time.
+MIDDLE_SIZE = 2000
 #: Arcs up to which it is solved over the whole gap at once.
 SMALL_SIZE = 300
 #: The whole problem is solved below a cost: how far that lies between bound and incumbent, and its part of the time.
@@ -66,10 +68,10 @@ class Programs:
         """Whether a program is being solved."""
         return self._run is not None
 
-    def start_whole(self, floors: Floors, limit_s: float) -> bool:
-        """Look for everything that costs less than a share of the gap above the bound; False where that is too much.
+    def start_whole(self, floors: Floors, limit_s: float, *, is_early: bool) -> bool:
+        """Look for everything that costs less than a share of the gap above the bound; False where that is too large.
 
-        What is found is the optimum; if there is nothing, the bound rises to that cost.
+        Early on less is too large. What is found is the optimum; if there is nothing, the bound rises to that cost.
         """
         progress = self.progress
         share, time_share = SHARES[self._step]
@@ -80,7 +82,7 @@ class Programs:
             cutoff = progress.bound + share * (progress.cost - progress.bound)
         arcs, options = floors.below(cutoff)
         size = int(arcs.sum()) + int(options.sum())
-        if size > WHOLE_SIZE:
+        if size > WHOLE_SIZE or (is_early and share == 1.0 and size > MIDDLE_SIZE):
             return False
         self._size, self._cutoff = size, cutoff
         covered = np.zeros(progress.layout.demands, dtype=bool)

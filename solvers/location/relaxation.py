@@ -2,7 +2,8 @@
 
 With a multiplier u_i for each demand, L(u, w) = Σ u_i + Σ_j min(0, min over options o of j of option cost + the
 fractional knapsack of the arcs' reduced costs c_ij − u_i under the surrogate capacity Σ_r w_r · capacity_or). A lower
-bound on every solution for any u and any w ≥ 0. At most p facilities: the p smallest terms only.
+bound on every solution for any u and any w ≥ 0. At most p facilities: the p smallest terms only. At least q, which
+all demand together needs: the q smallest terms in any case.
 """
 
 from __future__ import annotations
@@ -175,11 +176,12 @@ def gather(
     served: Floats,
     facility_start: Integers,
     arc_demand: Integers,
+    min_open: int,
     max_open: int,
     usage: Floats,
     is_open: Integers,
 ) -> float:
-    """Sum the negative terms (the `max_open` smallest); usage of each demand by the facilities that count."""
+    """Sum the negative terms, at least and at most so many; usage of each demand by the facilities that count."""
     m = len(value)
     usage[:] = 0.0
     is_open[:] = 0
@@ -187,7 +189,7 @@ def gather(
     order = np.argsort(value)
     for rank in range(min(max_open, m)):
         j = order[rank]
-        if value[j] >= 0.0:
+        if value[j] >= 0.0 and (rank >= min_open or value[j] == np.inf):
             break
         total += value[j]
         is_open[j] = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solvers.location.compiled import compiled
+from solvers.location.compiled import compiled_step
 from solvers.location.layout import Integers
 from solvers.location.neighborhood import (
     EFFORT,
@@ -30,7 +30,7 @@ MOST_WAITING = 40
 REGION, REPLACE, OPEN, CLOSE = 0.35, 0.15, 0.1, 0.1
 
 
-@compiled
+@compiled_step
 def seed_facility(arrays: Arrays, state: State) -> int:
     """The facility of a random demand, often one that waits; for those a near one."""
     seed = draw_below(state.random, len(state.place))
@@ -44,7 +44,7 @@ def seed_facility(arrays: Arrays, state: State) -> int:
     return int(first)
 
 
-@compiled
+@compiled_step
 def remove(arrays: Arrays, state: State, i: int) -> None:
     """Take a demand off its facility, written down."""
     j = state.place[i]
@@ -53,7 +53,7 @@ def remove(arrays: Arrays, state: State, i: int) -> None:
     plan_option(arrays, state, j, state.option[j])
 
 
-@compiled
+@compiled_step
 def empty(arrays: Arrays, state: State, j: int, chance: float) -> None:
     """Take demands off a facility, each with this chance."""
     i = state.head[j]
@@ -64,7 +64,7 @@ def empty(arrays: Arrays, state: State, j: int, chance: float) -> None:
         i = after
 
 
-@compiled
+@compiled_step
 def closed_neighbor(arrays: Arrays, state: State, j: int) -> int:
     """A closed facility near j, rather a near one and one that the relaxation opens; −1 where there is none."""
     chosen = -1
@@ -82,7 +82,7 @@ def closed_neighbor(arrays: Arrays, state: State, j: int) -> int:
     return chosen
 
 
-@compiled
+@compiled_step
 def attract(arrays: Arrays, state: State, k: int) -> None:
     """Take off the demands that would pay less for their arc at k."""
     for arc in range(arrays.facility_start[k], arrays.facility_start[k + 1]):
@@ -95,7 +95,7 @@ def attract(arrays: Arrays, state: State, k: int) -> None:
     state.totals[EFFORT] += 0.2 * (arrays.facility_start[k + 1] - arrays.facility_start[k])
 
 
-@compiled
+@compiled_step
 def plan_open(arrays: Arrays, state: State, k: int, like: int) -> None:
     """Plan an option for a facility that opens: the relaxation's, one of the size of another's, or any."""
     first, last = arrays.option_start[k], arrays.option_start[k + 1] - 1
@@ -110,7 +110,7 @@ def plan_open(arrays: Arrays, state: State, k: int, like: int) -> None:
     plan_option(arrays, state, k, option)
 
 
-@compiled
+@compiled_step
 def choose_region(arrays: Arrays, state: State, first: int, mark: int) -> None:
     """Save a facility and some of its neighbors, rarely a closed one, for being taken apart."""
     wanted = 1 + draw_below(state.random, MOST_FACILITIES)
@@ -133,7 +133,7 @@ def choose_region(arrays: Arrays, state: State, first: int, mark: int) -> None:
         total += state.served[j]
 
 
-@compiled
+@compiled_step
 def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
     """Give each saved facility an option to plan for, or bar it: the old one, one near it, or the relaxation's."""
     touched = state.counts[SAVED]
@@ -162,7 +162,7 @@ def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> No
             barred[j] = mark
 
 
-@compiled
+@compiled_step
 def ruin(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
     """Choose a kind of move, take demands off and plan options."""
     first = seed_facility(arrays, state)
@@ -200,7 +200,7 @@ def ruin(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
             empty(arrays, state, state.saved[position], few / total)
 
 
-@compiled
+@compiled_step
 def call_waiting(arrays: Arrays, state: State) -> None:
     """Write down some of the demands that wait, as if the move had removed them."""
     waits = state.counts[WAITS]

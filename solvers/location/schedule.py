@@ -8,20 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.location.ascent import Ascent
+from solvers.location.floors import Floors
+from solvers.location.layout import narrowed
 from solvers.location.progress import LAGRANGIAN, Progress
 from solvers.location.search import Annealer, arrays_of
 
 #: Temperatures at the beginning and at the end of a cycle, in the geometric mean of the cost per demand and per open
 #: facility; and at the beginning of one that goes on from the incumbent.
-HOT, COLD, WARM = 0.4, 0.016, 0.12
+HOT, COLD, WARM = 0.2, 0.004, 0.05
 #: An ascent at its end is taken up again once the gap is this share of what it was then.
 REVIVED = 0.75
+#: A search leaves out what no better solution uses once at most this share of its arcs is left.
+NARROWER = 0.7
 #: Added to the seed for the second search.
 SECOND_SEED = 1_000_003
 #: First cycle [s per arc] and at least [s]; the next one is so many times as long.
-CYCLE_S_PER_ARC, SHORTEST_CYCLE_S, LONGER = 4e-5, 1.0, 4.0
+CYCLE_S_PER_ARC, SHORTEST_CYCLE_S, LONGER = 4e-5, 1.0, 2.0
 #: Steps of the search, and arcs times classes of the ascent, that count for one second of work.
-STEPS_PER_S, TERMS_PER_S = 8e6, 3e7
+STEPS_PER_S, TERMS_PER_S = 4e7, 3e7
 
 
 @dataclass
@@ -73,7 +77,7 @@ class SearchSide:
     Attributes
     ----------
     is_second : bool
-        Whether it begins its cycles from the incumbent, and less hot.
+        Whether it begins from the incumbent, and less hot.
     length_s, spent_s : float
         Of the cycle at work [s].
     """
@@ -85,6 +89,7 @@ class SearchSide:
     spent_s: float = 0.0
     _per_s: float = STEPS_PER_S
     _is_begun: bool = False
+    _is_first_cycle: bool = True
 
     @classmethod
     def begin(cls, progress: Progress, *, is_second: bool) -> SearchSide:
@@ -100,7 +105,7 @@ class SearchSide:
             self._begin()
         is_fixed = self.progress.config.deterministic
         share = min(self.spent_s / self.length_s, 1.0)
-        hot = WARM if self.is_second else HOT
+        hot = WARM if self.is_second and self._is_first_cycle else HOT
         temperature = hot * (COLD / hot) ** share * self.annealer.scale
         begun, effort = time.monotonic(), self.annealer.effort
         self.annealer.run(seconds * (STEPS_PER_S if is_fixed else self._per_s), temperature)
@@ -125,10 +130,8 @@ class SearchSide:
     def _next_cycle(self) -> None:
         """Heat up again, for longer; the last cycle ends with the time."""
         left = max(self.progress.remaining, 0.1)
-        if self.is_second:
-            self._is_begun = False
-        else:
-            self.length_s *= LONGER
+        self._is_first_cycle = False
+        self.length_s *= LONGER
         if left < 2.0 * self.length_s:
             self.length_s = left
         self.spent_s = 0.0
@@ -137,6 +140,17 @@ class SearchSide:
         """Pass the best solution on."""
         if self.annealer.best_cost < self.progress.cost:
             self.progress.offer(self.annealer.best_place)
+
+    def narrow(self, floors: Floors) -> None:
+        """At the beginning of a cycle, leave out the arcs that no better solution uses, if there are many."""
+        layout, place = self.progress.layout, self.progress.place
+        if self.spent_s > 0.0 or place is None:
+            return
+        arcs = floors.below(self.progress.cost)[0] | (place[layout.arc_demand] == layout.arc_facility)
+        if int(arcs.sum()) <= NARROWER * len(self.annealer.arrays.arc_cost):
+            self.annealer.arrays = arrays_of(narrowed(layout, arcs))._replace(guide=self.annealer.arrays.guide)
+            self.annealer.adopt(place, self.progress.cost)
+            self._is_begun = True
 
     def learn(self, ascent: Ascent) -> None:
         """Take over which options the relaxation chooses."""

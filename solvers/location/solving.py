@@ -31,6 +31,8 @@ from solvers.trace import Status, StoppedBy
 FIRST_ROUND_S, ROUND_S = 0.02, 0.3
 #: An integer program needs at least this long to be begun, and ends this long before the limit [s].
 LEAST_PROGRAM_S, SPARE_S = 1.0, 0.5
+#: Share of the time in which both cores search rather than solve a large program.
+SEARCH_SHARE = 0.5
 #: What a program counts for in deterministic mode, in seconds of work.
 PROGRAM_WORK_S = 5.0
 
@@ -120,6 +122,7 @@ class _Solve:
         self.search.offer()
         self.ascent.offer()
         self.search.learn(self.ascent.ascent)
+        self.search.narrow(self.floors)
 
     def _bound_or_program(self, seconds: float) -> float:
         """The other side's part of a round; the work it counts for in deterministic mode."""
@@ -145,7 +148,9 @@ class _Solve:
         left = progress.remaining - SPARE_S
         if programs.is_proven or left < LEAST_PROGRAM_S:
             return False
-        if programs.start_whole(self.floors, left):
+        if programs.start_whole(
+            self.floors, left, is_early=progress.spent < SEARCH_SHARE * progress.config.time_limit_s
+        ):
             return True
         return programs.start_part(self.floors, self.search.annealer.arrays.neighbors)
 
@@ -154,6 +159,7 @@ class _Solve:
         if self.other is None:
             self.other = SearchSide.begin(self.progress, is_second=True)
             self.other.learn(self.ascent.ascent)
+        self.other.narrow(self.floors)
         work = self.other.run(seconds)
         self.other.offer()
         return work

@@ -6,6 +6,7 @@ import csv
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +16,7 @@ from fleet.exchange.console import console_for
 from fleet.exchange.console_failures import run_failures
 from fleet.exchange.heat import COUNT_COLORS, count_color, count_legend, heat_map, use_color, use_text
 from fleet.exchange.plan_json import write_plan
-from fleet.failures.sweep import FailureRow, sweep_pairs, sweep_single
+from fleet.failures.sweep import FailureRow, failure_row, sweep_pairs, sweep_single
 from fleet.plan.plan import Plan
 from tests.builders import a_link
 from tests.exchange.browser import launched, visit
@@ -119,6 +120,31 @@ def test_long_sweeps_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> No
     printed(small_plan(small_inventory()), (), "pairs", None, False, said.append)
     rows = len(list(sweep_pairs(small_plan(small_inventory()))))
     assert said[-1] == f"{rows - 1:,} of {rows:,} pairs"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_interrupted_pairs_keep_what_is_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    expected = list(sweep_pairs(small_plan(small_inventory())))
+    left = iter(range(7))
+
+    def told(*arguments: Any) -> FailureRow:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return failure_row(*arguments)
+
+    monkeypatch.setattr("fleet.exchange.console_failures.failure_row", told)
+    code, stdout, stderr = run("fail", folder, "--all", "pairs", "-o", folder, *words)
+    assert code == 5
+    assert f"interrupted after 7 of {len(expected):,} pairs, which are kept" in stderr
+    with (folder / "failures.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row[0] for row in list(csv.reader(stream))[1:]] == [row.element for row in expected[:7]]
+    if words:
+        assert [row["element"] for row in json.loads(stdout)] == [row.element for row in expected[:7]]
+    else:
+        assert "7 pairs of elements failed at once" in stdout
+    assert "7 pairs of elements failed at once" in (folder / "failures.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("every", ["single", "pairs"])

@@ -79,6 +79,20 @@ def test_losing_a_zone_loses_its_nodes(zone: str) -> None:
     assert uneven.restored == (ERP,), "two of three nodes stand in the first zone"
 
 
+def test_a_zone_that_takes_down_what_asks_to_survive_it_breaks_a_promise() -> None:
+    # Two of three nodes stand in the first zone: erp moves, web stays down, and both asked to stay where they are.
+    asking = {"zone_tolerance": 1, "fault_tolerance": 1}
+    for erp, web, broken in (({}, {}, []), (asking, {}, [ERP]), (asking, asking, [ERP, "web at store"])):
+        plan = small_plan(small_inventory(erp, web, sites={"east": {"zones": 2}}), nodes=(3,))
+        row = lose(plan, "zone:east/1")
+        assert list(row.broken_promises) == [
+            f"{name} asks for zone_tolerance 1 and stops when one zone is lost" for name in broken
+        ]
+        assert not lose(plan, "zone:east/2").broken_promises, "one of three nodes is a loss like any other"
+        assert not lose(plan, "zone:east/1 + link:store-west").broken_promises, "a plan promises single failures"
+        assert ("ASG-007" in {found.rule for found in plan.errors}) == bool(broken), "the audit says so beforehand"
+
+
 def test_the_tally_counts_by_kind_and_keeps_the_worst() -> None:
     breaker = breaker_of(small_plan(small_inventory()))
     tally = PairTally()

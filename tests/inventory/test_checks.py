@@ -430,6 +430,17 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         pins({"decision": "standby", "workload": "vision", "value": "hub-a"}),
         r"INV051 pins:row 2 column workload – workload 'vision' has no protection",
     ),
+    "standby in the cloud": (
+        lambda tables: (
+            changed("workloads", 0, recovery="cloud")(tables),
+            pins({"decision": "standby", "workload": "pos", "value": "hub-a"})(tables),
+        ),
+        r"INV051 pins:row 2 column workload – workload 'pos' recovers in the cloud and therefore has no standby",
+    ),
+    "cloud without protection": (
+        changed("workloads", 1, recovery="Cloud"),
+        r"INV056 workloads:row 3 column recovery – workload 'vision' asks for recovery in the cloud and has no",
+    ),
     "upgrade without offer": (
         pins({"decision": "link_upgrade", "link": "a-cloud", "value": "yes"}),
         r"INV051 pins:row 2 column link – link 'a-cloud' has no upgrade_mbps",

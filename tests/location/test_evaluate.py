@@ -61,19 +61,21 @@ def test_bound_of_a_hand_computed_case():
     assert certificate_bound(problem, Certificate([6.0, 8.0], weights_of_one(problem))) == pytest.approx(14.0 - 3.0)
     # at facility 1 demand 1 (−8 for 2) goes before demand 0 (−3 for 1), both fit: 6 − 11; facility 0: 5 − 4 > 0
     assert certificate_bound(problem, Certificate([5.0, 11.0], weights_of_one(problem))) == pytest.approx(16.0 - 5.0)
-    assert certificate_bound(problem, Certificate([0.0, 0.0], weights_of_one(problem))) == 0.0
+    # one facility is needed in any case, whatever it serves
+    assert certificate_bound(problem, Certificate([0.0, 0.0], weights_of_one(problem))) == 5.0
 
 
 def test_the_last_demand_is_taken_in_part():
     problem = two(option_capacity=[[2.0], [2.5]])
-    # demand 1 whole: −8; half of demand 0: −1.5
-    assert certificate_bound(problem, Certificate([5.0, 11.0], weights_of_one(problem))) == pytest.approx(16.0 - 3.5)
+    # facility 1: 6, demand 1 whole −8, half of demand 0 −1.5; both must open, facility 0 at 5 − 4
+    terms = Certificate([5.0, 11.0], weights_of_one(problem))
+    assert certificate_bound(problem, terms) == pytest.approx(16.0 - 3.5 + 1.0)
 
 
 def test_without_weights_or_limits_the_knapsack_has_no_bottom():
     problem = two(option_capacity=[[2.0], [2.5]])
     free = Certificate([5.0, 11.0], np.zeros_like(problem.option_capacity))
-    assert certificate_bound(problem, free) == pytest.approx(16.0 - 5.0)
+    assert certificate_bound(problem, free) == pytest.approx(16.0 - 5.0 + 1.0)  # both must open
     unlimited = two(option_capacity=[[np.inf], [np.inf]])
     for certificate in (free, Certificate([5.0, 11.0], weights_of_one(problem))):
         assert certificate_bound(unlimited, certificate) == pytest.approx(16.0 - 5.0)
@@ -146,7 +148,7 @@ def test_a_result_that_holds_and_ones_that_do_not():
     assert check_result(two(), a_result(bound=12.0, bound_source="HiGHS")) == ("the bound 12.0 is above the cost 11.0",)
     assert check_result(two(), a_result(certificate=None)) == ("the bound is Lagrangian and has no certificate",)
     weak = a_result(certificate=Certificate([0.0, 0.0], np.ones((2, 1))))
-    assert check_result(two(), weak) == ("the certificate proves 0.0 and 11.0 is stated",)
+    assert check_result(two(), weak) == ("the certificate proves 5.0 and 11.0 is stated",)
     assert check_result(two(), replace(weak, bound_source="HiGHS")) == ()
 
 
@@ -165,3 +167,9 @@ def test_a_result_cannot_contradict_itself():
     assert "infeasible" in repr(nothing)
     with pytest.raises(ValueError, match="read-only"):
         a_result().assignment[0] = 0
+
+
+def test_as_many_count_as_all_demand_needs():
+    alike = {"demand": [[2.0], [2.0]], "option_capacity": [[3.0], [3.0]]}
+    # each facility costs 5 or 6 and its best knapsack is worth nothing: 4 in all need both of 3
+    assert certificate_bound(two(**alike), Certificate([0.0, 0.0], weights_of_one(two()))) == 5.0 + 6.0

@@ -39,6 +39,7 @@ BINDING = {
         Limits(residency=False),
         (0, 3, 8, 11, 14, 16, 18, 20, 22, 32, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78),
     ),
+    "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 71, 77)),
 }
 BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
 QUICK_BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds[:2]]
@@ -58,6 +59,7 @@ BINDING_PINS = {
 OTHERS = [(family, seed) for family in sorted(set(FAMILIES) - set(BINDING)) for seed in range(8)]
 #: One or two fleets of each family, most of them with a plan, among them those that once told a mistake.
 QUICK_OTHERS = [
+    ("clouds", 2), ("clouds", 5),
     ("affinities", 20), ("affinities", 24), ("archives", 2), ("carriers", 2), ("chains", 4), ("deep_dive", 36),
     ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("kinds", 0), ("kinds", 5),
     ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),

@@ -21,6 +21,7 @@ from solvers.linear import Floats
 from solvers.packing import Packing, Place
 from solvers.problem import DesignProblem
 from solvers.rounding import decisions_of_packing, packed
+from solvers.tightening import tighten
 
 Made = tuple[DecomposeSolve, Packing, Formulation, Floats]
 
@@ -151,7 +152,7 @@ def test_loads_follow_units_as_they_move(made: Made, reserve: str) -> None:
         elif packing.standby[unit] < 0:
             packing.run_at(unit, unit % len(packing.places))
     anew = loads_anew(packing)
-    for name in ("own", "data", "moved", "reserve"):
+    for name in packing.LOADS:
         assert getattr(packing, name) == pytest.approx(getattr(anew, name), abs=1e-6)
     copies = np.flatnonzero(packing.standby == 0)
     relief = packing._relief(copies, 0, True)
@@ -172,10 +173,10 @@ def replace_problem(packing: Packing, problem: DesignProblem) -> Packing:
 def test_tightened_clusters_have_no_node_too_many(made: Made) -> None:
     packing = made[1].joined_by(())
     before = sum(place.nodes for place in packing.places)
-    gone = packing.tighten()
+    gone = tighten(packing)
     assert sum(place.nodes for place in packing.places) == before - gone
     assert not packing.excess.any()
-    assert packing.tighten() == 0
+    assert tighten(packing) == 0
     assert loads_anew(packing).own == pytest.approx(packing.own)
     assert sum(place.nodes for place in made[1].places) == before
 

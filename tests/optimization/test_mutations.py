@@ -31,6 +31,7 @@ MUTATIONS = [
     ("budget", "encode", "budgets", 6),
     ("links", "encode", "failed_links", 3),
     ("links", "encode_upgrades", "upgrades", 1),
+    ("upload", "encode", "clouds", 12),
 ]
 CONFIG = SolveConfig(gap=0.0, time_limit_s=10.0)
 

@@ -37,6 +37,7 @@ WITHOUT_COLUMN = {
     "DR-002": "the allowed pairs",
     "DR-003": "the allowed pairs",
     "DR-004": "the allowed pairs, and the mechanism chosen beforehand",
+    "DR-009": "the slots where a demand may run",
     "EXI-001": "the runs of existing clusters",
     "GOV-001": "the slots where a demand may run or stand by",
     "NET-001": "the slots where a demand may run",
@@ -191,7 +192,7 @@ def _fix_placements(result: Forced, decisions: Decisions) -> None:
     for part in problem.classes:
         for unit in part.units:
             primary = _one({slots[decisions.primary[demand.key]] for demand in unit.demands}, unit.demands)
-            copied = [demand for demand in unit.demands if demand.is_protected]
+            copied = [demand for demand in unit.demands if demand.has_standby]
             standby = NO_STANDBY
             if copied:
                 standby = _one({slots[decisions.standby[demand.key]] for demand in copied}, unit.demands)

@@ -53,8 +53,8 @@ def without_reason(patch: pytest.MonkeyPatch, rule: str) -> None:
 
 
 def without_hosts(patch: pytest.MonkeyPatch, rule: str) -> None:
-    """Every candidate site is near enough, or open to demands of other sites."""
-    name = {"NET-001": "_near_hosts", "ASG-003": "_own_hosts"}[rule]
+    """Every candidate site is near enough, or open to demands of other sites, or has internet."""
+    name = {"NET-001": "_near_hosts", "ASG-003": "_own_hosts", "DR-009": "_online_hosts"}[rule]
     patch.setattr(classes.ClassBuilder, name, lambda self, _: np.ones(len(self.routes.host_names), dtype=bool))
 
 
@@ -89,12 +89,12 @@ TAKEN_AWAY: dict[str, Mutation] = {
     **dict.fromkeys(
         (
             *("ASG-002", "ASG-005", "BUD-001", "CAP-001", "CAP-003", "CAP-004", "DR-006", "NET-002", "NET-003"),
-            *("ASG-007", "ASG-008", "CAP-005", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
+            *("ASG-007", "ASG-008", "CAP-005", "DR-011", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
         ),
         without_rows,
     ),
     **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
-    **dict.fromkeys(("ASG-003", "NET-001"), without_hosts),
+    **dict.fromkeys(("ASG-003", "DR-009", "NET-001"), without_hosts),
     "DR-002": without_reason_and_cuts,
     "NET-004": without_cuts,
     "ASG-004": without_labels,

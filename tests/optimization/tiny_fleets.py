@@ -461,6 +461,27 @@ def synchronous(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads)
 
 
+def clouds(seed: int) -> Inventory:
+    """Some demands recover in the cloud: hubs without internet, or with little of it, and fees for what is stored."""
+    make = Maker(seed, "clouds")
+    hubs, stores = make.hubs(3), make.stores(1)
+    hubs = [
+        hub.model_copy(
+            update={"internet": make.any_of(True, True, False), "internet_mbps": make.any_of(None, 20.0, 40.0)}
+        )
+        for hub in hubs
+    ]
+    hubs[0] = hubs[0].model_copy(update={"internet": True})
+    names = {hub.site for hub in hubs if hub.internet} | {store.site for store in stores}
+    workloads = [
+        row.model_copy(update={"recovery": "cloud", "rpo_minutes": make.any_of(1.0, 15.0)})
+        if row.is_protected and row.site in names and make.any_of(True, True, False)
+        else row
+        for row in make.workloads([*hubs, *stores], 4, share=0.8, affinity=make.any_of("", "", "together"))
+    ]
+    return make.fleet(hubs, stores, workloads, prices={"site_recovery_storage_per_gb_month": 0.05})
+
+
 def residual_values(seed: int) -> Inventory:
     """Purchases keep a value at the end of the horizon."""
     return plain(seed, "residual_values", residual_value="straight_line", asset_life_months=24)
@@ -507,6 +528,6 @@ FAMILIES = {
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
         synchronous,
-        residual_values, domains, chains,
+        residual_values, domains, chains, clouds,
     )
 }  # fmt: skip

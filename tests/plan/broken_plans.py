@@ -108,6 +108,24 @@ def resized(name: str, **fields: Any) -> Callable[[Decisions], Decisions]:
     return change
 
 
+def clouded(
+    workload: dict[str, Any] | None = None, sites: dict[str, Any] | None = None, standby: str = "", **policy: Any
+) -> Callable[[], Plan]:
+    """The ledger of hub a recovers in the cloud, as a plan states it with that standby."""
+    ledger = {"recovery": "cloud", "residency": (), **(workload or {})}
+
+    def make() -> Plan:
+        fleet = {**table_with("workloads", "ledger", **ledger), **table_with("sites", "a", **(sites or {})), **policy}
+        document = a_plan(the_inventory(**fleet), moved("standby", "ledger", "a", None)(the_decisions())).document
+        rows = (
+            row.model_copy(update={"standby": standby}) if row.workload == "ledger" else row
+            for row in document.standbys
+        )
+        return Plan(document.model_copy(update={"standbys": tuple(rows)}))
+
+    return make
+
+
 def added(*clusters: ClusterDecision) -> Callable[[Decisions], Decisions]:
     """More clusters."""
     return lambda decisions: replace(decisions, clusters=(*decisions.clusters, *clusters))
@@ -325,6 +343,18 @@ BROKEN = (
             partner_scope="cluster",
         ),
         "DR-006",
+    ),
+    broken("no internet to copy to the cloud", clouded(sites={"internet": False}), "DR-009", "NET-004"),
+    broken("the cloud is too far", clouded({"max_rtt_ms": 10.0}, cloud_rtt_ms=21.0), "DR-009", "NET-004"),
+    broken("too many copies for the internet access", clouded(sites={"internet_mbps": 12.5}), "DR-011"),
+    broken("the cloud is in another country", clouded({"residency": ("country",)}, cloud_country="CA"), "GOV-001"),
+    broken("no mechanism copies to the cloud without loss", clouded({"protection": "sync"}), "DR-004", "NET-004"),
+    broken("no mechanism recovers in the cloud in time", clouded({"rto_minutes": 59.0}), "DR-004", "NET-004"),
+    broken("a standby beside the cloud", clouded(standby="old"), "DR-001"),
+    broken(
+        "a standby in nowhere",
+        first("standbys", standby=""),
+        *("DR-001", "DAT-001", "DAT-004"),
     ),
     # What is decided already.
     broken("a pinned site stays empty", pinned("open", site="c"), "PIN-001"),

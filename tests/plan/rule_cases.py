@@ -14,6 +14,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import sweep, worst_loads
+from fleet.plan.uploads import upload_loads
 from fleet.quantities import GB_PER_TB
 from fleet.wan.latency import distance_km
 from tests.builders import (
@@ -341,6 +342,35 @@ def _recovery() -> Iterator[RuleCase]:
     )
 
 
+def _cloud() -> Iterator[RuleCase]:
+    def ledger(**columns: Any) -> dict[str, Any]:
+        return table_with("workloads", "ledger", recovery="cloud", residency=(), **columns)
+
+    def country(value: str) -> dict[str, Any]:
+        return {**table_with("workloads", "ledger", recovery="cloud"), "cloud_country": value}
+
+    def online(site: str) -> Callable[[bool], dict[str, Any]]:
+        tills = table_with("workloads", "till", recovery="cloud")
+        return lambda value: {**tills, **table_with("sites", site, internet=value)}
+
+    def access(value: float) -> dict[str, Any]:
+        return {**ledger(), **table_with("sites", "a", internet_mbps=value)}
+
+    def far(value: float) -> dict[str, Any]:
+        return {**ledger(max_rtt_ms=10.0), "cloud_rtt_ms": value}
+
+    alone = moved("standby", "ledger", "a", None)
+    context = build_context(the_inventory(**ledger()), PACK, alone(the_decisions()))
+    policy = context.inventory.policy
+    need = float(upload_loads(context)["a"].max()) + PACK.number("network.min_internet_mbps")
+    tills = both(moved("standby", "till", "s1", None), moved("standby", "till", "s2", None))
+    yield from three("DR-009", "internet at the primary", online("a"), (True, None, False), tills)
+    yield from three("DR-009", "internet of the users", online("s1"), (True, None, False), tills)
+    yield from three("GOV-001", "country of the cloud", country, ("US", None, "CA"), alone)
+    yield from three("DR-009", "round trip to the cloud", far, around(10.0 * policy.failure_rtt_factor), alone)
+    yield from three("DR-011", "internet access", access, falling(need / policy.max_link_utilization), alone)
+
+
 def _decided() -> Iterator[RuleCase]:
     def pin(decision: str, column: str, **columns: Any) -> Callable[[Any], dict[str, Any]]:
         return lambda value: {"pins": [a_pin(decision, **columns, **{column: value})]}
@@ -369,5 +399,6 @@ def rule_cases() -> tuple[RuleCase, ...]:
         *_assignment(),
         *_network(),
         *_recovery(),
+        *_cloud(),
         *_decided(),
     )

@@ -62,6 +62,7 @@ def test_every_price_item_has_a_dated_default() -> None:
 def test_mechanisms_are_intervals_by_operator_and_application_sync() -> None:
     table = load_rulepack("azure-local").table("mechanisms")
     intervals = {name: row["interval_minutes"] for name, row in table.items()}
+    assert {name: intervals.pop(name) for name in ("cloud-30s", "cloud-5min")} == {"cloud-30s": 0.5, "cloud-5min": 5}
     assert intervals == {"replica-30s": 0.5, "replica-5min": 5, "replica-15min": 15, "application-sync": 0}
     assert {row["failover"] for row in table.values() if row["interval_minutes"] > 0} == {"operator"}
     assert all("max_rtt_ms" not in row for row in table.values() if row["interval_minutes"] > 0)
@@ -84,7 +85,7 @@ def test_switches_are_the_facts_on_which_pages_disagree() -> None:
     assert switches["updates.train_months"] == (6, (3,))
     assert switches["quorum.pair_keeps_pool"] == (True, (False,))
     assert switches["site_recovery.failback_to_other_cluster"] == (False, (True,))
-    assert switches["site_recovery.fee_per_instance_month"] == (25, (16,))
+    assert switches["prices.site_recovery_per_instance_month"] == (25, (16,))
     assert len(switches) >= 10
 
 

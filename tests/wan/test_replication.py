@@ -47,6 +47,37 @@ def test_pack_has_the_platform_mechanisms() -> None:
     assert all(found[interval].max_rtt_ms is None for interval in (0.5, 5, 15))
 
 
+@pytest.mark.parametrize(
+    ("rpo", "mechanism"), [(0.6, "cloud-30s"), (5.0, "cloud-30s"), (5.1, "cloud-5min"), (60.0, "cloud-5min")]
+)
+def test_recovery_in_the_cloud_takes_the_largest_interval_below_the_objective(rpo: float, mechanism: str) -> None:
+    choice = chosen(recovery="cloud", rpo_minutes=rpo)
+    assert isinstance(choice, Mechanism)
+    assert (choice.name, choice.is_cloud, choice.is_automatic, choice.rto_minutes) == (mechanism, True, False, 60.0)
+    assert choice.phases is not None
+    assert not any(found.is_cloud for found in (chosen(rpo_minutes=rpo), chosen(rpo_minutes=0)) if found != choice)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"rpo_minutes": 0.5},
+            "no auto mechanism into the cloud keeps erp at store at rpo_minutes 0.5: the nearest, cloud-30s",
+        ),
+        ({"rto_minutes": 59.0}, "no auto mechanism into the cloud recovers erp at store within rto_minutes 59"),
+        (
+            {"protection": "sync"},
+            "rule pack 'azure-local' has no synchronous mechanism into the cloud for erp at store",
+        ),
+    ],
+)
+def test_what_the_cloud_cannot_do_is_named(columns: dict[str, Any], message: str) -> None:
+    choice = chosen(recovery="cloud", **columns)
+    assert isinstance(choice, str)
+    assert choice.startswith(message)
+
+
 def test_hundred_megabits_carry_1080_gigabytes_a_day() -> None:
     # 100 Mbit/s = 12.5 MB/s = 1,080 GB/day; with a synchronous mechanism and with an interval of half the RPO alike.
     assert required_mbps(1080, None, SYNC, FLAT) == pytest.approx(100)
@@ -172,8 +203,10 @@ def test_a_rule_pack_may_state_nightly_windows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ('target = "cloud"\nnote = "at once"\n', "copies to the cloud are made at intervals"),
         ("window_minutes = 2000\n", "window_minutes 2000 must be above 0 and at most interval_minutes"),
         ("detection_minutes = 5\n", "states 1 of the phases"),
+        ('target = "somewhere"\n', "got 'somewhere', expected one of cluster, cloud"),
         (
             "detection_minutes = 1\ndecision_minutes = 1\nrestart_minutes = 1\napplication_minutes = 1\n",
             "its phases add up to 4, its rto_minutes is 120",
@@ -187,6 +220,7 @@ def test_contradictions_of_a_mechanism_are_named(tmp_path: Path, line: str, mess
         '[mechanisms.value.nightly]\ninterval_minutes = 1440\nrto_minutes = 120\nfailover = "operator"\n'
         f'fee_item = "replica_per_stream_month"\n{line}'
     )
+    text = text.replace("= 1440", "= 0") if "at once" in line else text
     path = tmp_path / "night.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RulePackError, match=re.escape(message)):

@@ -10,6 +10,7 @@ function drawFleet(map) {
     number = fleetTools.number, percent = fleetTools.percent, loadColor = fleetTools.loadColor, table = fleetTools.table,
     card = fleetTools.card;
   var ARC_STYLES = [["#009E73", null], ["#7B3294", "9 5"], ["#A6611A", "3 5"], ["#1D3F72", "12 4 3 4"]];
+  var IN_CLOUD = -2; // index of a standby in the cloud
   var NAMES = { vcpu: "vCPU", memory_gb: "memory", pool_tb: "pool", gpu: "GPU" };
   var UNITS = { vcpu: "vCPU", memory_gb: "GiB", pool_tb: "TB", gpu: "" };
   var ROWS_SHOWN = 12, LABELED_SITES = 70;
@@ -143,12 +144,17 @@ function drawFleet(map) {
   var mechanisms = [];
   data.arcs.forEach(function (arc) { if (mechanisms.indexOf(arc.mechanism) < 0) mechanisms.push(arc.mechanism); });
   var mostMbps = Math.max.apply(null, [1].concat(data.arcs.map(function (arc) { return arc.mbps; })));
+  var latitudes = data.sites.filter(located).map(function (site) { return site[3]; });
+  // The way into the cloud is drawn as a short one north: a tenth of the extent of the fleet.
+  var cloudWay = 0.1 * Math.max(1, Math.max.apply(null, latitudes) - Math.min.apply(null, latitudes));
   var arcCount = 0, mechanismGroups = mechanisms.map(function () { return L.featureGroup(); });
   data.arcs.forEach(function (arc, index) {
-    var from = data.clusters[arc.from].site, to = data.clusters[arc.to].site, kind = mechanisms.indexOf(arc.mechanism);
+    var from = data.clusters[arc.from].site, kind = mechanisms.indexOf(arc.mechanism);
+    var to = arc.to === IN_CLOUD ? from : data.clusters[arc.to].site;
     if (!located(data.sites[from]) || !located(data.sites[to])) return;
+    var end = arc.to === IN_CLOUD ? [point(from)[0] + cloudWay, point(from)[1]] : point(to);
     var style = ARC_STYLES[kind % ARC_STYLES.length], weight = 1.5 + 5 * Math.sqrt(arc.mbps / mostMbps);
-    var curve = bow(point(from), point(to), 0.16 + 0.07 * kind);
+    var curve = bow(point(from), end, 0.16 + 0.07 * kind);
     L.polyline(curve.points, {
       renderer: canvas, color: style[0], dashArray: style[1], weight: weight, opacity: 0.8, lineCap: "butt", what: ["arc", index]
     }).addTo(mechanismGroups[kind]);
@@ -186,7 +192,7 @@ function drawFleet(map) {
   }
 
   // ---------------------------------------------------------------- words
-  function clusterName(index) { return index < 0 ? "" : data.clusters[index].name; }
+  function clusterName(index) { return index < 0 ? (index === IN_CLOUD ? "the cloud" : "") : data.clusters[index].name; }
   function siteName(index) { return data.sites[index][1] || data.sites[index][0]; }
   function linkRows(index) {
     var link = data.links[index], ways = directions(link, period);
@@ -248,7 +254,8 @@ function drawFleet(map) {
   function arcCard(index) {
     var arc = data.arcs[index];
     return append(card(clusterName(arc.from) + " → " + clusterName(arc.to), [arc.mechanism.replace(/_/g, " ")]), table(["replication", ""], [
-      ["demands", number(arc.demands)], ["bandwidth", number(arc.mbps) + " Mbit/s"], ["round trip", number(arc.rtt) + " ms"],
+      ["demands", number(arc.demands)], ["bandwidth", number(arc.mbps) + " Mbit/s"],
+      arc.to === IN_CLOUD ? ["way", "internet access"] : ["round trip", number(arc.rtt) + " ms"],
       ["recovery point, worst", number(arc.rpo) + " min" + (arc.objective === null ? "" : " (objective " + number(arc.objective) + ")")],
       ["recovery time, worst", number(arc.rto) + " min"]
     ]));

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleet.plan.rules import (
     assignment,
     capacity,
+    cloud,
     data,
     figures,
     money,
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = tuple(
                 assignment,
                 network,
                 recovery,
+                cloud,
                 pins,
                 money,
                 data,

@@ -12,6 +12,7 @@ from fleet.inventory.inventory import Demand, DemandKey
 from fleet.plan.context import PlanContext
 from fleet.plan.placement import (
     Reason,
+    cloud_residency_reason,
     gpu_reason,
     instance_reason,
     residency_holds,
@@ -94,7 +95,7 @@ def _affinity(evidence: Evidence) -> Iterator[Finding]:
             groups[demand.row.affinity, demand.site].append(index)
     for (label, site), members in groups.items():
         primaries = {int(context.primary[index]) for index in members}
-        standbys = {int(context.standby[index]) for index in members if context.demands[index].is_protected}
+        standbys = {int(context.standby[index]) for index in members if context.demands[index].has_standby}
         for what, hosts in (("clusters", primaries), ("standby clusters", standbys)):
             if len(hosts) > 1:
                 yield finding(
@@ -157,12 +158,15 @@ def _gpu(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _residency(evidence: Evidence) -> Iterator[Finding]:
-    """GOV-001: data stays where it must, primary and standby."""
+    """GOV-001: data stays where it must, primary, standby and copy in the cloud."""
     context = evidence.context
     for index, demand in enumerate(context.demands):
         if not demand.row.residency:
             continue
         user = evidence.inventory.site(demand.site)
+        cloud = cloud_residency_reason(evidence.inventory, demand) if context.in_cloud[index] else None
+        if cloud is not None:
+            yield finding_of(cloud, text(demand.key), "state where the cloud is in the policy, or recover on a cluster")
         for role, host in (("runs", context.primary[index]), ("stands by", context.standby[index])):
             if host < 0:
                 continue
@@ -253,8 +257,8 @@ RULES = (
     Rule(
         "GOV-001",
         "residency",
-        "Primary and standby sites satisfy the residency of each demand.",
-        "workloads residency",
+        "Primary, standby and cloud satisfy the residency of each demand.",
+        "workloads residency; policy cloud_country, cloud_region",
         "error",
         "assignment",
         _residency,

@@ -15,7 +15,10 @@ from fleet.plan.states import StateOutcome, sweep
 from fleet.rulepack import RulePack
 
 #: Modules of ``solvers/encoders`` that put rules into a model.
-ENCODERS = ("siting", "assignment", "capacity", "machines", "standby", "reserve", "links", "growth", "pins", "budget")
+ENCODERS = (
+    *("siting", "assignment", "capacity", "machines", "standby", "reserve"),
+    *("links", "upload", "growth", "pins", "budget"),
+)
 #: Names that a grouped finding spells out before it only counts the rest.
 NAMED = 20
 

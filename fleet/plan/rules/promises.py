@@ -1,4 +1,4 @@
-"""What a plan promises beyond the single failures that it is designed for: nodes and groups of links with one risk."""
+"""What a plan promises beyond the failures that it is designed for: nodes, zones and groups of links with one risk."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from fleet.wan.states import shared_risk_failures
 
 
 def _surprises(evidence: Evidence) -> Iterator[Finding]:
-    """DR-008: the loss of a node or of a shared risk overloads nothing and cuts off nobody."""
-    yield from _nodes(evidence)
+    """DR-008: the loss of a node, a zone or a shared risk overloads nothing and cuts off nobody."""
+    yield from _nodes_and_zones(evidence)
     yield from _shared_risks(evidence)
 
 
-def _nodes(evidence: Evidence) -> Iterator[Finding]:
+def _nodes_and_zones(evidence: Evidence) -> Iterator[Finding]:
     context = evidence.context
     witnesses = {row.cluster: row.witness for row in evidence.document.clusters}
-    losses, one = ClusterLosses(context, witnesses), ClusterLoss(nodes=1)
-    asking = {
-        int(primary)
-        for demand, primary in zip(context.demands, context.primary, strict=True)
-        if demand.row.fault_tolerance >= 1
-    }
-    for index in sorted(asking):
-        if not losses.is_survived(index, one):
-            continue  # ASG-005 says so
-        texts = [text for period in losses.overloads(index, one) for text in period]
+    losses = ClusterLosses(context, witnesses)
+    asking: dict[str, set[int]] = {"node": set(), "zone": set()}
+    for demand, primary in zip(context.demands, context.primary.tolist(), strict=True):
+        if demand.row.fault_tolerance >= 1:
+            asking["node"].add(primary)
+        if demand.row.zone_tolerance >= 1:
+            asking["zone"].add(primary)
+    for kind, index in ((kind, index) for kind, found in asking.items() for index in sorted(found)):
+        zones = range(evidence.inventory.site(context.clusters[index].site).zones if kind == "zone" else 0)
+        lost = [ClusterLoss(zones=frozenset({zone})) for zone in zones] or [ClusterLoss(nodes=1)]
+        if not all(losses.is_survived(index, loss) for loss in lost):
+            continue  # ASG-005 and ASG-007 say so
+        texts = dict.fromkeys(text for loss in lost for period in losses.overloads(index, loss) for text in period)
         if texts:
             yield finding(
                 "DR-008",
                 context.clusters[index].name,
-                f"survives the loss of a node, yet the rest cannot run all of it: {listed(texts)}",
-                "keep a node free (reserve_nodes), or move demands",
+                f"survives the loss of a {kind}, yet the rest cannot run all of it: {listed(texts)}",
+                f"keep a {kind} free (reserve_nodes), or move demands",
                 severity="warning",
             )
 
@@ -71,8 +74,8 @@ RULES = (
     Rule(
         "DR-008",
         "promises beyond single failures",
-        "Losing a node, or all links of a shared risk, overloads nothing and cuts off no protected demand.",
-        "workloads fault_tolerance; policy reserve_nodes; links shared_risk",
+        "Losing a node, a zone, or all links of a shared risk, overloads nothing and cuts off no protected demand.",
+        "workloads fault_tolerance, zone_tolerance; policy reserve_nodes; links shared_risk",
         "warning",
         "none needed: it is a warning and never limits a decision",
         _surprises,

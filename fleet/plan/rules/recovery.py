@@ -1,4 +1,4 @@
-"""Rules of recovery: standbys, separation, replication, and what they leave open."""
+"""Rules of recovery: copies, separation, replication, and what they leave open."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from collections.abc import Iterator
 
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.placement import Reason, differs, exceeds, mechanism_reason, separation_reason
-from fleet.plan.plan import Finding
+from fleet.plan.plan import Finding, StandbyRow
 from fleet.plan.protection import recovery_point_minutes
 from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, finding_of, text
 from fleet.wan.replication import choose_mechanism
 
 
 def _has_standby(evidence: Evidence) -> Iterator[Finding]:
-    """DR-001: protected demands, and only they, have one standby copy at another site."""
+    """DR-001: protected demands, and only they, have one copy: on a standby at another site, or in the cloud."""
     context = evidence.context
     rows: defaultdict[DemandKey, int] = defaultdict(int)
+    known = evidence.inventory.demand_by_key
     for row in evidence.document.standbys:
-        rows[DemandKey(row.workload, row.site)] += 1
+        key = DemandKey(row.workload, row.site)
+        rows[key] += 1
+        if key in known and known[key].is_protected and known[key].recovers_in_cloud == bool(row.standby):
+            asked = "in the cloud" if known[key].recovers_in_cloud else "on a cluster"
+            yield finding(
+                "DR-001",
+                text(key),
+                f"names the standby {row.standby!r}, its recovery {known[key].row.recovery!r} asks for a copy {asked}",
+                "name no standby for recovery in the cloud, and a cluster otherwise",
+            )
     for demand in context.demands:
         wanted = 1 if demand.is_protected else 0
         if rows[demand.key] != wanted:
@@ -26,7 +36,7 @@ def _has_standby(evidence: Evidence) -> Iterator[Finding]:
                 "DR-001",
                 text(demand.key),
                 f"has {rows[demand.key]} standby copies, its protection {demand.row.protection!r} asks for {wanted}",
-                "give every protected demand one standby",
+                "give every protected demand one standby, or recovery in the cloud",
                 rows[demand.key],
                 wanted,
                 "copies",
@@ -78,15 +88,12 @@ def _separation(evidence: Evidence) -> Iterator[Finding]:
 def _mechanism(evidence: Evidence) -> Iterator[Finding]:
     """DR-004: the mechanism is the rules' choice and works over the round trip."""
     context, inventory = evidence.context, evidence.inventory
-    stated = {DemandKey(row.workload, row.site): row for row in evidence.document.standbys}
-    for index, demand in enumerate(context.demands):
-        if context.standby[index] < 0:
-            continue
+    for index, row in _copies(evidence):
+        demand = context.demands[index]
         mechanism = choose_mechanism(demand, inventory.policy, evidence.pack, inventory.prices)
         if isinstance(mechanism, str):
             yield finding("DR-004", text(demand.key), mechanism, "relax rpo_minutes, rto_minutes or protection")
             continue
-        row = stated[demand.key]
         if row.mechanism != mechanism.name:
             yield finding(
                 "DR-004",
@@ -94,21 +101,30 @@ def _mechanism(evidence: Evidence) -> Iterator[Finding]:
                 f"is kept by {row.mechanism!r}; its objectives choose {mechanism.name!r}",
                 f"use {mechanism.name}",
             )
+        if mechanism.is_cloud:
+            continue  # DR-009 says where it works
         primary, standby = (context.clusters[int(host[index])].site for host in (context.primary, context.standby))
         reason = mechanism_reason(context.router, mechanism, primary, standby)
         if reason is not None:
             yield finding_of(reason, text(demand.key), "choose a nearer standby or another mechanism")
 
 
-def _objectives(evidence: Evidence) -> Iterator[Finding]:
-    """DR-005: bandwidth, recovery point and recovery time are as recomputed and within the objectives."""
+def _copies(evidence: Evidence) -> Iterator[tuple[int, StandbyRow]]:
+    """Every demand with a copy that it asks for, and the row that states it; DR-001 misses rows."""
     context = evidence.context
     stated = {DemandKey(row.workload, row.site): row for row in evidence.document.standbys}
     for index, demand in enumerate(context.demands):
-        mechanism = context.mechanisms[index]
-        if context.standby[index] < 0 or mechanism is None:
+        if (context.standby[index] >= 0 or context.in_cloud[index]) and demand.key in stated:
+            yield index, stated[demand.key]
+
+
+def _objectives(evidence: Evidence) -> Iterator[Finding]:
+    """DR-005: bandwidth, recovery point and recovery time are as recomputed and within the objectives."""
+    context = evidence.context
+    for index, row in _copies(evidence):
+        demand, mechanism = context.demands[index], context.mechanisms[index]
+        if mechanism is None:
             continue
-        row = stated[demand.key]
         achieved = recovery_point_minutes(context.inventory, demand, mechanism)
         for what, actual, expected, unit in (
             ("required bandwidth", row.required_mbps, float(context.stream[index].max(initial=0.0)), "Mbit/s"),
@@ -207,8 +223,8 @@ RULES = (
     Rule(
         "DR-001",
         "standby elsewhere",
-        "Every protected demand has one standby copy, at another site.",
-        "workloads protection",
+        "Every protected demand has one copy: on a standby cluster at another site or, where it asks, in the cloud.",
+        "workloads protection, recovery",
         "error",
         "standby",
         _has_standby,
