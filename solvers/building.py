@@ -61,6 +61,7 @@ def build(
     cover.encode(formulation)
     if final_demand:
         capacity.encode_earlier(formulation)
+        growth.encode_standing(formulation)
     pins.encode(formulation)
     budget.encode(formulation)
     links.encode(formulation, sorted(rows, key=repr))

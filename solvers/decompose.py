@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -36,6 +36,7 @@ from solvers.packing import Packing
 from solvers.problem import pair_columns
 from solvers.rounding import decisions_of_packing, packed
 from solvers.search import Judgment, UnwatchedLinks
+from solvers.tightening import tighten
 
 #: Share of every capacity that designs leave free, tried one after the other until whole units fit.
 MARGINS = (0.0, 0.005, 0.015, 0.03)
@@ -49,8 +50,14 @@ LARGE_DESIGN, HUGE_DESIGN = 6000, 30_000
 LOOK_SHARE, DETERMINISTIC_NEIGHBORS = 0.1, 12
 #: How often a plan that breaks limits is mended: what moves away from one place arrives at another.
 MENDING_ROUNDS = 6
+#: In how many of them units are moved on the clusters of the design, before the last nodes are taken away; afterwards
+#: clusters only grow, which does not change what a failure sends where.
+LOOSE_ROUNDS = 3
 #: What a cluster that takes in too much keeps free, relative to what it was short of.
 EXTRA_FREE = 1.05
+#: Parts of a node from which clusters of a relaxation are rounded up, one relaxation after the other, as those that are
+#: rounded take load off the rest.
+ROUND_UP_FROM = (0.6, 0.3, 0.0)
 #: Longest share of the time, and longest time, for one design [s].
 DESIGN_SHARE, DESIGN_LIMIT_S = 0.15, 60.0
 
@@ -93,10 +100,12 @@ class DecomposeSolve(ExactSolve):
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: a design over bundles, whole units put where they flow; engines where that fails."""
-        best = INFINITY
+        best, columns = INFINITY, self._columns_within(slots)
         if self.problem.inventory.policy.partner_scope == "workload":
             best = self._round_designs(pool, slots, until)
-        if best < INFINITY or self._is_over(until) or self._columns_within(slots) > ENGINE_COLUMNS:
+        elif columns > ENGINE_COLUMNS and self.search.best is None:
+            self.remedies = (_one_partner(len(slots), columns),)
+        if best < INFINITY or self._is_over(until) or columns > ENGINE_COLUMNS:
             return best
         return super()._complete(pool, slots, until)
 
@@ -122,7 +131,7 @@ class DecomposeSolve(ExactSolve):
             found = self._design(pool, design, until)
             if found.point is None:
                 return best
-            judgment, mended = self._whole_units(bundles, design, found.point)
+            judgment, mended = self._whole_units(bundles, design, found.point, until)
             text = "%d open, margin %.3f, %d columns: design %.0f, bound %.0f, %s"
             result = "does not fit" if mended is None else f"costs {mended.objective:.0f}, {len(mended.broken)} broken"
             logger.debug(text, len(slots), margins[0], len(design.placement), found.objective, found.bound, result)
@@ -134,7 +143,9 @@ class DecomposeSolve(ExactSolve):
             elif mended.unwatched and not mended.broken:
                 raise UnwatchedLinks(mended.unwatched)
             new: set[GeneratedRow]
-            if is_large:  # what upgrades mend, they do at less cost than rows that tell every way into the WAN apart
+            if len(design.placement) > HUGE_DESIGN:  # rows tell every way into the WAN apart: far too many
+                new = set()
+            elif is_large:  # what upgrades mend, they do at less cost than such rows
                 new = {row for row in mended.broken if isinstance(row, ClusterRow) and row not in self.rows}
             else:
                 new = set(judgment.broken) - self.rows
@@ -146,7 +157,7 @@ class DecomposeSolve(ExactSolve):
         return best
 
     def _whole_units(
-        self, bundles: Bundles, design: Formulation, point: Floats
+        self, bundles: Bundles, design: Formulation, point: Floats, until: float
     ) -> tuple[Judgment | None, Judgment | None]:
         """Whole units where the bundles flow, on as few nodes as that allows, as judged at first and once mended.
 
@@ -156,36 +167,51 @@ class DecomposeSolve(ExactSolve):
         packing = packed(self.problem, bundles, design, point)
         if packing is None:
             return None, None
-        packing.tighten()
+        loose = packing.joined_by(())
+        tighten(packing)
         first: Judgment | None = None
         best: Judgment | None = None
+        held: Judgment | None = None
+        is_tight = True
         upgrades: dict[str, int] = {}
         extra: dict[str, Floats] = {}
-        for _ in range(MENDING_ROUNDS):
+        for number in range(MENDING_ROUNDS):
+            if self.search.best is not None and self._is_over(until):
+                break  # the first plan is worth more than the time, further ones are not
             decisions = decisions_of_packing(self.problem, packing, design, point)
             decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
             judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
-            if judgment is None:
-                grown = self._keep_free(packing, extra)
-                if grown is None:
-                    break
-                packing = grown
-                continue
-            first, best = first or judgment, judgment
-            more = self._upgradable(judgment)
-            if judgment.holds or not (more or judgment.short):
+            if held is not None and (judgment is None or not judgment.holds):
                 break
-            upgrades |= more
-            if not judgment.short:
-                continue
-            for cluster, amount in judgment.short.items():
+            if judgment is None:
+                short: Mapping[str, Floats] = {}
+            else:
+                first, best = first or judgment, judgment
+                if judgment.holds:
+                    held = judgment if held is None or judgment.objective < held.objective else held
+                    if is_tight:
+                        break
+                    tighten(packing)
+                    is_tight = True
+                    continue
+                more, short = self._upgradable(judgment), judgment.short
+                if not (more or short):
+                    break
+                upgrades |= more
+                if not short:
+                    continue
+            for cluster, amount in short.items():
                 throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE  # what grows late would be short before
                 extra[cluster] = np.maximum(extra.get(cluster, np.zeros(amount.shape)), throughout)
-            grown = self._keep_free(packing, extra)
+            is_loose = number < LOOSE_ROUNDS
+            grown = self._keep_free(loose.joined_by(()) if is_loose else packing, extra)
             if grown is None:
                 break
             packing = grown
-        return first, best
+            is_tight = is_loose and judgment is not None
+            if is_tight:
+                tighten(packing)
+        return first, best if held is None else held
 
     def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:
         """Make places keep more free at the end, by moving units or else by growing; None where neither helps."""
@@ -222,11 +248,21 @@ class DecomposeSolve(ExactSolve):
             if found.point is not None or found.state == "infeasible" or self._is_over(until):
                 return found
         found = self._highs(pool, model, INFINITY, relaxed=True, until=until)
-        if found.point is None:
-            return found
-        rounded = self._highs(pool, _rounded_up(design, model, found.point), INFINITY, relaxed=True, until=until)
-        logger.debug("relaxation %.0f, rounded up %.0f, %s", found.objective, rounded.objective, rounded.state)
-        return rounded
+        for least in ROUND_UP_FROM:
+            point, before = found.point, found.objective
+            if point is None:
+                return found
+            found = self._highs(pool, _rounded_up(design, model, point, least), INFINITY, relaxed=True, until=until)
+            logger.debug("relaxation %.0f, rounded up from %.1f: %.0f", before, least, found.objective)
+        return found
+
+
+def _one_partner(sites: int, columns: int) -> str:
+    return (
+        f"partner_scope = cluster: one standby cluster for all that a cluster protects is found among at most "
+        f"{ENGINE_COLUMNS:,} ways to place demand classes and their standbys; the {sites} likeliest places leave "
+        f"{columns:,} – set partner_scope = workload, let fewer sites host (can_host), or plan regions one by one"
+    )
 
 
 def _integer_at_last(design: Formulation) -> list[bool]:
@@ -241,15 +277,19 @@ def _integer_at_last(design: Formulation) -> list[bool]:
     return integer
 
 
-def _rounded_up(design: Formulation, model: LinearModel, point: Floats) -> LinearModel:
-    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most."""
+def _rounded_up(design: Formulation, model: LinearModel, point: Floats, least: float) -> LinearModel:
+    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most.
+
+    Places that lack a part of a node smaller than `least`, but are not whole either, stay free.
+    """
     last = design.problem.periods - 1
     lower, upper = list(model.lower), list(model.upper)
     for slot in design.slots:
         runs = design.runs(slot)
         nodes = [sum(f * float(point[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(runs))]
         clusters = [float(point[design.run[slot, number, last]]) for number in range(len(runs))]
-        if not clusters:
+        part = sum(nodes) - math.floor(sum(nodes) + WHOLE_TOLERANCE)
+        if not clusters or WHOLE_TOLERANCE < part < least:
             continue
         whole = [math.floor(count + WHOLE_TOLERANCE) for count in clusters]
         largest = int(np.argmax(nodes))

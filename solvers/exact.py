@@ -19,6 +19,7 @@ from solvers.linear import INFINITY, Floats
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
+from solvers.relaxed import bound_source, relaxed
 from solvers.running import ENGINE_GAP_SHARE, Running
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
@@ -50,6 +51,7 @@ class ExactSolve(Running):
     def _forget(self) -> None:
         self._last: tuple[Formulation, Floats] | None = None
         self._closed: dict[OpenSet, float] = {}
+        self._closed_by: set[str] = set()
 
     def _solve(self, pool: EnginePool) -> None:
         if pair_columns(self.problem) <= TINY_COLUMNS:
@@ -64,17 +66,17 @@ class ExactSolve(Running):
         search = self.search
         separate = self._separate()
         begun = time.monotonic()
-        relaxed = self._highs(pool, separate.model, INFINITY, relaxed=True)
-        if relaxed.state == "infeasible":
+        root = self._highs(pool, separate.model, INFINITY, relaxed=True)
+        if root.state == "infeasible":
             self.is_infeasible = True
             return
-        if relaxed.point is None:
+        if root.point is None:
             self._pairs(pool, search.deadline)
             return
-        search.raise_bound(relaxed.bound, "HiGHS, linear relaxation")
+        search.raise_bound(root.bound, bound_source("HiGHS", relaxed(separate, linear=True)))
         self._start_background(pool, separate, time.monotonic() - begun)
         fixed = frozenset(slot.index for slot in self.merged.slots if slot.existing is not None)
-        shares = open_shares(separate, relaxed.point)
+        shares = open_shares(separate, root.point)
         sets = OpenSets(self.merged, self._relaxation_of(pool, separate), fixed, shares)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
         first = first_set(self.merged, shares) | fixed
@@ -125,9 +127,10 @@ class ExactSolve(Running):
                 terms = [term for slot in outside for term in formulation.open_terms(slot, last)]
                 formulation.model.add_row("BRANCH", terms, lower=1.0)
             inside = min(self._closed.values())
-            found = self._highs(pool, formulation.model, INFINITY, until=until, inside=inside)
+            source = bound_source("HiGHS, set by set", {*relaxed(formulation), *self._closed_by})
+            found = self._highs(pool, formulation.model, INFINITY, until=until, inside=(inside, source))
             if found.state == "infeasible":
-                self.search.raise_bound(inside, "HiGHS, set by set")
+                self.search.raise_bound(inside, source)
                 return
             if found.point is None:
                 return
@@ -159,6 +162,7 @@ class ExactSolve(Running):
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
             if margin == 0.0:
                 self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
+                self._closed_by.update(relaxed(loose))
             judgment = None
             if found.point is not None:
                 if found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
@@ -252,7 +256,7 @@ class ExactSolve(Running):
         judged, last_judged = INFINITY, time.monotonic()
         while True:
             pool.wait(min(0.2, max(deadline - time.monotonic(), 0.0)))
-            self._take_bounds(runs, "pairs")
+            self._take_bounds(runs, formulation)
             self._take_background()
             best = min(runs, key=lambda run: run.objective)
             over = any(run.state in ("finished", "infeasible") for run in runs) or not any(run.running for run in runs)

@@ -68,7 +68,7 @@ class Formulation:
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
     open_row: dict[tuple[int, int], int] = field(default_factory=dict)
-    load: dict[tuple[int, int], int] = field(default_factory=dict)
+    load: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     free: dict[tuple[object, ...], int] = field(default_factory=dict)
     unserved: dict[int, int] = field(default_factory=dict)
     class_of: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))

@@ -7,7 +7,8 @@ by moving single units to clusters with room, one after another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -66,11 +67,16 @@ class Packing:
         Compute and data by tier that is on each place.
     moved : array (P, D, 3)
         Compute that the loss of each fault domain sends to each place.
+    sent_here : array (P, 3)
+        What of that has to be kept free: the largest, or the sum of all.
     extra : array (P, 3)
         Compute that each place keeps free beyond that.
     uploaded : array (P,)
         What is copied into the cloud from each place [Mbit/s]; places of one site share its internet access evenly.
     """
+
+    #: What changes as units move.
+    LOADS: ClassVar[tuple[str, ...]] = ("own", "data", "moved", "sent_here", "uploaded")
 
     problem: DesignProblem
     places: list[Place]
@@ -80,6 +86,7 @@ class Packing:
     own: Floats = field(init=False)
     data: Floats = field(init=False)
     moved: Floats = field(init=False)
+    sent_here: Floats = field(init=False)
     uploaded: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +106,7 @@ class Packing:
         self.is_shared = problem.inventory.policy.standby_reserve == "shared"
         self.own, self.data = np.zeros((count, 3)), np.zeros((count, 3))
         self.moved = np.zeros((count, max(1, len(names)), 3))
+        self.sent_here = np.zeros((count, 3))
         self.capacity, self.kept = np.zeros((count, 3)), np.zeros((count, 3))
         self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
         self.extra = np.zeros((count, 3))
@@ -154,12 +162,12 @@ class Packing:
         suits = {key: fits(inventory, demands, run, last) for key, run in known.items()}
         return np.array([suits[id(place.run)] for place in self.places], dtype=bool)
 
-    def partners(self, part: int) -> Booleans:
-        """[primary, standby place] that are allowed for a protected class."""
-        pairs = self.problem.classes[part].group_pairs
+    def partners(self, part: int, place: int, *, is_copy: bool) -> Booleans:
+        """[place]: where copies may be of units of a protected class that run at a place, or the other way around."""
+        pairs, group = self.problem.classes[part].group_pairs, self.groups[place]
         if pairs is None:
-            return np.zeros((0, 0), dtype=bool)
-        return np.asarray(pairs[np.ix_(self.groups, self.groups)], dtype=bool)
+            return np.zeros(len(self.places), dtype=bool)
+        return np.asarray((pairs[group] if is_copy else pairs[:, group])[self.groups], dtype=bool)
 
     # -- loads ---------------------------------------------------------------------------------------------------
 
@@ -169,13 +177,18 @@ class Packing:
         self.data[place] += sign * self.storage[part]
         self.uploaded[place] += sign * self.upload[part]
         if self.standby[unit] >= 0:
-            self.moved[self.standby[unit], self.domain[place]] += sign * self.sent[part]
+            self._send(int(self.standby[unit]), place, sign * self.sent[part])
 
     def _add_standby(self, unit: int, place: int, sign: float = 1.0, *, with_reserve: bool = False) -> None:
         part = self.part[unit]
         self.data[place] += sign * self.copied[part]
         if with_reserve:
-            self.moved[place, self.domain[self.primary[unit]]] += sign * self.sent[part]
+            self._send(place, int(self.primary[unit]), sign * self.sent[part])
+
+    def _send(self, place: int, source: int, amount: Floats) -> None:
+        """Let the loss of the domain of one place send so much more to another."""
+        self.moved[place, self.domain[source]] += amount
+        self.sent_here[place] = self._reserve(self.moved[place])
 
     def run_at(self, unit: int, place: int) -> None:
         """Let a unit run at a place."""
@@ -194,7 +207,7 @@ class Packing:
     @property
     def reserve(self) -> Floats:
         """Compute that each place keeps free for failovers (P, 3)."""
-        return self._reserve(self.moved) + self.extra
+        return self.sent_here + self.extra
 
     def _reserve(self, moved: Floats) -> Floats:
         """What has to be kept free of what each domain (second last axis) sends."""
@@ -232,6 +245,8 @@ class Packing:
 
     def repair(self) -> bool:
         """Move units from places that are too full to places with room; whether that succeeds."""
+        if not self._is_enough():
+            return False
         stuck: set[int] = set()
         for _ in range(PATIENCE * len(self.part) + 100):
             excess = self.excess
@@ -247,37 +262,52 @@ class Packing:
                 stuck.add(place)
         return False
 
+    def _is_enough(self) -> bool:
+        """Whether all places together hold what is on them, wherever it goes."""
+        footprint = float(self.data.sum(axis=0) @ self.per_tb.min(axis=0))
+        holds = bool((self.own.sum(axis=0) <= self.capacity.sum(axis=0) * (1.0 + TOLERANCE)).all())
+        return holds and footprint <= float(self.pool.sum()) * (1.0 + TOLERANCE)
+
     def _relieve(self, place: int) -> bool:
-        """Move one unit, or the copy of one, away from a place; whether there was one to move."""
-        fills = self.fills()
-        over = np.maximum(fills[place] - 1.0, 0.0)
-        best: tuple[tuple[float, float], int, int, bool] | None = None
+        """Move one unit, or the copy of one, away from a place; whether there was one to move.
+
+        Of those that clear the place the one goes that helps least, or else the one that helps most.
+        """
+        over = np.maximum(self.fills()[place] - 1.0, 0.0)
+        order: list[tuple[bool, float, int, bool]] = []
         for is_copy in (False, True):
             units = np.flatnonzero((self.standby if is_copy else self.primary) == place)
             if not len(units):
                 continue
-            _, chosen = np.unique(np.stack([self.part[units], self._other(units, is_copy)]), axis=1, return_index=True)
-            units = units[chosen]
+            alike = self.part[units] * (len(self.places) + 1) + self._other(units, is_copy)
+            units = units[np.unique(alike, return_index=True)[1]]
             relief = self._relief(units, place, is_copy)
             helps = (relief * (over > 0)).sum(axis=1)
-            for index in np.argsort(-helps).tolist():
-                if helps[index] <= 1e-12:
-                    break
-                clears = bool((relief[index] >= over - 1e-12).all())
-                score = (0.0 if clears else 1.0, float(helps[index]) if clears else -float(helps[index]))
-                if best is not None and score >= best[0]:
-                    continue
-                target = self._target(int(units[index]), place, is_copy)
-                if target >= 0:
-                    best = (score, int(units[index]), target, is_copy)
-        if best is None:
-            return False
-        _, unit, target, is_copy = best
-        if is_copy:
-            self.keep_at(unit, target)
-        else:
-            self.run_at(unit, target)
-        return True
+            clears = (relief >= over - 1e-12).all(axis=1)
+            useful = np.flatnonzero((helps > 1e-12) & self._finds_room(self.part[units], is_copy))
+            scores = np.where(clears, helps, -helps)
+            order += [
+                (not clears[index], float(scores[index]), int(units[index]), is_copy) for index in useful.tolist()
+            ]
+        for _, _, unit, is_copy in sorted(order):
+            target = self._target(unit, place, is_copy)
+            if target >= 0:
+                if is_copy:
+                    self.keep_at(unit, target)
+                else:
+                    self.run_at(unit, target)
+                return True
+        return False
+
+    def _finds_room(self, parts: Integers, is_copy: bool) -> Booleans:
+        """[class]: whether a unit or its copy is no larger than what is free anywhere."""
+        pool = self.pool - (self.data * self.per_tb).sum(axis=1)
+        data = (self.copied if is_copy else self.storage)[parts]
+        fits_in = data @ self.per_tb.min(axis=0) <= (pool + self.pool * TOLERANCE).max()
+        if not is_copy:
+            free = (self.capacity * (1.0 + TOLERANCE) - self.own).max(axis=0)
+            fits_in &= (self.compute[parts] <= free).all(axis=1)
+        return np.asarray(fits_in, dtype=bool)
 
     def _other(self, units: Integers, is_copy: bool) -> Integers:
         return self.primary[units] if is_copy else self.standby[units]
@@ -285,27 +315,32 @@ class Packing:
     def _relief(self, units: Integers, place: int, is_copy: bool) -> Floats:
         """[unit, resource]: share of capacity that each unit frees by leaving."""
         parts = self.part[units]
-        reserve = self._reserve(self.moved[place])
-        if not is_copy:
-            none = np.zeros((len(units), 3))
-            here = np.full(len(units), place)
-            return self.fill(here, self.compute[parts], none, self.storage[parts], self.upload[parts])
-        left = np.repeat(self.moved[place][None], len(units), axis=0)
-        left[np.arange(len(units)), self.domain[self.primary[units]]] -= self.sent[parts]
-        after = self._reserve(left)
         none = np.zeros((len(units), 3))
-        return self.fill(np.full(len(units), place), none, reserve - after, self.copied[parts], none[:, 0])
+        here = np.full(len(units), place)
+        if not is_copy:
+            return self.fill(here, self.compute[parts], none, self.storage[parts], self.upload[parts])
+        before, sent = self.moved[place], self.sent[parts]
+        if self.is_shared:
+            freed = before.max(axis=0) - self._largest_after(before, self.domain[self.primary[units]], -sent)
+        else:
+            freed = sent
+        return self.fill(here, none, freed, self.copied[parts], none[:, 0])
+
+    @staticmethod
+    def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
+        """[change, resource]: the most that a domain sends, of what each sends (D, 3), once one sends more or less."""
+        first, others = moved.argmax(axis=0), moved.copy()
+        others[first, np.arange(3)] = 0.0
+        rest = np.where(domains[:, None] == first, others.max(axis=0), moved.max(axis=0))
+        return np.asarray(np.maximum(rest, moved[domains] + change), dtype=np.float64)
 
     def _target(self, unit: int, source: int, is_copy: bool) -> int:
         """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
         part = int(self.part[unit])
         other = int(self.primary[unit] if is_copy else self.standby[unit])
-        if is_copy:
-            allowed = self.partners(part)[other] & self.may_keep(part)
-        else:
-            allowed = self.may_run(part)
-            if other >= 0:
-                allowed = allowed & self.partners(part)[:, other]
+        allowed = self.may_keep(part) if is_copy else self.may_run(part)
+        if other >= 0:
+            allowed = allowed & self.partners(part, other, is_copy=is_copy)
         candidates = np.flatnonzero(allowed)
         candidates = candidates[candidates != source]
         if not len(candidates):
@@ -321,23 +356,25 @@ class Packing:
     def fill_after(self, unit: int, candidates: Integers, is_copy: bool) -> Floats:
         """[candidate]: share in use of the fullest resource once it has taken a unit or its copy."""
         part = int(self.part[unit])
-        moved = self.moved[candidates]
+        reserve = self.sent_here[candidates]
         if is_copy:
-            moved = moved.copy()
-            moved[:, self.domain[self.primary[unit]]] += self.sent[part]
-        reserve = self._reserve(moved) + self.extra[candidates]
+            sent = self.sent[part]
+            after = self.moved[candidates, self.domain[self.primary[unit]]] + sent
+            reserve = np.maximum(reserve, after) if self.is_shared else reserve + sent
         own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
         data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
         uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[part])
-        return np.asarray(self.fill(candidates, own, reserve, data, uploaded).max(axis=1), dtype=np.float64)
+        fill = self.fill(candidates, own, reserve + self.extra[candidates], data, uploaded)
+        return np.asarray(fill.max(axis=1), dtype=np.float64)
 
     def _copy_fits(self, unit: int, candidates: Integers, keeper: int) -> Booleans:
         """[candidate]: whether the place of the copy can take what the loss of the new primary's domain would send."""
-        part, old = int(self.part[unit]), int(self.domain[self.primary[unit]])
-        moved = np.repeat(self.moved[keeper][None], len(candidates), axis=0)
-        moved[:, old] -= self.sent[part]
-        moved[np.arange(len(candidates)), self.domain[candidates]] += self.sent[part]
-        reserve = self._reserve(moved) + self.extra[keeper]
+        if not self.is_shared:
+            return np.ones(len(candidates), dtype=bool)  # it takes in as much wherever the unit runs
+        sent = self.sent[self.part[unit]]
+        moved = self.moved[keeper].copy()
+        moved[self.domain[self.primary[unit]]] -= sent
+        reserve = np.maximum(moved.max(axis=0), moved[self.domain[candidates]] + sent) + self.extra[keeper]
         limit = np.maximum(self.kept[keeper], self.own[keeper] + self.reserve[keeper])
         return np.asarray((self.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
 
@@ -345,34 +382,10 @@ class Packing:
 
     def joined_by(self, places: Sequence[Place]) -> Packing:
         """The same units where they are, and further places that are still empty."""
-        every = [*self.places, *places]
+        every = [*(replace(place) for place in self.places), *places]
         result = Packing(self.problem, every, self.part, self.primary.copy(), self.standby.copy())
         result.extra[: len(self.places)] = self.extra
         return result
-
-    def tighten(self) -> int:
-        """Take nodes away where the others can take what is then too much; how many went."""
-        gone = 0
-        for index in np.argsort(self.fills().max(axis=1)).tolist():
-            while self._take_node(index):
-                gone += 1
-        return gone
-
-    def _take_node(self, index: int) -> bool:
-        place = self.places[index]
-        before = place.run, place.nodes
-        run = self.resized_run(place, place.nodes - 1)
-        if run is None:
-            return False
-        units = self.primary.copy(), self.standby.copy()
-        loads = self.own.copy(), self.data.copy(), self.moved.copy(), self.uploaded.copy()
-        self.size(index, run, place.nodes - 1)
-        if self.repair():
-            return True
-        self.primary, self.standby = units
-        self.own, self.data, self.moved, self.uploaded = loads
-        self.size(index, *before)
-        return False
 
     def resized_run(self, place: Place, nodes: int) -> Run | None:
         """The run of a cluster of so many nodes that does for the same units."""

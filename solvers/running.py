@@ -13,11 +13,14 @@ from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats, LinearModel
 from solvers.merging import merge_slots
 from solvers.problem import DesignProblem
+from solvers.relaxed import bound_source, relaxed
 from solvers.search import Search, UnwatchedLinks
 
 HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
 #: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
 QUICK_RELAXATION_S = 3.0
+#: Where the relaxation takes a larger share of the time than this, branch and bound does not get beyond it in the rest.
+SLOW_RELAXATION_SHARE = 0.05
 #: Engines aim at this share of the gap that was asked for.
 ENGINE_GAP_SHARE = 0.3
 #: Branch-and-bound nodes of one model in deterministic mode, where nothing may depend on time.
@@ -42,6 +45,8 @@ class Running:
         Failure rows met so far.
     is_infeasible : bool
         Whether it is proven that no plan exists.
+    remedies : tuple of str
+        Where the strategy cannot plan such a fleet: why, and what would help.
     """
 
     strategy = ""
@@ -52,7 +57,9 @@ class Running:
         self.search = Search(problem, config)
         self.rows: set[GeneratedRow] = set()
         self.is_infeasible = False
+        self.remedies: tuple[str, ...] = ()
         self._background: EngineRun | None = None
+        self._background_of: Formulation | None = None
 
     def run(self) -> None:
         """Solve until proof, gap, limit or interrupt."""
@@ -83,9 +90,11 @@ class Running:
         return self.search.started + self.config.time_limit_s * share
 
     def _start_background(self, pool: EnginePool, separate: Formulation, relaxation_s: float) -> None:
-        if self.config.deterministic or self.config.cores == 1:
+        is_slow = relaxation_s > max(QUICK_RELAXATION_S, self.config.time_limit_s * SLOW_RELAXATION_SHARE)
+        if self.config.deterministic or self.config.cores == 1 or is_slow:
             return
         engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
+        self._background_of = separate
         self._background = pool.start(
             engine,
             separate.model,
@@ -104,13 +113,13 @@ class Running:
         relaxed: bool = False,
         hint: Floats | None = None,
         until: float = INFINITY,
-        inside: float | None = None,
+        inside: tuple[float, str] | None = None,
         gap: float = 0.0,
     ) -> EngineRun:
         """Run HiGHS on one model and wait for it, taking bounds of the background meanwhile.
 
         It stops at a share of the gap that was asked for, or at `gap` where that is larger. With `inside`, the
-        bound of the plans that the model leaves out, its own bounds count too.
+        bound of the plans that the model leaves out and the source of both, its own bounds count too.
         """
         deterministic = self.config.deterministic
         until = self._moment(until)
@@ -129,7 +138,7 @@ class Running:
             pool.wait(0.2)
             self._take_background()
             if inside is not None:
-                self.search.raise_bound(min(inside, run.bound), "HiGHS, set by set")
+                self.search.raise_bound(min(inside[0], run.bound), inside[1])
             if time.monotonic() > until + HURRY_S:
                 break
         pool.stop(run)
@@ -137,19 +146,21 @@ class Running:
         return run
 
     def _take_background(self) -> None:
-        if self._background is not None:
-            self._take_bounds([self._background], "separate")
+        if self._background is not None and self._background_of is not None:
+            self._take_bounds([self._background], self._background_of)
             if self._background.state == "infeasible" and self.search.best is None:
                 self.is_infeasible = True
 
     def _is_over(self, until: float) -> bool:
         self._take_background()
-        return self.search.is_done or self.is_infeasible or time.monotonic() >= self._moment(until)
+        return (
+            self.search.is_done or self.is_infeasible or bool(self.remedies) or time.monotonic() >= self._moment(until)
+        )
 
     def _moment(self, until: float) -> float:
         """A share of the time, which does not end before there is a plan."""
         return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
 
-    def _take_bounds(self, runs: Collection[EngineRun], formulation: str) -> None:
+    def _take_bounds(self, runs: Collection[EngineRun], formulation: Formulation) -> None:
         for run in runs:
-            self.search.raise_bound(run.bound, f"{ENGINE_NAMES[run.engine]}, {formulation} formulation")
+            self.search.raise_bound(run.bound, bound_source(ENGINE_NAMES[run.engine], relaxed(formulation)))

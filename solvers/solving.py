@@ -15,7 +15,6 @@ from solvers.explain import explain_infeasible, explain_no_plan
 from solvers.linear import INFINITY
 from solvers.result import EngineError, SolveError, SolveResult
 from solvers.screens import InfeasibleInputsError
-from solvers.search import Search
 from solvers.trace import Status, StoppedBy, relative_gap
 from solvers.unserved import Attempt, solve_served
 
@@ -80,7 +79,7 @@ def solve(
 def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: Attempt) -> SolveResult:
     run, search = attempt.run, attempt.run.search
     seconds = search.seconds
-    stopped_by = _stopped_by(search, config, run.is_infeasible, attempt.interrupted)
+    stopped_by = _stopped_by(attempt, config)
     status: Status
     bound = None if search.bound == -INFINITY else min(search.bound, search.objective)
     plan: Plan | None = None
@@ -91,7 +90,7 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         explanation = (
             explain_infeasible(run.problem, config, run.rows)
             if run.is_infeasible and not attempt.interrupted
-            else explain_no_plan(run.problem, stopped_by)
+            else run.remedies or explain_no_plan(run.problem, stopped_by)
         )
     else:
         objective = search.objective
@@ -118,19 +117,20 @@ def _bound_source(attempt: Attempt) -> str:
     source, count = attempt.run.search.bound_source, len(attempt.left_out)
     if not source or not count:
         return source
-    return f"{source}, {count} demand{'s' if count > 1 else ''} left out as listed"
+    return f"{source}; {count} demand{'s' if count > 1 else ''} left out as listed"
 
 
-def _stopped_by(search: Search, config: SolveConfig, is_infeasible: bool, interrupted: bool) -> StoppedBy:
-    if interrupted:
+def _stopped_by(attempt: Attempt, config: SolveConfig) -> StoppedBy:
+    run, search = attempt.run, attempt.run.search
+    if attempt.interrupted:
         return "interrupt"
-    if is_infeasible:
+    if run.is_infeasible:
         return "proof"
     if search.gap is not None and search.gap <= OPTIMAL_GAP:
         return "proof"
     if search.is_done:
         return "gap"
-    return "work_limit" if config.deterministic else "time_limit"
+    return "work_limit" if config.deterministic or run.remedies else "time_limit"
 
 
 def _plan(
@@ -162,4 +162,5 @@ def _plan(
     if not config.deterministic:
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     decisions = replace(search.best, unserved=attempt.left_out)
-    return assemble(inventory, decisions, result, scenario_name=scenario, created=created)
+    router = None if attempt.left_out else attempt.run.problem.router
+    return assemble(inventory, decisions, result, scenario_name=scenario, created=created, router=router)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.errors import Problem
-from fleet.exchange.figures import Figures, counted, figures
+from fleet.exchange.figures import Figures, bound_proof, counted, figures
 from fleet.plan.plan import Finding, Plan
 
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -149,7 +149,8 @@ def _share(value: float | None) -> str:
 def summary_lines(plan: Plan, shown: Figures) -> list[tuple[str, str]]:
     """The figures of a plan as (label, text)."""
     result, totals, money = plan.result, plan.totals, shown.currency
-    bound = "none proven" if result.bound is None else f"{result.bound:,.0f} {money} ({result.bound_source})"
+    source, remark = bound_proof(result.bound_source)
+    bound = "none proven" if result.bound is None else f"{result.bound:,.0f} {money} ({source})"
     gap = "no bound, no gap" if result.gap is None else f"{result.gap:.2%}"
     growth = "" if shown.nodes_first == shown.nodes_last else f", {shown.nodes_last:,} at the end"
     placed = f"{shown.assignments:,} placed" + (f", {shown.unserved:,} left out" if shown.unserved else "")
@@ -158,6 +159,7 @@ def summary_lines(plan: Plan, shown: Figures) -> list[tuple[str, str]]:
         ("cost", f"{totals.present_value:,.0f} {money} present value"),
         ("", f"{totals.capex:,.0f} capex and {totals.opex:,.0f} opex, nominal"),
         ("bound", bound),
+        *((("", remark),) if remark and result.bound is not None else ()),
         ("gap", f"{gap} ({result.status}, stopped by {result.stopped_by.replace('_', ' ')}{time})"),
         ("clusters", f"{shown.clusters:,} at {counted(shown.hosts, 'site')}"),
         ("nodes", f"{shown.nodes_first:,}{growth}"),

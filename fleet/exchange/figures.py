@@ -154,6 +154,12 @@ def decision_text(plan: Plan, shown: Figures) -> str:
     )
 
 
+def bound_proof(bound_source: str) -> tuple[str, str]:
+    """What proved a bound, and what the proof leaves open; the latter may be empty."""
+    source, _, remark = bound_source.partition("; ")
+    return source, remark
+
+
 def protected_text(shown: Figures) -> str:
     """How many workloads recover from which copies."""
     cloud = f" and {shown.in_cloud:,} recovering in the cloud" if shown.in_cloud else ""
@@ -163,12 +169,14 @@ def protected_text(shown: Figures) -> str:
 def proof_rows(plan: Plan, shown: Figures) -> list[tuple[str, str | float | None, str]]:
     """Provenance and proof as (label, value, number format kind: money, percent, seconds, or text)."""
     document, result = plan.document, plan.result
+    source, remark = bound_proof(result.bound_source)
     return [
         ("Status", result.status, "text"),
         ("Objective", result.objective, "money"),
         ("Bound", result.bound, "money"),
         ("Gap", result.gap, "percent"),
-        ("Bound proven by", result.bound_source or "–", "text"),
+        ("Bound proven by", source or "–", "text"),
+        ("What the bound leaves open", remark or "–", "text"),
         ("Stopped by", result.stopped_by, "text"),
         ("Solve time", result.seconds, "seconds"),
         ("Strategy", result.strategy, "text"),

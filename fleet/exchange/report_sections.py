@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fleet.exchange.figures import bound_proof
 from fleet.exchange.maps_data import counted
 from fleet.exchange.report_charts import stacked_bars, utilization_bar
 from fleet.inventory.inventory import Inventory
@@ -151,7 +152,7 @@ def proof(plan: Plan) -> list[tuple[str, str]]:
     """How good the plan is proven to be, and what made it."""
     document, result = plan.document, plan.result
 
-    source = result.bound_source.replace("_", " ")
+    source, remark = bound_proof(result.bound_source)
 
     def amount(value: float | None) -> str:
         return "none" if value is None else f"{value:,.2f}"
@@ -160,6 +161,7 @@ def proof(plan: Plan) -> list[tuple[str, str]]:
         ("status", f"{result.status.replace('_', ' ')}: {WHAT_IS[result.status]}"),
         ("objective", amount(result.objective)),
         ("bound", amount(result.bound) + (f" ({source})" if source else "")),
+        *((("what the bound leaves open", remark),) if remark else ()),
         ("gap", "unknown, as there is no bound" if result.gap is None else f"{result.gap:.4%}"),
         ("stopped by", result.stopped_by or "–"),
         ("seconds", "not recorded" if result.seconds is None else f"{result.seconds:,.1f}"),

@@ -24,6 +24,7 @@ from fleet.failures.sweep import context_of
 from fleet.failures.tables import FAILURE_TABLES, failure_tables, is_sweepable
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.operations.tables import OPERATIONS_TABLES, operations_tables
+from fleet.plan.context import PlanContext
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 
@@ -82,7 +83,7 @@ def to_excel(plan: Plan, path: str | Path) -> None:
         )
         styles = Styles(workbook)
         write_summary(workbook, plan, styles)
-        sheets = [*_plan_sheets(plan), *_failure_sheets(plan), *_operations_sheets(plan), *_input_sheets(plan)]
+        sheets = [*_plan_sheets(plan), *_derived_sheets(plan), *_input_sheets(plan)]
         for sheet in sheets:
             _write_table(workbook, sheet, styles)
         _write_table(workbook, _dictionary(sheets), styles)
@@ -124,7 +125,7 @@ def to_csv(plan: Plan, directory: str | Path) -> None:
     ExportError
         If a file cannot be written.
     """
-    for sheet in (*_plan_sheets(plan), *_failure_sheets(plan), *_operations_sheets(plan)):
+    for sheet in (*_plan_sheets(plan), *_derived_sheets(plan)):
         with (
             replacing(Path(directory) / f"{sheet.title}.csv") as temporary,
             temporary.open("w", encoding="utf-8", newline="") as stream,
@@ -141,12 +142,17 @@ def _plan_sheets(plan: Plan) -> list[_Sheet]:
     ]
 
 
-def _failure_sheets(plan: Plan) -> list[_Sheet]:
-    """What fails and what proves the recovery; nothing where the plan cannot be laid out, or is too large for it."""
+def _derived_sheets(plan: Plan) -> list[_Sheet]:
+    """What fails and how the plan is run; nothing where it cannot be laid out."""
     try:
         context = context_of(plan)
     except FleetError:
         return []
+    return [*_failure_sheets(plan, context), *_operations_sheets(plan, context)]
+
+
+def _failure_sheets(plan: Plan, context: PlanContext) -> list[_Sheet]:
+    """What fails and what proves the recovery; nothing where the plan is too large for it."""
     if not is_sweepable(context):
         return []
     tables = failure_tables(plan, context)
@@ -156,10 +162,10 @@ def _failure_sheets(plan: Plan) -> list[_Sheet]:
     ]
 
 
-def _operations_sheets(plan: Plan) -> list[_Sheet]:
-    """How the plan is run; nothing where its inventory or rule pack cannot be laid out."""
+def _operations_sheets(plan: Plan, context: PlanContext) -> list[_Sheet]:
+    """How the plan is run; nothing where the windows of a month are too short for it."""
     try:
-        tables = operations_tables(plan)
+        tables = operations_tables(plan, context)
     except FleetError:
         return []
     return [

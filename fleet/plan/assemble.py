@@ -7,7 +7,7 @@ from importlib import metadata
 
 from fleet import __version__
 from fleet.inventory.inventory import Inventory
-from fleet.plan.audit import audit
+from fleet.plan.audit import judge
 from fleet.plan.context import build_context
 from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import Decisions
@@ -32,6 +32,8 @@ from fleet.plan.rows import (
 )
 from fleet.plan.states import sweep
 from fleet.rulepack import load_rulepack
+from fleet.wan.graph import build_wan
+from fleet.wan.routing import Router
 
 
 def assemble(
@@ -40,6 +42,7 @@ def assemble(
     result: ResultRow,
     scenario_name: str = "",
     created: str | None = None,
+    router: Router | None = None,
 ) -> Plan:
     """Derive the complete plan of a decision.
 
@@ -55,6 +58,8 @@ def assemble(
         Name of the scenario that was applied.
     created : str, optional
         UTC time; None where the plan must repeat byte for byte.
+    router : Router, optional
+        Of the network of the inventory; what it has found already need not be found again.
 
     Raises
     ------
@@ -65,7 +70,8 @@ def assemble(
     """
     pack = load_rulepack(inventory.policy.rule_pack)
     standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
-    context = build_context(inventory, pack, replace(decisions, clusters=standing))
+    router = Router(build_wan(inventory)) if router is None else router
+    context = build_context(inventory, pack, replace(decisions, clusters=standing), router.wan, router)
     costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
     document = PlanDocument(
         created=created,
@@ -88,7 +94,7 @@ def assemble(
             for key, reason in sorted(decisions.unserved.items())
         ),
     )
-    findings = audit(Plan(document), inventory)
+    findings = judge(Plan(document), inventory, pack, router)
     return Plan(document.model_copy(update={"findings": findings}))
 
 

@@ -11,6 +11,7 @@ from fleet.plan.plan import Finding, Plan
 from fleet.plan.rules import RULES, Evidence
 from fleet.plan.rules.base import finding
 from fleet.rulepack import RulePack, load_rulepack
+from fleet.wan.routing import Router
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -52,9 +53,13 @@ def audit(plan: Plan, inventory: Inventory | None = None) -> tuple[Finding, ...]
     return judge(plan, inventory, pack)
 
 
-def judge(plan: Plan, inventory: Inventory, pack: RulePack) -> tuple[Finding, ...]:
-    """Judge a plan against an inventory and a rule pack that are known to be sound."""
-    context = build_context(inventory, pack, decisions_of(plan.document, inventory))
+def judge(plan: Plan, inventory: Inventory, pack: RulePack, router: Router | None = None) -> tuple[Finding, ...]:
+    """Judge a plan against an inventory and a rule pack that are known to be sound.
+
+    With `router`, routes in the network of that inventory that it knows already need not be found again.
+    """
+    wan = None if router is None else router.wan
+    context = build_context(inventory, pack, decisions_of(plan.document, inventory), wan, router)
     evidence = Evidence(plan.document, inventory, pack, context)
     found = [entry for rule in RULES for entry in rule.findings(evidence)]
     return tuple(sorted(found, key=lambda entry: (_ORDER[entry.severity], entry.rule)))

@@ -15,62 +15,81 @@ from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats, Integers
 
 POOL = RESOURCES.index("pool_tb")
+#: Most paces of growth that earlier periods tell apart; of more, those that are next to each other go together.
+PACES = 4
 
 
 def encode(formulation: Formulation) -> None:
     """Add the capacity rows of compute and pool."""
     problem = formulation.problem
     compute = np.array([part.compute for part in problem.classes])
-    for slot in formulation.slots:
-        columns, classes = formulation.columns_of(formulation.primary_of == slot)
-        for period in formulation.load_periods:
-            for number, resource in enumerate(COMPUTE_RESOURCES):
+    for number, resource in enumerate(COMPUTE_RESOURCES):
+        index = RESOURCES.index(resource)
+        pace = _paces(formulation, index)[0]
+        for slot in formulation.slots:
+            columns, classes = formulation.columns_of(formulation.primary_of == slot)
+            for period in formulation.load_periods:
                 loads = compute[classes, period, number] if len(classes) else np.zeros(0)
                 if not loads.any():
                     continue
                 terms = load_terms(columns, loads)
                 if formulation.final_demand:
-                    terms = _summed(formulation, slot, RESOURCES.index(resource), terms)
-                terms += formulation.capacity_terms(slot, period, RESOURCES.index(resource), factor=-1.0)
+                    terms = _summed(formulation, slot, index, terms, pace)
+                terms += formulation.capacity_terms(slot, period, index, factor=-1.0)
                 formulation.model.add_row("CAP-001", terms, upper=0.0)
-        _pool(formulation, slot)
+    pace = _paces(formulation, POOL)[0]
+    for slot in formulation.slots:
+        _pool(formulation, slot, pace)
 
 
-def _summed(formulation: Formulation, slot: int, resource: int, terms: Terms) -> Terms:
-    """The load of a slot in the last period as one variable, for the rows of earlier periods."""
+def _summed(formulation: Formulation, slot: int, resource: int, terms: Terms, pace: Integers) -> Terms:
+    """The load of a slot in the last period, one variable for each pace of growth, for the rows of earlier periods."""
     model = formulation.model
-    reach = sum(value * model.upper[column] for column, value in terms)
-    column = model.add_variable(0.0, reach, False)
-    model.add_row("CAP-001", [*terms, (column, -1.0)], upper=0.0)
-    formulation.load[slot, resource] = column
-    return [(column, 1.0)]
+    by_pace: dict[int, Terms] = {}
+    positions = np.searchsorted(formulation.placement, [column for column, _ in terms])
+    for term, own in zip(terms, pace[formulation.class_of[positions]].tolist(), strict=True):
+        by_pace.setdefault(own, []).append(term)
+    result: Terms = []
+    for own, summands in sorted(by_pace.items()):
+        reach = sum(value * model.upper[column] for column, value in summands)
+        column = model.add_variable(0.0, reach, False)
+        model.add_row("CAP-001", [*summands, (column, -1.0)], upper=0.0)
+        formulation.load.setdefault((slot, resource), {})[own] = column
+        result.append((column, 1.0))
+    return result
 
 
 def encode_earlier(formulation: Formulation) -> None:
-    """Capacity of earlier periods, where only the final demand is encoded: the share that every demand has reached."""
+    """Capacity of earlier periods, where only the final demand is encoded: the share that demands have reached."""
     problem = formulation.problem
     policy = problem.inventory.policy
     last = problem.periods - 1
-    shares_of = {resource: _least_shares(formulation, resource) for resource in {key[1] for key in formulation.load}}
-    for (slot, resource), column in formulation.load.items():
-        is_pool = resource == POOL
+    shares_of = {resource: _paces(formulation, resource)[1] for resource in {key[1] for key in formulation.load}}
+    for (slot, resource), columns in formulation.load.items():
         shares = shares_of[resource]
         reserve = formulation.free.get(("compute", slot, resource, last))
         for period in range(last):
-            share = float(shares[period])
-            if share <= 0 or not np.isfinite(share):
+            least = float(shares[:, period].min())
+            terms = [(column, float(shares[own, period])) for own, column in columns.items()]
+            if not any(share > 0 for _, share in terms):
                 continue
-            terms = [(column, share)]
             if reserve is not None and not policy.standby_uses_node_reserve:
-                terms.append((reserve, share))
-            reference = common_efficiency(formulation, slot)[1] if is_pool else -1
+                terms.append((reserve, least))
+            reference = common_efficiency(formulation, slot)[1] if resource == POOL else -1
             terms += formulation.capacity_terms(slot, period, resource, factor=-1.0, efficiency_of=reference)
             formulation.model.add_row("CAP-001", terms, upper=0.0)
 
 
-def _least_shares(formulation: Formulation, resource: int) -> Floats:
-    """Per period, the least share of its final amount that any class has of a resource, run or copied, in any tier."""
+def _paces(formulation: Formulation, resource: int) -> tuple[Integers, Floats]:
+    """How classes come to their final amount of a resource, run or copied, in any tier.
+
+    Returns
+    -------
+    (pace of each class, [pace, period]: the least share of their final amount that classes of that pace have)
+    """
     classes = formulation.problem.classes
+    if not classes:
+        return np.zeros(0, dtype=np.int64), np.ones((0, formulation.problem.periods))
     if resource == POOL:
         amounts = np.array([np.hstack([part.storage, part.standby_storage]) for part in classes])
     else:
@@ -78,9 +97,12 @@ def _least_shares(formulation: Formulation, resource: int) -> Floats:
         amounts = np.array(
             [np.stack([part.compute[:, number], part.standby_compute[:, number]], 1) for part in classes]
         )
-    flat = np.moveaxis(amounts, 1, 0).reshape(amounts.shape[1], -1)
-    present = flat[-1] > 0
-    return np.asarray((flat[:, present] / flat[-1, present]).min(axis=1, initial=np.inf), dtype=np.float64)
+    final = amounts[:, -1:, :]
+    shares = np.where(final > 0, amounts / np.where(final > 0, final, 1.0), 1.0).min(axis=2)
+    known, kind = np.unique(np.round(shares, 6), axis=0, return_inverse=True)
+    group = np.arange(len(known)) * PACES // len(known) if len(known) > PACES else np.arange(len(known))
+    pace = group[kind.reshape(-1)].astype(np.int64)
+    return pace, np.array([shares[pace == own].min(axis=0) for own in range(int(group[-1]) + 1)])
 
 
 def load_terms(columns: Integers, loads: Floats) -> Terms:
@@ -115,7 +137,7 @@ def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, in
     return used, reference, formulation.runs(slot)[0].efficiency if len(ratios) == 1 else None
 
 
-def _pool(formulation: Formulation, slot: int) -> None:
+def _pool(formulation: Formulation, slot: int, pace: Integers) -> None:
     model = formulation.model
     used, reference, efficiency = common_efficiency(formulation, slot)
     for period in formulation.load_periods:
@@ -126,7 +148,7 @@ def _pool(formulation: Formulation, slot: int) -> None:
             loads = (data[:, used] * (efficiency[reference] / efficiency[used])).sum(axis=1)
             terms = load_terms(columns, loads)
             if formulation.final_demand:
-                terms = _summed(formulation, slot, POOL, terms)
+                terms = _summed(formulation, slot, POOL, terms, pace)
             terms += formulation.capacity_terms(slot, period, POOL, factor=-1.0, efficiency_of=reference)
             model.add_row("CAP-001", terms, upper=0.0)
         else:

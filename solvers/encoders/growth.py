@@ -6,6 +6,8 @@ horizon, node counts never fall, refused growth steps are excluded, existing clu
 
 from __future__ import annotations
 
+import numpy as np
+
 from fleet.platform.growth import growth_refusal
 from solvers.formulation import Formulation, Terms
 from solvers.problem import Run
@@ -100,6 +102,35 @@ def _rule(formulation: Formulation, before: Run, after: Run) -> str:
     """Id of the rule that refuses the step, with which the refusal begins."""
     text = growth_refusal(before.archetypes[0], after.archetypes[-1], formulation.problem.pack)
     return (text or "PLT-022").partition(" ")[0]
+
+
+def encode_standing(formulation: Formulation) -> None:
+    """What stands in the last period stands since the demands that it may hold are all there.
+
+    Demands keep their cluster, so it is opened for those that it holds at the end: clusters that never hold any cost
+    something and are good for nothing, unless the planner asks for them. Loads say as much where they are encoded for
+    every period, but only where clusters are whole.
+    """
+    problem, model = formulation.problem, formulation.model
+    last = problem.periods - 1
+    pinned = {name for pin in problem.inventory.pins for name in (pin.site, pin.cluster, pin.value)}
+    begins = np.array([part.first_period for part in problem.classes], dtype=np.int64)[formulation.class_of]
+    since: dict[str, int] = {}
+    for slot in formulation.slots:
+        site = problem.slots[slot].site
+        here = (formulation.primary_of == slot) | (formulation.standby_of == slot)
+        since[site] = max(since.get(site, 0), int(begins[here].max(initial=0)))
+        if problem.slots[slot].existing is not None or pinned & {site, problem.slots[slot].cluster}:
+            since[site] = last
+    for slot in formulation.slots:
+        begin = since[problem.slots[slot].site]
+        if begin < last:
+            terms = [*formulation.open_terms(slot, last), *formulation.open_terms(slot, begin, -1.0)]
+            model.add_row("PLT-019", terms, upper=0.0)
+    for site, begin in since.items():
+        if begin < last and (site, last) in formulation.site_open:
+            columns = formulation.site_open[site, last], formulation.site_open[site, begin]
+            model.add_row("SIT-001", [(columns[0], 1.0), (columns[1], -1.0)], upper=0.0)
 
 
 def _existing(formulation: Formulation, slot: int) -> None:

@@ -371,7 +371,7 @@ def fixture_plan() -> Plan:
             status="feasible",
             objective=present,
             bound=present * 0.9871,
-            bound_source="lagrangian",
+            bound_source="lagrangian; relaxed: workloads in one piece",
             gap=0.0129,
             stopped_by="time limit",
             seconds=61.2,

@@ -80,6 +80,8 @@ def test_a_plan_shows_cost_bound_gap_clusters_nodes_and_standbys(pipe):
     print_plan(pipe, plan)
     text = pipe.file.getvalue()
     assert f"cost           {plan.totals.present_value:,.0f} USD present value" in text
+    assert f"bound          {plan.result.bound:,.0f} USD (lagrangian)\n" in text
+    assert "\n               relaxed: workloads in one piece\n" in text
     assert "gap            1.29% (feasible, stopped by time limit after 61.2 s)" in text
     assert "nodes          20, 24 at the end" in text
     assert "standby pairs  52 workloads with a standby, in 13 cluster pairs" in text

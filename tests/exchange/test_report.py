@@ -124,6 +124,7 @@ def test_proof_states_bound_gap_and_provenance(page: str, plan: Plan) -> None:
     proof = section(page, "proof")
     result, document = plan.result, plan.document
     assert f"{result.bound:,.2f} (lagrangian)" in proof
+    assert re.search(r"What the bound leaves open</\w+>\s*<\w+>relaxed: workloads in one piece<", proof, re.IGNORECASE)
     assert "1.2900%" in proof
     for part in ("time limit", "decompose", document.inventory.sha256, document.generator.ortools, "growth-12"):
         assert part in proof

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,15 @@ def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
     first = deterministic_bytes(inventory, tmp_path / "first.json", **options)
     assert deterministic_bytes(inventory, tmp_path / "second.json", **options) == first
     assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json", **options) == first
+
+
+def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers.decompose, "ENGINE_COLUMNS", 10)
+    inventory = synthetic(40, 5, 2)
+    inventory = replace(inventory, policy=inventory.policy.model_copy(update={"partner_scope": "cluster"}))
+    result = solve(inventory, config=SolveConfig(time_limit_s=600.0), strategy="decompose")
+    assert (result.status, result.stopped_by, result.plan) == ("no_solution", "work_limit", None)
+    assert result.seconds < 60.0
+    (line,) = result.explanation
+    assert line.startswith("partner_scope = cluster: ")
+    assert "set partner_scope = workload" in line

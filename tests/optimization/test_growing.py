@@ -19,7 +19,9 @@ from solvers.formulation import Formulation
 from solvers.growing import with_room
 from solvers.linear import Floats
 from solvers.packing import Packing, Place
+from solvers.problem import DesignProblem
 from solvers.rounding import decisions_of_packing, packed
+from solvers.tightening import tighten
 
 Made = tuple[DecomposeSolve, Packing, Formulation, Floats]
 
@@ -132,3 +134,56 @@ def test_clusters_without_units_do_not_stand(made: Made) -> None:
     with_idle = decisions_of_packing(run.problem, packing.joined_by([idle]), design, point)
     assert with_idle == decisions_of_packing(run.problem, packing, design, point)
     assert len(with_idle.clusters) == len(packing.places)
+
+
+def loads_anew(packing: Packing) -> Packing:
+    return Packing(packing.problem, packing.places, packing.part, packing.primary.copy(), packing.standby.copy())
+
+
+@pytest.mark.parametrize("reserve", ["shared", "dedicated"])
+def test_loads_follow_units_as_they_move(made: Made, reserve: str) -> None:
+    policy = made[1].problem.inventory.policy.model_copy(update={"standby_reserve": reserve})
+    problem = replace(made[1].problem, inventory=replace(made[1].problem.inventory, policy=policy))
+    packing = loads_anew(replace_problem(made[1], problem))
+    for unit in range(0, len(packing.part), 3):
+        others = np.flatnonzero(packing.partners(int(packing.part[unit]), int(packing.primary[unit]), is_copy=True))
+        if packing.standby[unit] >= 0 and len(others):
+            packing.keep_at(unit, int(others[unit % len(others)]))
+        elif packing.standby[unit] < 0:
+            packing.run_at(unit, unit % len(packing.places))
+    anew = loads_anew(packing)
+    for name in packing.LOADS:
+        assert getattr(packing, name) == pytest.approx(getattr(anew, name), abs=1e-6)
+    copies = np.flatnonzero(packing.standby == 0)
+    relief = packing._relief(copies, 0, True)
+    for unit, freed in zip(copies.tolist(), relief, strict=True):
+        without = loads_anew(packing)
+        without.standby[unit] = -1
+        after = loads_anew(without)
+        used, left = packing.fills()[0], after.fills()[0]
+        assert freed == pytest.approx(used - left, abs=1e-6)
+
+
+def replace_problem(packing: Packing, problem: DesignProblem) -> Packing:
+    result = packing.joined_by(())
+    result.problem = problem
+    return result
+
+
+def test_tightened_clusters_have_no_node_too_many(made: Made) -> None:
+    packing = made[1].joined_by(())
+    before = sum(place.nodes for place in packing.places)
+    gone = tighten(packing)
+    assert sum(place.nodes for place in packing.places) == before - gone
+    assert not packing.excess.any()
+    assert tighten(packing) == 0
+    assert loads_anew(packing).own == pytest.approx(packing.own)
+    assert sum(place.nodes for place in made[1].places) == before
+
+
+def test_what_does_not_fit_in_all_is_not_moved_about(made: Made) -> None:
+    packing = made[1].joined_by(())
+    packing.pool = packing.pool * 0.5
+    units = packing.primary.copy()
+    assert not packing.repair()
+    assert np.array_equal(packing.primary, units)

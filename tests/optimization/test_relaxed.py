@@ -1,0 +1,64 @@
+"""What bounds relax is said, and said with every bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import solvers.exact
+from fleet.exchange.figures import bound_proof
+from fleet.inventory.synthetic import synthetic
+from solvers import SolveConfig, solve
+from solvers.building import build
+from solvers.compile import compile_problem
+from solvers.merging import merge_slots
+from solvers.relaxed import APART, DIVIDED, EARLIER, FAILURES, FRACTIONS, LINKS, TOGETHER, bound_source, relaxed
+from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
+
+LOOSE: dict[str, Any] = {"whole": False, "sparse": True, "final_demand": True}
+
+
+def two_hubs(*workloads: Any, **columns: Any) -> Any:
+    hubs = [a_site(name, can_host=True, **columns) for name in ("h", "k")]
+    return an_inventory(hubs, workloads, [a_link("h", "k")], horizon_months=18)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "linear", "expected"),
+    [
+        ({"has_pairs": True}, False, (FAILURES,)),
+        ({"has_pairs": True, **LOOSE}, False, (DIVIDED, EARLIER, FAILURES)),
+        ({"has_pairs": False, **LOOSE}, False, (DIVIDED, APART, EARLIER, LINKS)),
+        ({"has_pairs": False, **LOOSE}, True, (FRACTIONS, DIVIDED, APART, EARLIER, LINKS)),
+    ],
+)
+def test_every_formulation_says_what_it_relaxes(kinds: dict[str, Any], linear: bool, expected: tuple[str, ...]) -> None:
+    problem = compile_problem(two_hubs(a_protected_workload("p", "h")))
+    assert problem.periods > 1
+    assert relaxed(build(problem, **kinds), linear=linear) == expected
+
+
+def test_only_what_there_is_can_be_relaxed() -> None:
+    single = build(compile_problem(two_hubs(a_workload("w", "h"))), has_pairs=False, **LOOSE)
+    assert APART not in relaxed(single)
+    merged = merge_slots(compile_problem(two_hubs(a_workload("w", "h"), max_clusters=3)))
+    assert TOGETHER in relaxed(build(merged, has_pairs=True))
+    assert TOGETHER not in relaxed(build(merge_slots(single.problem), has_pairs=True))
+
+
+def test_sources_keep_the_order_and_come_apart_again() -> None:
+    source = bound_source("HiGHS", {LINKS, DIVIDED})
+    assert bound_proof(source) == ("HiGHS", f"relaxed: {DIVIDED}, {LINKS}")
+    assert bound_proof(bound_source("CP-SAT", ())) == ("CP-SAT", "")
+
+
+@pytest.mark.parametrize("strategy", ["exact", "decompose"])
+def test_results_and_plans_say_what_their_bounds_relax(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", -1)
+    result = solve(synthetic(12, 4, 2), config=SolveConfig(gap=0.05, time_limit_s=20.0), strategy=strategy)
+    assert result.bound_source == result.require_plan().result.bound_source
+    engine, remark = bound_proof(result.bound_source)
+    assert engine.startswith("HiGHS")
+    assert remark.startswith("relaxed: ")
+    assert DIVIDED in remark
