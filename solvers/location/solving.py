@@ -32,7 +32,7 @@ FIRST_ROUND_S, ROUND_S = 0.02, 0.3
 #: An integer program needs at least this long to be begun, and ends this long before the limit [s].
 LEAST_PROGRAM_S, SPARE_S = 1.0, 0.5
 #: Share of the time in which both cores search rather than solve a large program.
-SEARCH_SHARE = 0.5
+SEARCH_SHARE = 0.3
 #: What a program counts for in deterministic mode, in seconds of work.
 PROGRAM_WORK_S = 5.0
 
