@@ -29,6 +29,8 @@ SHARES = ((0.25, 0.1), (0.5, 0.15), (1.0, 1.0))
 SMALLER = 0.6
 #: Demands, arcs and closed facilities of a region, arcs of an assignment, and the time of both [s].
 REGION_DEMANDS, REGION_ARCS, REGION_CLOSED, ASSIGNMENT_ARCS, PART_S = 160, 4000, 6, 6000, 8.0
+#: Facilities that the relaxation opens at least so often are a kernel, worth a program with so many arcs per demand.
+KERNEL, KERNEL_ARCS = 0.1, 4
 #: Parts in a row that improved nothing, after which they are left alone until the incumbent changes.
 MOST_FRUITLESS = 4
 #: Nodes of the search trees in deterministic mode.
@@ -97,21 +99,27 @@ class Programs:
         self._start(program, max(time_share * limit_s, 1.0), WHOLE_NODES, hint)
         return True
 
-    def start_part(self, floors: Floors, near: Integers) -> bool:
-        """Solve a region of the incumbent, or which of its open facilities serves whom; False if not worth it."""
+    def start_part(self, floors: Floors, near: Integers, openness: Floats) -> bool:
+        """Solve a region of the incumbent, or all demands over few facilities; False if not worth it.
+
+        These are, in turn, the incumbent's, and those that the relaxation opens in at least a share of its solutions.
+        """
         progress = self.progress
         if progress.place is None or progress.option is None:
             return False
         if self._fruitless >= MOST_FRUITLESS and progress.cost >= self._fruitless_at:
             return False
         layout, place = progress.layout, progress.place
-        if self._parts % 2:
-            inside, demands = progress.option >= 0, np.ones(layout.demands, dtype=bool)
-            most = ASSIGNMENT_ARCS
-        else:
+        kind = self._parts % 3
+        if kind == 2 and KERNEL_ARCS * layout.demands > ASSIGNMENT_ARCS:
+            self._parts, kind = self._parts + 1, 0
+        self._parts += 1
+        if kind == 0:
             inside, demands = self._region(place, progress.option, near)
             most = REGION_ARCS
-        self._parts += 1
+        else:
+            inside, demands = progress.option >= 0 if kind == 1 else openness >= KERNEL, np.ones(layout.demands, bool)
+            most = ASSIGNMENT_ARCS
         used = place[layout.arc_demand] == layout.arc_facility
         possible, options = floors.below(progress.cost)
         arcs = inside[layout.arc_facility] & demands[layout.arc_demand] & (possible | used)
@@ -119,8 +127,10 @@ class Programs:
             floor = np.where(used, -np.inf, floors.arc)
             arcs &= floor <= np.partition(floor[arcs], most - 1)[most - 1]
         options[progress.option[progress.option >= 0]] = True
-        program = restrict(layout, arcs, options, demands=demands, place=place, option=progress.option)
-        hint = program.hint(place, progress.option)
+        program = restrict(
+            layout, arcs, options, demands=demands, place=place, option=None if demands.all() else progress.option
+        )
+        hint = program.hint(place, progress.option) if inside[place[demands]].all() else None
         self._start(program, min(PART_S, 0.5 * progress.remaining), PART_NODES, hint)
         return True
 

@@ -20,6 +20,8 @@ HOT, COLD, WARM = 0.2, 0.004, 0.05
 REVIVED = 0.75
 #: A search leaves out what no better solution uses once at most this share of its arcs is left.
 NARROWER = 0.7
+#: Where the incumbent opens at most so many facilities, every second cycle may open only fewer than it does.
+FEW_OPEN = 40
 #: Added to the seed for the second search.
 SECOND_SEED = 1_000_003
 #: First cycle [s per arc] and at least [s]; the next one is so many times as long.
@@ -89,7 +91,7 @@ class SearchSide:
     spent_s: float = 0.0
     _per_s: float = STEPS_PER_S
     _is_begun: bool = False
-    _is_first_cycle: bool = True
+    _cycle: int = 0
 
     @classmethod
     def begin(cls, progress: Progress, *, is_second: bool) -> SearchSide:
@@ -105,7 +107,7 @@ class SearchSide:
             self._begin()
         is_fixed = self.progress.config.deterministic
         share = min(self.spent_s / self.length_s, 1.0)
-        hot = WARM if self.is_second and self._is_first_cycle else HOT
+        hot = WARM if self.is_second and self._cycle == 0 else HOT
         temperature = hot * (COLD / hot) ** share * self.annealer.scale
         begun, effort = time.monotonic(), self.annealer.effort
         self.annealer.run(seconds * (STEPS_PER_S if is_fixed else self._per_s), temperature)
@@ -119,22 +121,41 @@ class SearchSide:
         return work
 
     def _begin(self) -> None:
-        layout = self.progress.layout
         self._is_begun = True
         if self.is_second and self.progress.place is not None:
             self.annealer.adopt(self.progress.place, self.progress.cost)
-            return
+        else:
+            self._construct()
+
+    def _construct(self) -> None:
+        layout = self.progress.layout
         order = np.argsort(-layout.demand.sum(axis=1), kind="stable")
         self.annealer.construct(np.full(layout.facilities, -1, dtype=np.int64), order)
 
     def _next_cycle(self) -> None:
-        """Heat up again, for longer; the last cycle ends with the time."""
+        """Heat up again, for longer, now and then with fewer facilities; the last cycle ends with the time."""
         left = max(self.progress.remaining, 0.1)
-        self._is_first_cycle = False
+        self._cycle += 1
+        fewer = self._fewer() if self._cycle % 2 else None
+        most = self.progress.layout.max_open if fewer is None else fewer
+        self.annealer.arrays = self.annealer.arrays._replace(max_open=most)
+        if fewer is not None:
+            self._construct()
         self.length_s *= LONGER
         if left < 2.0 * self.length_s:
             self.length_s = left
         self.spent_s = 0.0
+
+    def _fewer(self) -> int | None:
+        """One facility less than the incumbent opens; None where that cannot be, or would hardly tell.
+
+        Costs fall and rise again on the way to fewer facilities that are fuller, which annealing alone seldom goes.
+        """
+        layout, option = self.progress.layout, self.progress.option
+        if option is None or layout.max_open < layout.facilities:
+            return None
+        count = int((option >= 0).sum()) - 1
+        return count if layout.min_open <= count < FEW_OPEN else None
 
     def offer(self) -> None:
         """Pass the best solution on."""
@@ -143,13 +164,19 @@ class SearchSide:
 
     def narrow(self, floors: Floors) -> None:
         """At the beginning of a cycle, leave out the arcs that no better solution uses, if there are many."""
-        layout, place = self.progress.layout, self.progress.place
-        if self.spent_s > 0.0 or place is None:
+        layout, place, option = self.progress.layout, self.progress.place, self.progress.option
+        if self.spent_s > 0.0 or place is None or option is None:
             return
         arcs = floors.below(self.progress.cost)[0] | (place[layout.arc_demand] == layout.arc_facility)
         if int(arcs.sum()) <= NARROWER * len(self.annealer.arrays.arc_cost):
-            self.annealer.arrays = arrays_of(narrowed(layout, arcs))._replace(guide=self.annealer.arrays.guide)
-            self.annealer.adopt(place, self.progress.cost)
+            before = self.annealer.arrays
+            self.annealer.arrays = arrays_of(narrowed(layout, arcs))._replace(
+                guide=before.guide, max_open=before.max_open
+            )
+            if before.max_open < int((option >= 0).sum()):
+                self._construct()
+            else:
+                self.annealer.adopt(place, self.progress.cost)
             self._is_begun = True
 
     def learn(self, ascent: Ascent) -> None:

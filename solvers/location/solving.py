@@ -152,7 +152,7 @@ class _Solve:
             self.floors, left, is_early=progress.spent < SEARCH_SHARE * progress.config.time_limit_s
         ):
             return True
-        return programs.start_part(self.floors, self.search.annealer.arrays.neighbors)
+        return programs.start_part(self.floors, self.search.annealer.arrays.neighbors, self.ascent.ascent.openness)
 
     def _search_more(self, seconds: float) -> float:
         """Search from another seed on this core too."""
