@@ -12,10 +12,10 @@ from solvers.formulation import Formulation
 
 FRACTIONS = "whole nodes and clusters"
 DIVIDED = "workloads in one piece"
-APART = "which standby goes with which primary"
-TOGETHER = "which workload is on which cluster of a site"
-EARLIER = "how each workload grows before the last period"
-LINKS = "limits of links away from the hosts, and all that failures of links ask for"
+APART = "the pairing of standbys"
+TOGETHER = "places within a site"
+EARLIER = "growth before the last period"
+LINKS = "links away from hosts and their failures"
 FAILURES = "failure limits that no plan looked at has broken"
 _ORDER = (FRACTIONS, DIVIDED, APART, TOGETHER, EARLIER, LINKS, FAILURES)
 
