@@ -136,13 +136,14 @@ class SearchSide:
         """Heat up again, for longer, now and then with fewer facilities; the last cycle ends with the time."""
         left = max(self.progress.remaining, 0.1)
         self._cycle += 1
-        fewer = self._fewer() if self._cycle % 2 else None
+        self.length_s *= LONGER
+        is_last = left < 2.0 * self.length_s
+        fewer = self._fewer() if self._cycle % 2 and not is_last else None
         most = self.progress.layout.max_open if fewer is None else fewer
         self.annealer.arrays = self.annealer.arrays._replace(max_open=most)
         if fewer is not None:
             self._construct()
-        self.length_s *= LONGER
-        if left < 2.0 * self.length_s:
+        if is_last:
             self.length_s = left
         self.spent_s = 0.0
 
