@@ -150,10 +150,12 @@ class SearchSide:
     def _fewer(self) -> int | None:
         """One facility less than the incumbent opens; None where that cannot be, or would hardly tell.
 
-        Costs fall and rise again on the way to fewer facilities that are fuller, which annealing alone seldom goes.
+        Costs rise and fall again on the way to fewer facilities that are fuller, which annealing alone seldom goes.
+        Where sizes can be chosen they lead there step by step.
         """
         layout, option = self.progress.layout, self.progress.option
-        if option is None or layout.max_open < layout.facilities:
+        has_sizes = len(layout.option_cost) > layout.facilities
+        if option is None or has_sizes or layout.max_open < layout.facilities:
             return None
         count = int((option >= 0).sum()) - 1
         return count if layout.min_open <= count < FEW_OPEN else None
