@@ -60,11 +60,7 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
     WAN but the internet access of its site, which counts as wide enough where its bandwidth is not stated.
     """
     ways = _ways(context)
-    return tuple(
-        _proof(context, index, ways)
-        for index in range(len(context.demands))
-        if context.standby[index] >= 0 or context.in_cloud[index]
-    )
+    return tuple(_proof(context, index, ways) for index in range(len(context.demands)) if context.has_copy[index])
 
 
 class _Ways(NamedTuple):

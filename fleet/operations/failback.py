@@ -62,8 +62,7 @@ def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tup
     last = len(context.inventory.periods) - 1
     rows: list[FailbackRow] = []
     for index, cluster in enumerate(context.clusters):
-        has_copy = (context.standby >= 0) | np.array(context.in_cloud, dtype=np.bool_)
-        protected = np.flatnonzero((context.primary == index) & has_copy).tolist()
+        protected = np.flatnonzero((context.primary == index) & np.array(context.has_copy, dtype=np.bool_)).tolist()
         here = [number for number in protected if context.inventory.first_period(context.demands[number]) <= last]
         if not here:
             continue

@@ -125,6 +125,13 @@ class PlanContext:
         return tuple(demand.recovers_in_cloud for demand in self.demands)
 
     @cached_property
+    def has_copy(self) -> tuple[bool, ...]:
+        """Whether each demand has a copy to recover from, on a standby cluster or in the cloud."""
+        return tuple(
+            in_cloud or standby >= 0 for in_cloud, standby in zip(self.in_cloud, self.standby.tolist(), strict=True)
+        )
+
+    @cached_property
     def reaches_cloud(self) -> tuple[bool, ...]:
         """Whether each demand has a copy in the cloud, and users who reach it there."""
         return tuple(

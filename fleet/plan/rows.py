@@ -111,11 +111,7 @@ def assignment_rows(context: PlanContext) -> tuple[AssignmentRow, ...]:
 
 def standby_rows(context: PlanContext) -> tuple[StandbyRow, ...]:
     """Every standby copy: path, bandwidth, recovery point and time. One in the cloud has no standby and no path."""
-    return tuple(
-        _standby(context, index)
-        for index in range(len(context.demands))
-        if context.standby[index] >= 0 or context.in_cloud[index]
-    )
+    return tuple(_standby(context, index) for index in range(len(context.demands)) if context.has_copy[index])
 
 
 def _assignment(context: PlanContext, index: int) -> AssignmentRow:
@@ -273,7 +269,7 @@ def _seed_actions(context: PlanContext) -> Iterator[ActionRow]:
     volume: defaultdict[tuple[int, int, int], float] = defaultdict(float)
     for index, demand in enumerate(context.demands):
         start = context.inventory.first_period(demand)
-        if start >= len(context.inventory.periods) or not (context.standby[index] >= 0 or context.in_cloud[index]):
+        if start >= len(context.inventory.periods) or not context.has_copy[index]:
             continue
         key = (start, int(context.primary[index]), int(context.standby[index]))
         groups[key].append(demand.key)

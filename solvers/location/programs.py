@@ -127,9 +127,7 @@ class Programs:
             floor = np.where(used, -np.inf, floors.arc)
             arcs &= floor <= np.partition(floor[arcs], most - 1)[most - 1]
         options[progress.option[progress.option >= 0]] = True
-        program = restrict(
-            layout, arcs, options, demands=demands, place=place, option=None if demands.all() else progress.option
-        )
+        program = restrict(layout, arcs, options, demands=demands, place=place)
         hint = program.hint(place, progress.option) if inside[place[demands]].all() else None
         self._start(program, min(PART_S, 0.5 * progress.remaining), PART_NODES, hint)
         return True

@@ -65,7 +65,6 @@ def restrict(
     *,
     demands: Booleans | None = None,
     place: Integers | None = None,
-    option: Integers | None = None,
 ) -> Restricted:
     """Build the model over some arcs and options.
 
@@ -74,8 +73,7 @@ def restrict(
     arcs, options : arrays (A,), (K,)
         What the model may use.
     demands : array (n,), optional
-        Which demands it places; all where None. The others stay at `place`, and so do the facilities that none of
-        the arcs leads to, with their `option`.
+        Which demands it places; all where None. The others stay at `place`, and their facilities stay open.
 
     Returns
     -------
@@ -91,10 +89,11 @@ def restrict(
     arc_columns = model.add_variables(np.ones(len(kept_arcs)), True)
     option_columns = model.add_variables(np.ones(len(kept_options)), True)
     model.cost = [*layout.arc_cost[kept_arcs].tolist(), *layout.option_cost[kept_options].tolist()]
-    held = np.zeros((layout.facilities, layout.demand.shape[1]))
+    held, limit = np.zeros((layout.facilities, layout.demand.shape[1])), layout.max_open
     if place is not None and demands is not None:
         fixed = np.flatnonzero(~chosen & (place != WAITING))
         np.add.at(held, place[fixed], layout.demand[fixed])
+        limit -= int((~inside[np.unique(place[fixed])]).sum())
     _assignment_rows(layout, model, kept_arcs, arc_columns)
     by_facility = np.argsort(layout.arc_facility[kept_arcs], kind="stable")
     arc_bounds = np.searchsorted(layout.arc_facility[kept_arcs][by_facility], np.arange(layout.facilities + 1))
@@ -104,9 +103,6 @@ def restrict(
         choices = np.arange(option_bounds[j], option_bounds[j + 1])
         _facility_rows(layout, model, kept_arcs[mine], arc_columns[mine], kept_options[choices],
                        option_columns[choices], held[j])  # fmt: skip
-    limit = layout.max_open
-    if option is not None and demands is not None:
-        limit -= int((option[~inside] >= 0).sum())
     if limit < int(inside.sum()):
         model.add_arrays("MAX-OPEN", option_columns, np.ones(len(option_columns)), -INFINITY, float(limit))
     if demands is None:

@@ -114,7 +114,7 @@ def _copies(evidence: Evidence) -> Iterator[tuple[int, StandbyRow]]:
     context = evidence.context
     stated = {DemandKey(row.workload, row.site): row for row in evidence.document.standbys}
     for index, demand in enumerate(context.demands):
-        if (context.standby[index] >= 0 or context.in_cloud[index]) and demand.key in stated:
+        if context.has_copy[index] and demand.key in stated:
             yield index, stated[demand.key]
 
 
