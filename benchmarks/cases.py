@@ -26,7 +26,7 @@ class Case:
     time_limit_s, target_gap : float
         Solve time [s], and the relative gap wanted at its end.
     distinct : bool
-        Whether every site has a size of its own, so that no demands are identical.
+        Whether every amount is drawn for itself, so that no demands are identical, nor in proportion.
     example : str
         Name of a shipped example; synthetic where empty.
     pipeline_s, memory_mb : float or None

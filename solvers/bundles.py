@@ -1,14 +1,19 @@
-"""Classes of one shape counted together: continuous placements need to know how much there is, not in what portions.
+"""Classes counted together: continuous placements need to know how much there is, not in what portions.
 
 Where placements are continuous, identical shares of classes whose needs are proportional serve as well as any others:
 spread every class of a bundle like the bundle, and each row keeps its value. So a bundle of proportional classes with
 the same slots, pairs and way into the WAN is one class of a single large unit, and the model with it is as tight as the
 one with all of them. Needs that are proportional but for rounding count by the least ratio, so bounds stay valid.
+
+Where needs are mixed in more ways than there are kinds of them, no two sites alike, bundles would be as many as
+classes. Then bounds count every kind of need by itself (`counted`): the share of all processors that a plan puts
+somewhere, of all data, and so on; they are not held together any more, which relaxes the problem. Designs (`bundle`)
+take the classes as one whose mix is that of the whole; single units are packed by their own needs afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +24,8 @@ from solvers.problem import Booleans, DemandClass, DesignProblem, Profile
 
 #: Digits to which the needs of two classes agree where they are proportional.
 DIGITS = 5
+#: Mixes of needs that classes with the same places may have before they are not told apart any more.
+MIXES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +48,7 @@ class Bundles:
 
 
 def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_way: bool = False) -> Bundles:
-    """Count proportional classes together.
+    """Count classes together for a design: proportional ones, or all with the same places where mixes are many.
 
     Parameters
     ----------
@@ -52,23 +59,50 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
     by_way : bool
         Whether classes that enter the WAN in different places are told apart, as the rows of links ask for.
     """
-    together: dict[tuple[object, ...], list[int]] = {}
-    restricted: dict[int, DemandClass] = {}
-    within = _Within(problem, slots)
-    for part in problem.classes:
-        own = restricted[part.index] = within(part)
-        together.setdefault(_key(own, by_way), []).append(part.index)
     classes: list[DemandClass] = []
     members: list[tuple[int, ...]] = []
     sizes: list[Floats] = []
-    for indices in together.values():
-        parts = [restricted[index] for index in indices]
-        ratios = np.array([_ratio(part, parts[0]) for part in parts])
-        total = float(ratios @ np.array([part.count for part in parts]))
-        classes.append(_scaled(parts[0], len(classes), total))
-        members.append(tuple(indices))
-        sizes.append(ratios / total)
+    for group in _groups(problem, slots, by_way):
+        mixes = _by_mix(group)
+        for parts in mixes if len(mixes) <= MIXES else [group]:
+            is_mixed = len(mixes) > MIXES
+            members.append(tuple(part.index for part in parts))
+            sizes.append(_shares(parts) if is_mixed else _ratios(parts) / _total(parts))
+            whole = _summed(parts) if is_mixed else _scaled(parts[0], _total(parts))
+            classes.append(replace(whole, index=len(classes)))
     return Bundles(replace(problem, classes=tuple(classes)), tuple(members), tuple(sizes))
+
+
+def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> DesignProblem:
+    """The problem over bundles for a bound: proportional classes as one, every need by itself where mixes are many.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Classes of units.
+    slots : collection of int, optional
+        The slots that may be used, all where None.
+    """
+    classes: list[DemandClass] = []
+    for group in _groups(problem, slots, by_way=False):
+        mixes = _by_mix(group)
+        if len(mixes) > MIXES:
+            mixes = [parts for kind in _by_need(group) for parts in _by_mix(kind)]
+        classes += [_scaled(parts[0], _total(parts)) for parts in mixes]
+    return replace(problem, classes=tuple(replace(part, index=index) for index, part in enumerate(classes)))
+
+
+# -- what goes together ------------------------------------------------------------------------------------------------
+
+
+def _groups(problem: DesignProblem, slots: Collection[int] | None, by_way: bool) -> list[list[DemandClass]]:
+    """Classes that differ in nothing but how much they need."""
+    together: dict[tuple[object, ...], list[DemandClass]] = {}
+    within = _Within(problem, slots)
+    for part in problem.classes:
+        own = within(part)
+        together.setdefault(_key(own, by_way), []).append(own)
+    return list(together.values())
 
 
 class _Within:
@@ -100,20 +134,12 @@ class _Within:
         return self._known[id(array)]
 
 
-def _needs(part: DemandClass) -> list[Floats]:
-    """Everything about a class that grows with its size."""
-    own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
-    for profile in part.profiles:
-        own += [profile.compute, profile.traffic_mbps, profile.stream_mbps]
-    return own
-
-
 def _key(part: DemandClass, by_way: bool) -> tuple[object, ...]:
-    flat = np.concatenate([values.ravel() for values in _needs(part)])
-    shape = np.round(flat / (np.abs(flat).max() or 1.0), DIGITS)
+    """Everything but how much of each need there is: places, and how each need grows."""
+    paces = [_direction(values).tobytes() for values in _needs(part)]
     key = (
         part.first_period,
-        shape.tobytes(),
+        *paces,
         id(part.group_eligible),
         id(part.group_pairs),
         part.asks,
@@ -126,6 +152,81 @@ def _key(part: DemandClass, by_way: bool) -> tuple[object, ...]:
     return (*key, part.attachment, ways)
 
 
+def _by_mix(parts: Sequence[DemandClass]) -> list[list[DemandClass]]:
+    """Proportional classes together."""
+    together: dict[bytes, list[DemandClass]] = {}
+    for part in parts:
+        flat = np.concatenate([values.ravel() for values in _needs(part)])
+        together.setdefault(_direction(flat).tobytes(), []).append(part)
+    return list(together.values())
+
+
+def _direction(values: Floats) -> Floats:
+    """Amounts relative to the largest, columns by themselves."""
+    largest = np.abs(values).max(axis=0)
+    return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), DIGITS) + 0.0, dtype=np.float64)
+
+
+def _by_need(parts: Sequence[DemandClass]) -> list[list[DemandClass]]:
+    """The classes with one kind of their needs at a time, as far as any has it."""
+    kinds: dict[tuple[str, int], list[DemandClass]] = {}
+    for part in parts:
+        for kind, own in _single_needs(part):
+            kinds.setdefault(kind, []).append(own)
+    return list(kinds.values())
+
+
+def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandClass]]:
+    """A class with each kind of its needs alone: what runs and what is copied of a kind belong together."""
+    nothing = replace(_scaled(part, 0.0), is_part=True)
+    for number in range(part.compute.shape[1]):
+        if part.compute[:, number].any():
+            own = np.arange(part.compute.shape[1]) == number
+            profiles = tuple(
+                replace(empty, compute=profile.compute * own)
+                for empty, profile in zip(nothing.profiles, part.profiles, strict=True)
+            )
+            compute, standby = part.compute * own, part.standby_compute * own
+            yield ("compute", number), replace(nothing, compute=compute, standby_compute=standby, profiles=profiles)
+    for number in range(part.storage.shape[1]):
+        if part.storage[:, number].any():
+            own = np.arange(part.storage.shape[1]) == number
+            yield (
+                ("storage", number),
+                replace(nothing, storage=part.storage * own, standby_storage=part.standby_storage * own),
+            )
+    if part.upload_mbps.any():
+        yield ("upload", 0), replace(nothing, upload_mbps=part.upload_mbps)
+    for number, profile in enumerate(part.profiles):
+        for kind in ("traffic_mbps", "stream_mbps"):
+            amount = getattr(profile, kind)
+            if amount.any():
+                profiles = list(nothing.profiles)
+                profiles[number] = replace(profiles[number], **{kind: amount})
+                yield (kind, number), replace(nothing, profiles=tuple(profiles))
+
+
+# -- how much they are together ----------------------------------------------------------------------------------------
+
+
+def _needs(part: DemandClass) -> list[Floats]:
+    """Everything about a class that grows with its size."""
+    own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
+    for profile in part.profiles:
+        own += [profile.compute, profile.traffic_mbps, profile.stream_mbps]
+    return own
+
+
+def _ratios(parts: Sequence[DemandClass]) -> Floats:
+    """The size of proportional classes in units of the first."""
+    return np.array([_ratio(part, parts[0]) for part in parts])
+
+
+def _total(parts: Sequence[DemandClass]) -> float:
+    """All units of proportional classes in units of the first."""
+    return float(_ratios(parts) @ np.array([part.count for part in parts]))
+
+
 def _ratio(part: DemandClass, reference: DemandClass) -> float:
     """The size of a class in units of the reference, so that no need is overstated."""
     pairs: Sequence[tuple[Floats, Floats]] = list(zip(_needs(part), _needs(reference), strict=True))
@@ -133,23 +234,42 @@ def _ratio(part: DemandClass, reference: DemandClass) -> float:
     return min(ratios, default=1.0)
 
 
-def _scaled(part: DemandClass, index: int, factor: float) -> DemandClass:
-    def profile(own: Profile) -> Profile:
-        return replace(
-            own,
-            compute=own.compute * factor,
-            traffic_mbps=own.traffic_mbps * factor,
-            stream_mbps=own.stream_mbps * factor,
-        )
+def _shares(parts: Sequence[DemandClass]) -> Floats:
+    """What one unit of each class is of all of them: the mean over the kinds of needs."""
+    counts = np.array([part.count for part in parts], dtype=np.float64)
+    flat = np.array([np.concatenate([values.ravel() for values in _needs(part)]) for part in parts])
+    flat = flat[:, flat.any(axis=0)]
+    if not flat.shape[1]:
+        return np.full(len(parts), 1.0 / counts.sum())
+    return np.asarray((flat / (counts @ flat)).mean(axis=1), dtype=np.float64)
+
+
+def _scaled(part: DemandClass, factor: float) -> DemandClass:
+    """One unit that needs so many times what one of the class does."""
+    return _with_needs(part, [values * factor for values in _needs(part)])
+
+
+def _summed(parts: Sequence[DemandClass]) -> DemandClass:
+    """One unit that needs what all units of all classes do."""
+    columns = zip(*([values * part.count for values in _needs(part)] for part in parts), strict=True)
+    return _with_needs(parts[0], [np.sum(values, axis=0) for values in columns])
+
+
+def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
+    """A class of one unit with other needs, in the order of `_needs`."""
+    compute, storage, standby_compute, standby_storage, upload_mbps, *others = needs
+
+    def profile(number: int, own: Profile) -> Profile:
+        compute, traffic_mbps, stream_mbps = others[3 * number : 3 * number + 3]
+        return replace(own, compute=compute, traffic_mbps=traffic_mbps, stream_mbps=stream_mbps)
 
     return replace(
         part,
-        index=index,
         units=part.units[:1],
-        compute=part.compute * factor,
-        storage=part.storage * factor,
-        standby_compute=part.standby_compute * factor,
-        standby_storage=part.standby_storage * factor,
-        upload_mbps=part.upload_mbps * factor,
-        profiles=tuple(profile(own) for own in part.profiles),
+        compute=compute,
+        storage=storage,
+        standby_compute=standby_compute,
+        standby_storage=standby_storage,
+        upload_mbps=upload_mbps,
+        profiles=tuple(profile(number, own) for number, own in enumerate(part.profiles)),
     )

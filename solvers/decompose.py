@@ -23,7 +23,7 @@ from itertools import islice
 import numpy as np
 
 from solvers.building import GeneratedRow, build
-from solvers.bundles import Bundles, bundle
+from solvers.bundles import Bundles, bundle, counted
 from solvers.encoders.links import ClusterRow
 from solvers.engines import EnginePool, EngineRun
 from solvers.exact import ExactSolve
@@ -71,15 +71,15 @@ class DecomposeSolve(ExactSolve):
     strategy = "decompose"
 
     def _separate(self) -> Formulation:
-        bundles = bundle(self.merged)
-        return build(bundles.problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
+        problem = counted(self.merged)
+        return build(problem, has_pairs=False, whole=False, sparse=True, final_demand=True)
 
     def _relaxation_of(self, pool: EnginePool, _separate: Formulation) -> Callable[[OpenSet], float]:
         """The value of the relaxation over one set, with the bundles that the set leaves apart."""
 
         def value(slots: OpenSet) -> float:
-            bundles = bundle(self.merged, slots)
-            over = build(bundles.problem, has_pairs=False, slots=slots, whole=False, sparse=True, final_demand=True)
+            problem = counted(self.merged, slots)
+            over = build(problem, has_pairs=False, slots=slots, whole=False, sparse=True, final_demand=True)
             found = self._highs(pool, restricted(over, slots), INFINITY, relaxed=True)
             return INFINITY if found.point is None else found.objective
 

@@ -175,6 +175,8 @@ class DemandClass:
         Whether its users are at a candidate site, where a cluster may serve them without any link.
     asks : tuple
         What its members ask of node models and archetypes.
+    is_part : bool
+        Whether it is but one of the needs of its members, counted by itself.
     """
 
     index: int
@@ -192,6 +194,7 @@ class DemandClass:
     profiles: tuple[Profile, ...]
     view: SlotView
     asks: tuple[object, ...] = ()
+    is_part: bool = False
 
     @property
     def eligible(self) -> Booleans:

@@ -74,6 +74,9 @@ _KINDS: dict[str, _Kind] = {
 }  # fmt: skip
 #: Longest acceptable round trip of the workloads, by order, as a multiple of what reaches three hubs from everywhere.
 _RTT_FACTORS = (1.0, 1.15, 1.4)
+#: What a site needs more of the larger it is, and how far each of it spreads where no two sites are alike.
+_AMOUNTS = ("vcpus", "memory_gb", "traffic_mbps", "storage_gb", "change_gb_per_day")
+_SPREAD = (0.8, 1.25)
 _GROWTH = {"steady": 0.10, "growing": 0.15, "fast": 0.20}
 _HARDWARE = (
     {"node_model": "demo-small", "cores": 16, "memory_gb": 256, "capacity_drives": 4, "capacity_drive_tb": 3.84,
@@ -120,7 +123,8 @@ def synthetic(
     hub_link_mbps : float
         Bandwidth of each backbone link [Mbit/s].
     distinct : bool
-        Whether every site has a size of its own instead of one of four.
+        Whether every amount of every workload is drawn for itself, so that no two sites are alike nor in proportion,
+        instead of one of four sizes for each site.
     horizon_months, period_months : int
         Planning horizon and length of a period [months].
 
@@ -152,7 +156,7 @@ def synthetic(
     hub_names = _hub_names(hub_places)
     points = dict(zip(hub_names, ((place.latitude, place.longitude) for place in hub_places), strict=True))
     backbone = _backbone(points)
-    drawn = list(_draw_sites(cities, sites, kind, distinct, generator))
+    drawn = list(_draw_sites(cities, sites, kind, generator))
     hub_rows = [_hub_row(name, place, generator) for name, place in zip(hub_names, hub_places, strict=True)]
     nearest = {
         row["site"]: sorted(points, key=lambda hub: (_km((row["latitude"], row["longitude"]), points[hub]), hub))[:2]
@@ -164,6 +168,8 @@ def synthetic(
     workloads = [
         row for site, size in drawn for row in _workload_rows(kind, site["site"], size, storage_scale, reach_ms)
     ]
+    if distinct:
+        _draw_amounts(workloads, generator)
     clusters = _slots(workloads, hubs)
     for row in hub_rows:
         row["max_clusters"] = clusters
@@ -310,7 +316,7 @@ def _backbone_links(
 
 
 def _draw_sites(
-    cities: Sequence[Place], count: int, kind: str, distinct: bool, generator: random.Random
+    cities: Sequence[Place], count: int, kind: str, generator: random.Random
 ) -> Iterator[tuple[dict[str, Any], tuple[str, float, int]]]:
     """Draw sites around cities, each with its size: name, factor on amounts, multiple of the smallest access."""
     totals = list(itertools.accumulate(city.population**0.8 for city in cities))
@@ -318,8 +324,6 @@ def _draw_sites(
     for number in range(1, count + 1):
         city = cities[bisect.bisect(totals, generator.random() * totals[-1], hi=len(cities) - 1)]
         (name, _, factor, access) = generator.choices(_SIZES, [share for _, share, _, _ in _SIZES])[0]
-        if distinct:
-            factor = round(factor * generator.uniform(0.8, 1.25), 4)
         row = {
             "site": f"{kind}-{number:0{digits}}",
             "name": f"{kind.capitalize()} {number}, {city.name}, {city.region}",
@@ -352,6 +356,13 @@ def _reach_ms(
         reach = sorted(min(ms + apart[first, hub] for first, ms in access.items()) for hub in hubs)
         worst = max(worst, reach[min(3, len(hubs)) - 1])
     return math.ceil(worst / 5) * 5.0
+
+
+def _draw_amounts(workloads: Sequence[dict[str, Any]], generator: random.Random) -> None:
+    """Draw every amount for itself around what the size of the site asks for."""
+    for row in workloads:
+        for column in _AMOUNTS:
+            row[column] = round(row[column] * generator.uniform(*_SPREAD), 6)
 
 
 def _workload_rows(

@@ -99,10 +99,15 @@ def _paces(formulation: Formulation, resource: int) -> tuple[Integers, Floats]:
         )
     final = amounts[:, -1:, :]
     shares = np.where(final > 0, amounts / np.where(final > 0, final, 1.0), 1.0).min(axis=2)
-    known, kind = np.unique(np.round(shares, 6), axis=0, return_inverse=True)
+    asks = np.flatnonzero(final.any(axis=(1, 2)))  # the others load nothing, whatever their pace
+    if not len(asks):
+        return np.zeros(len(classes), dtype=np.int64), np.ones((1, formulation.problem.periods))
+    known, kind = np.unique(np.round(shares[asks], 6), axis=0, return_inverse=True)
     group = np.arange(len(known)) * PACES // len(known) if len(known) > PACES else np.arange(len(known))
-    pace = group[kind.reshape(-1)].astype(np.int64)
-    return pace, np.array([shares[pace == own].min(axis=0) for own in range(int(group[-1]) + 1)])
+    pace = np.zeros(len(classes), dtype=np.int64)
+    pace[asks] = group[kind.reshape(-1)]
+    paces = [shares[asks][pace[asks] == own].min(axis=0) for own in range(int(group[-1]) + 1)]
+    return pace, np.array(paces)
 
 
 def load_terms(columns: Integers, loads: Floats) -> Terms:

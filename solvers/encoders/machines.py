@@ -38,7 +38,9 @@ def encode(formulation: Formulation) -> None:
 
 
 def _machines(inventory: Inventory, part: DemandClass) -> Integers:
-    """Virtual machines of one unit of a class in each period, the same for all its units."""
+    """Virtual machines of one unit of a class in each period, the same for all its units; a need alone has none."""
+    if part.is_part:
+        return np.zeros(len(inventory.periods), dtype=np.int64)
     counts = np.array([inventory.machines(demand) for demand in part.units[0].demands], dtype=np.int64)
     return np.asarray(counts.sum(axis=0), dtype=np.int64)
 

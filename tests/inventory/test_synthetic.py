@@ -85,7 +85,11 @@ def test_access_circuits_carry_the_traffic_of_their_site() -> None:
 def test_options() -> None:
     plain = synthetic(50, 4, 1)
     assert len({(row.workload, row.vcpus) for row in plain.workloads}) == 12
-    assert len({(row.workload, row.vcpus) for row in synthetic(50, 4, 1, distinct=True).workloads}) == 150
+    different = synthetic(50, 4, 1, distinct=True)
+    for column in ("vcpus", "memory_gb", "storage_gb", "traffic_mbps", "change_gb_per_day"):
+        assert len({(row.workload, getattr(row, column)) for row in different.workloads}) == 150
+    mixes = {(row.workload, round(row.vcpus / row.memory_gb, 4)) for row in different.workloads}
+    assert len(mixes) > 140
     light = synthetic(50, 4, 1, storage_scale=0.2)
     assert sum(row.storage_gb for row in light.workloads) == pytest.approx(
         0.2 * sum(row.storage_gb for row in plain.workloads)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import solvers.bundles
 import solvers.decompose
 import solvers.exact
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
 from solvers.building import build
-from solvers.bundles import bundle
+from solvers.bundles import bundle, counted
 from solvers.compile import compile_problem
 from solvers.engines import EnginePool
 from solvers.merging import merge_slots
@@ -33,6 +34,7 @@ SOME = [
     ("pinned", 2), ("reserves", 1), ("shared_nodes", 2), ("standing", 2), ("tolerances", 2),
     ("two_clusters", 1), ("upgrades", 1),
 ]  # fmt: skip
+NEEDS = ("compute", "storage", "standby_compute", "standby_storage", "upload_mbps")
 MORE = [(family, seed) for family in sorted(FAMILIES) for seed in range(6)]
 
 
@@ -74,10 +76,21 @@ def test_most_tiny_fleets_get_a_plan() -> None:
     assert all(found)
 
 
+@pytest.mark.usefixtures("_no_shortcuts")
+@pytest.mark.parametrize(("family", "seed"), SOME)
+def test_between_bound_and_optimum_where_every_need_counts_by_itself(
+    family: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    check_between(FAMILIES[family](seed))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_no_shortcuts")
+@pytest.mark.parametrize("mixes", [0, 8])
 @pytest.mark.parametrize(("family", "seed"), MORE)
-def test_between_bound_and_optimum_more(family: str, seed: int) -> None:
+def test_between_bound_and_optimum_more(family: str, seed: int, mixes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers.bundles, "MIXES", mixes)
     check_between(FAMILIES[family](seed))
 
 
@@ -94,27 +107,59 @@ def relaxation(problem: object, **kinds: bool) -> float:
     return run.objective
 
 
-@pytest.mark.parametrize("distinct", [False, True])
 @pytest.mark.parametrize("has_pairs", [False, True])
-def test_bundles_relax_nothing_more(distinct: bool, has_pairs: bool) -> None:
-    merged = merge_slots(compile_problem(synthetic(20, 4, 3, distinct=distinct)))
+def test_bundles_relax_nothing_more(has_pairs: bool) -> None:
+    merged = merge_slots(compile_problem(synthetic(20, 4, 3)))
     bundles = bundle(merged)
     assert len(bundles.problem.classes) < len(merged.classes)
     value = relaxation(bundles.problem, has_pairs=has_pairs)
     assert value == pytest.approx(relaxation(merged, has_pairs=has_pairs), rel=1e-5)
 
 
-def test_bundles_hold_every_unit_and_no_more_than_there_is() -> None:
-    problem = merge_slots(compile_problem(synthetic(30, 5, 1, distinct=True)))
+def test_needs_counted_by_themselves_relax_a_little() -> None:
+    merged = merge_slots(compile_problem(synthetic(80, 4, 3, distinct=True)))
+    alone = counted(merged)
+    assert len(alone.classes) < len(merged.classes)
+    assert any(part.is_part for part in alone.classes)
+    every = relaxation(merged, has_pairs=False)
+    assert every * 0.99 <= relaxation(alone, has_pairs=False) <= every * (1.0 + RELATIVE)
+
+
+def test_few_mixes_are_told_apart() -> None:
+    merged = merge_slots(compile_problem(synthetic(20, 4, 3)))
+    assert [part.compute.tolist() for part in counted(merged).classes] == [
+        part.compute.tolist() for part in bundle(merged).problem.classes
+    ]
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+def test_bundles_hold_every_unit_and_all_that_there_is(distinct: bool) -> None:
+    problem = merge_slots(compile_problem(synthetic(60, 5, 1, distinct=distinct)))
     bundles = bundle(problem)
+    assert len(bundles.problem.classes) < len(problem.classes)
     assert sorted(member for members in bundles.members for member in members) == list(range(len(problem.classes)))
     for part, members, sizes in zip(bundles.problem.classes, bundles.members, bundles.sizes, strict=True):
         counts = np.array([problem.classes[member].count for member in members])
         assert float(counts @ sizes) == pytest.approx(1.0)
-        for name in ("compute", "storage", "standby_compute", "standby_storage"):
+        for name in NEEDS:
             total = sum(getattr(problem.classes[member], name) * problem.classes[member].count for member in members)
             assert np.all(getattr(part, name) <= total * (1 + 1e-12))
             assert np.allclose(getattr(part, name), total, rtol=1e-4)
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+def test_what_is_counted_is_all_that_there_is(distinct: bool) -> None:
+    problem = merge_slots(compile_problem(synthetic(60, 5, 1, distinct=distinct)))
+    parts = counted(problem).classes
+    for name in NEEDS:
+        every = sum(getattr(part, name) * part.count for part in problem.classes)
+        found = sum(getattr(part, name) for part in parts)
+        assert np.all(found <= every * (1 + 1e-12))
+        assert np.allclose(found, every, rtol=1e-4)
+    for name in ("compute", "traffic_mbps", "stream_mbps"):
+        own = sum(getattr(profile, name) * part.count for part in problem.classes for profile in part.profiles)
+        found = sum(getattr(profile, name) for part in parts for profile in part.profiles)
+        assert np.allclose(found, own, rtol=1e-4)
 
 
 def test_bundles_of_few_open_slots_are_fewer() -> None:
