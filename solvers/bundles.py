@@ -9,6 +9,7 @@ Where needs are mixed in more ways than there are kinds of them, no two sites al
 classes. Then bounds count every kind of need by itself (`counted`): the share of all processors that a plan puts
 somewhere, of all data, and so on; they are not held together any more, which relaxes the problem. Designs (`bundle`)
 take the classes as one whose mix is that of the whole; single units are packed by their own needs afterwards.
+Where the sets of places are many as well, bounds put similar ones together (`solvers.reaches`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from solvers.interning import Interned
 from solvers.linear import Floats
 from solvers.problem import Booleans, DemandClass, DesignProblem, Profile
+from solvers.reaches import Group, coverings, widened
 
 #: Digits to which the needs of two classes agree where they are proportional.
 DIGITS = 5
@@ -81,27 +83,36 @@ def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> Des
     problem : DesignProblem
         Classes of units.
     slots : collection of int, optional
-        The slots that may be used, all where None.
+        The slots that may be used: sets of places are few then, and told apart. All where None.
     """
+    groups = _groups(problem, slots, by_way=False)
+    kinds: dict[tuple[object, ...], list[Group]] = {}
+    for group in groups:
+        kinds.setdefault(_kind(group[0]), []).append(group)
+    wide = groups if slots is not None else [group for kind in kinds.values() for group in widened(kind)]
     classes: list[DemandClass] = []
-    for group in _groups(problem, slots, by_way=False):
+    for group in wide:
         mixes = _by_mix(group)
         if len(mixes) > MIXES:
             mixes = [parts for kind in _by_need(group) for parts in _by_mix(kind)]
         classes += [_scaled(parts[0], _total(parts)) for parts in mixes]
-    return replace(problem, classes=tuple(replace(part, index=index) for index, part in enumerate(classes)))
+    return replace(
+        problem,
+        classes=tuple(replace(part, index=index) for index, part in enumerate(classes)),
+        coverings=coverings(group[0] for group in groups) if len(wide) < len(groups) else (),
+    )
 
 
 # -- what goes together ------------------------------------------------------------------------------------------------
 
 
-def _groups(problem: DesignProblem, slots: Collection[int] | None, by_way: bool) -> list[list[DemandClass]]:
+def _groups(problem: DesignProblem, slots: Collection[int] | None, by_way: bool) -> list[Group]:
     """Classes that differ in nothing but how much they need."""
-    together: dict[tuple[object, ...], list[DemandClass]] = {}
+    together: dict[tuple[object, ...], Group] = {}
     within = _Within(problem, slots)
     for part in problem.classes:
         own = within(part)
-        together.setdefault(_key(own, by_way), []).append(own)
+        together.setdefault((_kind(own), _places(own, by_way)), []).append(own)
     return list(together.values())
 
 
@@ -134,27 +145,25 @@ class _Within:
         return self._known[id(array)]
 
 
-def _key(part: DemandClass, by_way: bool) -> tuple[object, ...]:
-    """Everything but how much of each need there is: places, and how each need grows."""
+def _kind(part: DemandClass) -> tuple[object, ...]:
+    """Everything but places and how much of each need there is: how each need grows, what it asks for."""
     paces = [_direction(values).tobytes() for values in _needs(part)]
-    key = (
-        part.first_period,
-        *paces,
-        id(part.group_eligible),
-        id(part.group_pairs),
-        part.asks,
-        part.is_at_host,
-        tuple(profile.is_protected for profile in part.profiles),
-    )
+    is_protected = tuple(profile.is_protected for profile in part.profiles)
+    return (part.first_period, *paces, part.is_protected, part.asks, part.is_at_host, is_protected)
+
+
+def _places(part: DemandClass, by_way: bool) -> tuple[object, ...]:
+    """Where it may be, and the way that it enters the WAN."""
+    places = (id(part.group_eligible), id(part.group_pairs))
     if not by_way:
-        return key
+        return places
     ways = tuple((id(profile.host_reach), id(profile.user_down)) for profile in part.profiles)
-    return (*key, part.attachment, ways)
+    return (*places, part.attachment, ways)
 
 
-def _by_mix(parts: Sequence[DemandClass]) -> list[list[DemandClass]]:
+def _by_mix(parts: Sequence[DemandClass]) -> list[Group]:
     """Proportional classes together."""
-    together: dict[bytes, list[DemandClass]] = {}
+    together: dict[bytes, Group] = {}
     for part in parts:
         flat = np.concatenate([values.ravel() for values in _needs(part)])
         together.setdefault(_direction(flat).tobytes(), []).append(part)
@@ -167,9 +176,9 @@ def _direction(values: Floats) -> Floats:
     return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), DIGITS) + 0.0, dtype=np.float64)
 
 
-def _by_need(parts: Sequence[DemandClass]) -> list[list[DemandClass]]:
+def _by_need(parts: Sequence[DemandClass]) -> list[Group]:
     """The classes with one kind of their needs at a time, as far as any has it."""
-    kinds: dict[tuple[str, int], list[DemandClass]] = {}
+    kinds: dict[tuple[str, int], Group] = {}
     for part in parts:
         for kind, own in _single_needs(part):
             kinds.setdefault(kind, []).append(own)
@@ -201,9 +210,9 @@ def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandCl
         for kind in ("traffic_mbps", "stream_mbps"):
             amount = getattr(profile, kind)
             if amount.any():
-                profiles = list(nothing.profiles)
-                profiles[number] = replace(profiles[number], **{kind: amount})
-                yield (kind, number), replace(nothing, profiles=tuple(profiles))
+                alone = replace(nothing.profiles[number], **{kind: amount})
+                profiles = (*nothing.profiles[:number], alone, *nothing.profiles[number + 1 :])
+                yield (kind, number), replace(nothing, profiles=profiles)
 
 
 # -- how much they are together ----------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class DecomposeSolve(ExactSolve):
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: a design over bundles, whole units put where they flow; engines where that fails."""
-        best, columns = INFINITY, self._columns_within(slots)
+        best, columns = INFINITY, pair_columns(self.merged, slots)
         if self.problem.inventory.policy.partner_scope == "workload":
             best = self._round_designs(pool, slots, until)
         elif columns > ENGINE_COLUMNS and self.search.best is None:

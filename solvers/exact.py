@@ -151,7 +151,7 @@ class ExactSolve(Running):
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: continuous placements, then whole units near them; short tries find missing rows."""
         best = INFINITY
-        is_large = self._columns_within(slots) > LARGE_COLUMNS
+        is_large = pair_columns(self.merged, slots) > LARGE_COLUMNS
         packs = any(self.merged.slots[slot].copies > 1 for slot in slots)
         margin = MARGIN if packs else 0.0
         tried = {margin}
@@ -184,14 +184,6 @@ class ExactSolve(Running):
             margin = other
             tried.add(other)
         return best
-
-    def _columns_within(self, slots: OpenSet) -> int:
-        """Placement columns over a set."""
-        inside = sorted(slots)
-        return sum(
-            int(part.eligible[inside].sum() if part.pairs is None else part.pairs[inside][:, inside].sum())
-            for part in self.merged.classes
-        )
 
     def _loose(self, slots: OpenSet, is_large: bool, margin: float = 0.0) -> Formulation:
         """Pairs with continuous placements over a set; large ones for the final demand only."""

@@ -42,13 +42,17 @@ def first_set(problem: DesignProblem, shares: dict[int, float]) -> OpenSet:
 
 def is_covering(problem: DesignProblem, slots: OpenSet) -> bool:
     """Whether every class has an eligible slot, and a pair where it is protected, among `slots`."""
-    inside = np.zeros(len(problem.slots), dtype=bool)
-    inside[list(slots)] = True
+    if not problem.classes:
+        return True
+    first = problem.classes[0]
+    inside = np.zeros(len(first.group_eligible), dtype=bool)
+    inside[first.view.group_of_slot[sorted(slots)]] = True
+    reaches = {(id(part.group_eligible), id(part.group_pairs)): part for part in problem.classes}
     return all(
-        bool((part.eligible & inside).any())
-        if part.pairs is None
-        else bool((part.pairs & inside[:, None] & inside[None, :]).any())
-        for part in problem.classes
+        bool((part.group_eligible & inside).any())
+        if part.group_pairs is None
+        else bool(part.group_pairs[inside][:, inside].any())
+        for part in reaches.values()
     )
 
 

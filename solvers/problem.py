@@ -6,6 +6,7 @@ resources *r* (vcpu, memory_gb, gpu), storage tiers *s* (hot, warm, archive), fa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -225,6 +226,14 @@ class DemandClass:
         return self.group_pairs is not None
 
 
+@dataclass(frozen=True)
+class Covering:
+    """Slots of which so many must be open at different places, whoever may go where."""
+
+    slots: frozenset[int]
+    least: int
+
+
 @dataclass(frozen=True, eq=False)
 class DesignProblem:
     """Everything that the encoders need."""
@@ -243,6 +252,7 @@ class DesignProblem:
     constant_cost: float = 0.0
     slot_groups: tuple[tuple[int, ...], ...] = ()
     second_circuits: frozenset[str] = frozenset()
+    coverings: tuple[Covering, ...] = ()
 
     @property
     def periods(self) -> int:
@@ -255,11 +265,18 @@ class DesignProblem:
         return {state.id: index for index, state in enumerate(self.states)}
 
 
-def pair_columns(problem: DesignProblem) -> int:
-    """How many columns the pair formulation over all slots has."""
+def pair_columns(problem: DesignProblem, slots: Collection[int] | None = None) -> int:
+    """How many columns the pair formulation has, over all slots or some of them."""
+    if not problem.classes:
+        return 0
+    first = problem.classes[0]
+    chosen = slice(None) if slots is None else sorted(slots)
+    size = np.bincount(first.view.group_of_slot[chosen], minlength=len(first.group_eligible))
+    known: dict[tuple[int, int], int] = {}
     total = 0
     for part in problem.classes:
-        size = np.bincount(part.view.group_of_slot, minlength=len(part.group_eligible))
-        pairs = part.group_pairs
-        total += int(size @ part.group_eligible if pairs is None else size @ pairs.astype(np.int64) @ size)
+        key, pairs = (id(part.group_eligible), id(part.group_pairs)), part.group_pairs
+        if key not in known:
+            known[key] = int(size @ part.group_eligible if pairs is None else size @ pairs.astype(np.int64) @ size)
+        total += known[key]
     return total

@@ -13,12 +13,13 @@ from solvers.formulation import Formulation
 FRACTIONS = "whole nodes and clusters"
 DIVIDED = "workloads in one piece"
 MIXED = "what a workload needs in one place"
+NEARBY = "which places each workload may use"
 APART = "the pairing of standbys"
 TOGETHER = "places within a site"
 EARLIER = "growth before the last period"
 LINKS = "links away from hosts and their failures"
 FAILURES = "failure limits that no plan looked at has broken"
-_ORDER = (FRACTIONS, DIVIDED, MIXED, APART, TOGETHER, EARLIER, LINKS, FAILURES)
+_ORDER = (FRACTIONS, DIVIDED, MIXED, NEARBY, APART, TOGETHER, EARLIER, LINKS, FAILURES)
 
 
 def relaxed(formulation: Formulation, *, linear: bool = False) -> tuple[str, ...]:
@@ -36,6 +37,7 @@ def relaxed(formulation: Formulation, *, linear: bool = False) -> tuple[str, ...
         FRACTIONS: linear,
         DIVIDED: not formulation.whole,
         MIXED: any(part.is_part for part in problem.classes),
+        NEARBY: bool(problem.coverings),
         APART: not formulation.has_pairs and any(part.is_protected for part in problem.classes),
         TOGETHER: any(slot.copies > 1 for slot in problem.slots),
         EARLIER: formulation.final_demand and problem.periods > 1,

@@ -3,6 +3,7 @@
 Implied by the capacity and reserve rows together with the assignment, but in node counts alone: from such rows engines
 cut off fractions of clusters. For a set E of slots that holds every option of some classes: Σ_{k∈E} capacity_k ≥ their
 load, for the pool with their copies, and for compute with the reserve of `solvers.encoders.reserve.by_count`.
+Where places of classes were put together for a bound, each still needs open slots among its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ def encode(formulation: Formulation) -> None:
     options = {part.index: option_set(formulation, part.index) for part in problem.classes}
     if any(part.index in formulation.unserved for part in problem.classes):
         return
+    for covering in problem.coverings:
+        terms: Terms = []
+        for slot in sorted(covering.slots & set(formulation.slots)):
+            terms += formulation.domain_terms(slot, problem.periods - 1)
+        formulation.model.add_row("ASG-005", terms, lower=float(covering.least))
     sets = _sets(formulation, options)
     for period in formulation.load_periods:
         for subset in sets:
