@@ -96,13 +96,17 @@ class ExactSolve(Running):
         return build(self.merged, has_pairs=False, whole=False, sparse=True, final_demand=True)
 
     def _complete_sets(self, pool: EnginePool, sets: OpenSets, first: OpenSet, until: float) -> None:
-        chosen: OpenSet | None = first
+        chosen: OpenSet | None = sets.with_room(first)
         rounds = 0
         while chosen is not None and not self._is_over(until):
             sets.completed[chosen] = self._complete(pool, chosen, until)
             rounds += 1
             if self.config.deterministic and rounds >= DETERMINISTIC_SETS:
                 return
+            more = sets.larger(chosen, 2 ** (rounds - 1))
+            if self.search.best is None and more != chosen:
+                chosen = more  # what does not fit on the likeliest slots fits on more of them, if anywhere
+                continue
             center = sets.best or chosen
             self._look_around(sets, center, until)
             if self._is_over(until):

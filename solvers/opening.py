@@ -110,8 +110,7 @@ class OpenSets:
 
     def neighbors(self, slots: OpenSet) -> Iterator[OpenSet]:
         """Sets with one slot more, one less, or one exchanged."""
-        usable = [slot.index for slot in self.problem.slots if slot.runs]
-        outside = sorted((slot for slot in usable if slot not in slots), key=lambda slot: (-self._share(slot), slot))
+        outside = self._outside(slots)
         inside = sorted((slot for slot in slots if slot not in self.fixed), key=lambda slot: (self._share(slot), slot))
         for slot in inside:
             yield slots - {slot}
@@ -121,8 +120,24 @@ class OpenSets:
             for entering in outside:
                 yield (slots - {leaving}) | {entering}
 
+    def _outside(self, slots: OpenSet) -> list[int]:
+        """Slots that could be added to a set, likeliest first."""
+        usable = (slot.index for slot in self.problem.slots if slot.runs and slot.index not in slots)
+        return sorted(usable, key=lambda slot: (-self._share(slot), slot))
+
     def _share(self, slot: int) -> float:
         return self.shares.get(slot, 0.0) / self.problem.slots[slot].copies
+
+    def with_room(self, slots: OpenSet) -> OpenSet:
+        """The set, with the likeliest others as long as its relaxation does not hold all demands."""
+        count = 1
+        while self._outside(slots) and self.value(slots) == INFINITY:
+            slots, count = self.larger(slots, count), 2 * count
+        return slots
+
+    def larger(self, slots: OpenSet, count: int) -> OpenSet:
+        """The set with so many more of the likeliest slots."""
+        return slots | frozenset(self._outside(slots)[:count])
 
     @property
     def best(self) -> OpenSet | None:
