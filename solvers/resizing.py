@@ -26,7 +26,7 @@ def resized(
 ) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
-    Existing and pinned clusters stay as they are.
+    Existing and pinned clusters stay as they are, and have to hold theirs.
 
     Parameters
     ----------
@@ -37,15 +37,37 @@ def resized(
     slots = {slot.cluster: slot for slot in problem.slots}
     clusters = []
     for decision in context.decisions.clusters:
+        more = nothing if extra is None else extra.get(decision.cluster, nothing)
         if decision.existing or decision.origin == "pinned":
+            if not _holds(problem, context, context.cluster_index[decision.cluster], more):
+                return None
             clusters.append(decision)
             continue
-        more = nothing if extra is None else extra.get(decision.cluster, nothing)
         cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
         if cheapest is None:
             return None
         clusters.append(cheapest)
     return replace(context.decisions, clusters=tuple(clusters))
+
+
+def _holds(problem: DesignProblem, context: PlanContext, index: int, extra: Floats) -> bool:
+    """Whether a cluster as it is decided carries its load and reserve in every period."""
+    tolerance, data, asking = _demands_at(problem, context, index)
+    reserve = context.reserve[index] + extra
+    for period, archetype in enumerate(context.clusters[index].archetypes):
+        if archetype is None:
+            if _is_used(context, index, period) or tolerance[period] >= 0:
+                return False
+        elif not _carries(
+            context, index, period, archetype, tolerance[period], data[period], reserve[:, period]
+        ) or not all(archetype.keeps(row) for row in asking[period]):
+            return False
+    return True
+
+
+def _is_used(context: PlanContext, index: int, period: int) -> bool:
+    """Whether anything runs, is stored, or is to be taken in there."""
+    return bool(context.load[index, :, period].any() or context.reserve[index, :, period].any())
 
 
 def _cheapest(
@@ -70,7 +92,7 @@ def _cheapest(
     price = problem.rates.node_purchase(decision.node_model)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
     for period in periods:
-        present = context.load[index, :, period].any() or context.reserve[index, :, period].any()
+        present = _is_used(context, index, period)
         following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
         for cost, path in best:
             before = path[-1] if path else None

@@ -12,6 +12,7 @@ import pytest
 import solvers.bundles
 import solvers.decompose
 import solvers.exact
+import solvers.reaches
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
@@ -20,6 +21,7 @@ from solvers.bundles import bundle, counted
 from solvers.compile import compile_problem
 from solvers.engines import EnginePool
 from solvers.merging import merge_slots
+from solvers.opening import OpenSets, first_set
 from solvers.unserved import strategy_run
 from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open
 from tests.optimization.test_solver import deterministic_bytes, shuffled
@@ -43,6 +45,12 @@ def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even tiny fleets be taken apart, and no engine improve the plan afterwards."""
     monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", -1)
     monkeypatch.setattr(solvers.decompose, "ENGINE_COLUMNS", -1)
+
+
+def tell_least_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let bounds count every need by itself, and all classes of a kind wherever any of them may be."""
+    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1)
 
 
 def check_between(inventory: Inventory) -> bool:
@@ -78,19 +86,22 @@ def test_most_tiny_fleets_get_a_plan() -> None:
 
 @pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
-def test_between_bound_and_optimum_where_every_need_counts_by_itself(
+def test_between_bound_and_optimum_where_bounds_tell_least_apart(
     family: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    tell_least_apart(monkeypatch)
     check_between(FAMILIES[family](seed))
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_no_shortcuts")
-@pytest.mark.parametrize("mixes", [0, 8])
+@pytest.mark.parametrize("tells_apart", [True, False])
 @pytest.mark.parametrize(("family", "seed"), MORE)
-def test_between_bound_and_optimum_more(family: str, seed: int, mixes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.bundles, "MIXES", mixes)
+def test_between_bound_and_optimum_more(
+    family: str, seed: int, tells_apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not tells_apart:
+        tell_least_apart(monkeypatch)
     check_between(FAMILIES[family](seed))
 
 
@@ -116,7 +127,8 @@ def test_bundles_relax_nothing_more(has_pairs: bool) -> None:
     assert value == pytest.approx(relaxation(merged, has_pairs=has_pairs), rel=1e-5)
 
 
-def test_needs_counted_by_themselves_relax_a_little() -> None:
+def test_needs_counted_by_themselves_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1000)
     merged = merge_slots(compile_problem(synthetic(80, 4, 3, distinct=True)))
     alone = counted(merged)
     assert len(alone.classes) < len(merged.classes)
@@ -125,8 +137,40 @@ def test_needs_counted_by_themselves_relax_a_little() -> None:
     assert every * 0.99 <= relaxation(alone, has_pairs=False) <= every * (1.0 + RELATIVE)
 
 
+def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    merged = merge_slots(compile_problem(synthetic(80, 8, 3)))
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1000)
+    apart = counted(merged)
+    assert apart.coverings == ()
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 3)
+    together = counted(merged)
+    assert len(together.classes) < len(apart.classes)
+    assert together.coverings
+    value = relaxation(apart, has_pairs=False)
+    assert value * 0.99 <= relaxation(together, has_pairs=False) <= value * (1.0 + RELATIVE)
+    assert relaxation(replace(together, coverings=()), has_pairs=False) <= value * (1.0 + RELATIVE)
+
+
+def test_every_class_finds_its_places_among_those_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 2)
+    merged = merge_slots(compile_problem(synthetic(60, 8, 2)))
+    wide = counted(merged).classes
+    for part in merged.classes:
+        assert any(
+            not (part.group_eligible & ~other.group_eligible).any()
+            and part.is_protected == other.is_protected
+            and (
+                part.group_pairs is None
+                or other.group_pairs is None
+                or not (part.group_pairs & ~other.group_pairs).any()
+            )
+            for other in wide
+        )
+
+
 def test_few_mixes_are_told_apart() -> None:
     merged = merge_slots(compile_problem(synthetic(20, 4, 3)))
+    assert counted(merged).coverings == ()
     assert [part.compute.tolist() for part in counted(merged).classes] == [
         part.compute.tolist() for part in bundle(merged).problem.classes
     ]
@@ -213,3 +257,26 @@ def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found(mon
     (line,) = result.explanation
     assert line.startswith("partner_scope = cluster: ")
     assert "set partner_scope = workload" in line
+
+
+# -- sets of open places -----------------------------------------------------------------------------------------------
+
+
+def test_sets_grow_by_the_likeliest_until_their_relaxation_holds_all() -> None:
+    problem = merge_slots(compile_problem(synthetic(60, 6, 4)))
+    every = frozenset(slot.index for slot in problem.slots)
+    shares = {slot: 1.0 - 0.1 * slot for slot in every}
+    asked = []
+
+    def relax(slots: frozenset[int]) -> float:
+        asked.append(slots)
+        return 1.0 if len(slots) >= 4 else float("inf")
+
+    sets = OpenSets(problem, relax, frozenset(), shares)
+    first = first_set(problem, dict.fromkeys(every, 0.0))
+    assert sets.larger(frozenset({2}), 2) == frozenset({0, 1, 2})
+    found = sets.with_room(first)
+    assert len(found) >= 4
+    assert first <= found
+    hopeless = OpenSets(problem, lambda _: float("inf"), frozenset(), shares)
+    assert hopeless.with_room(first) == every

@@ -7,7 +7,9 @@ import pytest
 
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import Inventory
+from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.quantities import RESOURCES
+from solvers import SolveConfig
 from solvers.building import build
 from solvers.compile import compile_problem
 from solvers.encoders.capacity import PACES, POOL, _paces
@@ -15,7 +17,16 @@ from solvers.engines import EnginePool
 from solvers.formulation import Formulation
 from solvers.linear import Floats
 from solvers.opening import open_shares
-from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
+from solvers.search import Search
+from tests.builders import (
+    a_link,
+    a_pin,
+    a_protected_workload,
+    a_site,
+    a_workload,
+    an_existing_cluster,
+    an_inventory,
+)
 
 
 def growing(rates: list[float], **columns: object) -> Inventory:
@@ -114,3 +125,21 @@ def test_demands_that_come_later_may_have_clusters_opened_for_them() -> None:
         for name in ("h", "k")
     }
     assert opened["k"][0] < opened["k"][2]
+
+
+@pytest.mark.parametrize(("nodes", "holds"), [((2, 3, 4), False), ((4, 4, 4), True)])
+def test_standing_clusters_hold_their_load_in_every_period(nodes: tuple[int, ...], holds: bool) -> None:
+    """What looks at the final demand alone does not take an existing cluster for large enough before."""
+    inventory = an_inventory(
+        [a_site("h", can_host=True)],
+        [a_workload(f"w{index}", "h", vcpus=30.0, memory_gb=80.0) for index in range(10)],
+        clusters=[an_existing_cluster("old", "h", layout="two-way-mirror")],
+        horizon_months=18,
+    )
+    problem = compile_problem(inventory)
+    layout = {"hot": "three-way-mirror", "warm": "three-way-mirror", "archive": "three-way-mirror"}
+    mirrors = tuple(dict.fromkeys(layout, "two-way-mirror") if count == 2 else layout for count in nodes)
+    cluster = ClusterDecision("old", "h", "std", nodes, mirrors, existing=True, origin="existing")
+    decisions = Decisions((cluster,), {demand.key: "old" for demand in inventory.demands}, {})
+    judgment = Search(problem, SolveConfig()).judge_decisions(decisions, final_demand=True)
+    assert (judgment is not None and judgment.holds) == holds

@@ -6,14 +6,29 @@ from typing import Any
 
 import pytest
 
+import solvers.bundles
 import solvers.exact
+import solvers.reaches
 from fleet.exchange.figures import bound_proof
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
 from solvers.building import build
+from solvers.bundles import bundle, counted
 from solvers.compile import compile_problem
 from solvers.merging import merge_slots
-from solvers.relaxed import APART, DIVIDED, EARLIER, FAILURES, FRACTIONS, LINKS, TOGETHER, bound_source, relaxed
+from solvers.relaxed import (
+    APART,
+    DIVIDED,
+    EARLIER,
+    FAILURES,
+    FRACTIONS,
+    LINKS,
+    MIXED,
+    NEARBY,
+    TOGETHER,
+    bound_source,
+    relaxed,
+)
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
 
 LOOSE: dict[str, Any] = {"whole": False, "sparse": True, "final_demand": True}
@@ -45,6 +60,15 @@ def test_only_what_there_is_can_be_relaxed() -> None:
     merged = merge_slots(compile_problem(two_hubs(a_workload("w", "h"), max_clusters=3)))
     assert TOGETHER in relaxed(build(merged, has_pairs=True))
     assert TOGETHER not in relaxed(build(merge_slots(single.problem), has_pairs=True))
+
+
+def test_what_bounds_over_many_classes_do_not_tell_apart_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    merged = merge_slots(compile_problem(synthetic(60, 8, 1)))
+    told = {MIXED, NEARBY}
+    assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
+    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1)
+    assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
 
 
 def test_sources_keep_the_order_and_come_apart_again() -> None:
