@@ -28,6 +28,8 @@ from solvers.reaches import Group, coverings, widened
 DIGITS = 5
 #: Mixes of needs that classes with the same places may have before they are not told apart any more.
 MIXES = 8
+#: Placement columns of a bound from which similar sets of places are put together.
+MANY_COLUMNS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +73,8 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
             members.append(tuple(part.index for part in parts))
             sizes.append(_shares(parts) if is_mixed else _ratios(parts) / _total(parts))
             whole = _summed(parts) if is_mixed else _scaled(parts[0], _total(parts))
-            classes.append(replace(whole, index=len(classes)))
-    return Bundles(replace(problem, classes=tuple(classes)), tuple(members), tuple(sizes))
+            classes.append(whole)
+    return Bundles(_over(problem, classes), tuple(members), tuple(sizes))
 
 
 def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> DesignProblem:
@@ -86,21 +88,37 @@ def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> Des
         The slots that may be used: sets of places are few then, and told apart. All where None.
     """
     groups = _groups(problem, slots, by_way=False)
+    classes = _counted(groups)
+    if slots is not None or sum(map(_columns, classes)) <= MANY_COLUMNS:
+        return _over(problem, classes)
     kinds: dict[tuple[object, ...], list[Group]] = {}
     for group in groups:
         kinds.setdefault(_kind(group[0]), []).append(group)
-    wide = groups if slots is not None else [group for kind in kinds.values() for group in widened(kind)]
+    wide = [group for kind in kinds.values() for group in widened(kind)]
+    needed = coverings(group[0] for group in groups) if len(wide) < len(groups) else ()
+    return replace(_over(problem, _counted(wide)), coverings=needed)
+
+
+def _counted(groups: Sequence[Group]) -> list[DemandClass]:
     classes: list[DemandClass] = []
-    for group in wide:
+    for group in groups:
         mixes = _by_mix(group)
         if len(mixes) > MIXES:
             mixes = [parts for kind in _by_need(group) for parts in _by_mix(kind)]
         classes += [_scaled(parts[0], _total(parts)) for parts in mixes]
-    return replace(
-        problem,
-        classes=tuple(replace(part, index=index) for index, part in enumerate(classes)),
-        coverings=coverings(group[0] for group in groups) if len(wide) < len(groups) else (),
-    )
+    return classes
+
+
+def _columns(part: DemandClass) -> int:
+    """Placement columns of a class in the separate formulation."""
+    pairs, groups = part.group_pairs, part.view.group_of_slot
+    if pairs is None:
+        return int(part.group_eligible[groups].sum())
+    return sum(int(np.asarray(pairs.any(axis=axis))[groups].sum()) for axis in (0, 1))
+
+
+def _over(problem: DesignProblem, classes: Sequence[DemandClass]) -> DesignProblem:
+    return replace(problem, classes=tuple(replace(part, index=index) for index, part in enumerate(classes)))
 
 
 # -- what goes together ------------------------------------------------------------------------------------------------

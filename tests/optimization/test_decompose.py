@@ -50,7 +50,13 @@ def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell_least_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bounds count every need by itself, and all classes of a kind wherever any of them may be."""
     monkeypatch.setattr(solvers.bundles, "MIXES", 0)
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1)
+    put_together(monkeypatch, 1)
+
+
+def put_together(monkeypatch: pytest.MonkeyPatch, reaches: int) -> None:
+    """Let bounds tell at most so many sets of places apart."""
+    monkeypatch.setattr(solvers.bundles, "MANY_COLUMNS", 0)
+    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", reaches)
 
 
 def check_between(inventory: Inventory) -> bool:
@@ -127,8 +133,7 @@ def test_bundles_relax_nothing_more(has_pairs: bool) -> None:
     assert value == pytest.approx(relaxation(merged, has_pairs=has_pairs), rel=1e-5)
 
 
-def test_needs_counted_by_themselves_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1000)
+def test_needs_counted_by_themselves_relax_a_little() -> None:
     merged = merge_slots(compile_problem(synthetic(80, 4, 3, distinct=True)))
     alone = counted(merged)
     assert len(alone.classes) < len(merged.classes)
@@ -139,20 +144,20 @@ def test_needs_counted_by_themselves_relax_a_little(monkeypatch: pytest.MonkeyPa
 
 def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
     merged = merge_slots(compile_problem(synthetic(80, 8, 3)))
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1000)
     apart = counted(merged)
     assert apart.coverings == ()
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 3)
+    put_together(monkeypatch, 8)
     together = counted(merged)
     assert len(together.classes) < len(apart.classes)
     assert together.coverings
     value = relaxation(apart, has_pairs=False)
-    assert value * 0.99 <= relaxation(together, has_pairs=False) <= value * (1.0 + RELATIVE)
-    assert relaxation(replace(together, coverings=()), has_pairs=False) <= value * (1.0 + RELATIVE)
+    found = relaxation(together, has_pairs=False)
+    assert value * 0.9 <= found <= value * (1.0 + RELATIVE)
+    assert relaxation(replace(together, coverings=()), has_pairs=False) <= found * (1.0 + RELATIVE)
 
 
 def test_every_class_finds_its_places_among_those_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 2)
+    put_together(monkeypatch, 2)
     merged = merge_slots(compile_problem(synthetic(60, 8, 2)))
     wide = counted(merged).classes
     for part in merged.classes:

@@ -67,6 +67,7 @@ def test_what_bounds_over_many_classes_do_not_tell_apart_is_said(monkeypatch: py
     told = {MIXED, NEARBY}
     assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
     monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    monkeypatch.setattr(solvers.bundles, "MANY_COLUMNS", 0)
     monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1)
     assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
 
