@@ -93,10 +93,17 @@ class DecomposeSolve(ExactSolve):
             return
         super()._look_around(sets, center, min(until, time.monotonic() + self.config.time_limit_s * LOOK_SHARE))
 
+    def _sets_share(self) -> float:
+        """All of the time where nothing comes after the sets."""
+        return super()._sets_share() if self._suits_engines() else 1.0
+
     def _finish(self, pool: EnginePool, sets: OpenSets, is_small: bool) -> None:
         """Engines over all slots where the fleet is small enough for them."""
-        if pair_columns(self.problem) <= ENGINE_COLUMNS:
+        if self._suits_engines():
             super()._finish(pool, sets, is_small)
+
+    def _suits_engines(self) -> bool:
+        return pair_columns(self.problem) <= ENGINE_COLUMNS
 
     def _complete(self, pool: EnginePool, slots: OpenSet, until: float) -> float:
         """The best plan on a set: a design over bundles, whole units put where they flow; engines where that fails."""

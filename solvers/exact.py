@@ -80,9 +80,12 @@ class ExactSolve(Running):
         sets = OpenSets(self.merged, self._relaxation_of(pool, separate), fixed, shares)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
         first = first_set(self.merged, shares) | fixed
-        packs = any(slot.copies > 1 for slot in self.merged.slots)
-        self._complete_sets(pool, sets, first, self._after(PACKED_SETS_SHARE if packs else SETS_SHARE))
+        self._complete_sets(pool, sets, first, self._after(self._sets_share()))
         self._finish(pool, sets, is_small)
+
+    def _sets_share(self) -> float:
+        """The share of the time after which no further set is completed for better plans alone."""
+        return PACKED_SETS_SHARE if any(slot.copies > 1 for slot in self.merged.slots) else SETS_SHARE
 
     def _finish(self, pool: EnginePool, sets: OpenSets, is_small: bool) -> None:
         """Prove or polish in what remains of the time."""
