@@ -7,8 +7,11 @@ moved until every cluster holds its load, and nodes taken away that the others c
 send more than there is room for. Each plan is judged like any other; limits of links that it breaks in a failure become
 rows of the next design.
 
-Bounds are those of the separate formulation over bundles. It relaxes that units are whole, which standby goes with
-which primary beyond the subset rows, and link limits in failed states.
+Bounds are those of the separate formulation over what `solvers.bundles.counted` tells apart. It relaxes that units are
+whole, which standby goes with which primary beyond the subset rows, link limits in failed states and, in large fleets,
+differences between sites that are nearly alike (`solvers.relaxed` says which). No Lagrangian relaxation of the
+assignment is used: that of `solvers.location` trades off what single assignments cost, and here none of them costs
+anything; clusters, nodes and links do.
 """
 
 from __future__ import annotations
