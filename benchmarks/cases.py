@@ -80,6 +80,17 @@ LARGE_CASES: tuple[Case, ...] = (
     Case("stores-1000", 180.0, 0.015, 1000, 30),
     Case("stores-1000-distinct", 300.0, 0.04, 1000, 30, distinct=True),
     Case("stores-4000", 420.0, 0.04, 4000, 60, pipeline_s=600.0, memory_mb=4000.0, has_baseline=False),
+    Case(
+        "stores-4000-distinct",
+        420.0,
+        0.04,
+        4000,
+        60,
+        distinct=True,
+        pipeline_s=600.0,
+        memory_mb=4000.0,
+        has_baseline=False,
+    ),
     Case("stores-10000", 800.0, 1.0, 10_000, 100, pipeline_s=1200.0, memory_mb=6000.0, has_baseline=False),
 )
 
