@@ -68,12 +68,11 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
     sizes: list[Floats] = []
     for group in _groups(problem, slots, by_way):
         mixes = _by_mix(group)
-        for parts in mixes if len(mixes) <= MIXES else [group]:
-            is_mixed = len(mixes) > MIXES
+        is_mixed = len(mixes) > MIXES
+        for parts in [group] if is_mixed else mixes:
             members.append(tuple(part.index for part in parts))
             sizes.append(_shares(parts) if is_mixed else _ratios(parts) / _total(parts))
-            whole = _summed(parts) if is_mixed else _scaled(parts[0], _total(parts))
-            classes.append(whole)
+            classes.append(_summed(parts) if is_mixed else _scaled(parts[0], _total(parts)))
     return Bundles(_over(problem, classes), tuple(members), tuple(sizes))
 
 

@@ -54,20 +54,10 @@ def _holds(problem: DesignProblem, context: PlanContext, index: int, extra: Floa
     """Whether a cluster as it is decided carries its load and reserve in every period."""
     tolerance, data, asking = _demands_at(problem, context, index)
     reserve = context.reserve[index] + extra
-    for period, archetype in enumerate(context.clusters[index].archetypes):
-        if archetype is None:
-            if _is_used(context, index, period) or tolerance[period] >= 0:
-                return False
-        elif not _carries(
-            context, index, period, archetype, tolerance[period], data[period], reserve[:, period]
-        ) or not all(archetype.keeps(row) for row in asking[period]):
-            return False
-    return True
-
-
-def _is_used(context: PlanContext, index: int, period: int) -> bool:
-    """Whether anything runs, is stored, or is to be taken in there."""
-    return bool(context.load[index, :, period].any() or context.reserve[index, :, period].any())
+    return all(
+        _does(context, index, period, archetype, tolerance[period], data[period], reserve[:, period], asking[period])
+        for period, archetype in enumerate(context.clusters[index].archetypes)
+    )
 
 
 def _cheapest(
@@ -92,19 +82,14 @@ def _cheapest(
     price = problem.rates.node_purchase(decision.node_model)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
     for period in periods:
-        present = _is_used(context, index, period)
         following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
         for cost, path in best:
             before = path[-1] if path else None
             for position, archetype in enumerate([None, *options]):
                 if not _may_follow(problem, before, archetype):
                     continue
-                if archetype is None:
-                    if present or tolerance[period] >= 0:
-                        continue
-                elif not _carries(
-                    context, index, period, archetype, tolerance[period], data[period], reserve[:, period]
-                ) or not all(archetype.keeps(row) for row in asking[period]):
+                needs = tolerance[period], data[period], reserve[:, period], asking[period]
+                if not _does(context, index, period, archetype, *needs):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)
@@ -151,6 +136,24 @@ def _demands_at(
             if demand.row.zone_tolerance or demand.row.resiliency:
                 asking[period].append(demand.row)
     return tolerance, data, asking
+
+
+def _does(
+    context: PlanContext,
+    index: int,
+    period: int,
+    archetype: Archetype | None,
+    tolerance: int,
+    data: Floats,
+    reserve: Floats,
+    asking: list[Workload],
+) -> bool:
+    """Whether an archetype, or none, does for what is on a cluster in a period and for what that asks."""
+    if archetype is None:
+        is_used = context.load[index, :, period].any() or context.reserve[index, :, period].any()
+        return not is_used and tolerance < 0
+    carries = _carries(context, index, period, archetype, tolerance, data, reserve)
+    return carries and all(archetype.keeps(row) for row in asking)
 
 
 def _carries(

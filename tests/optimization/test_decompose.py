@@ -271,10 +271,8 @@ def test_sets_grow_by_the_likeliest_until_their_relaxation_holds_all() -> None:
     problem = merge_slots(compile_problem(synthetic(60, 6, 4)))
     every = frozenset(slot.index for slot in problem.slots)
     shares = {slot: 1.0 - 0.1 * slot for slot in every}
-    asked = []
 
     def relax(slots: frozenset[int]) -> float:
-        asked.append(slots)
         return 1.0 if len(slots) >= 4 else float("inf")
 
     sets = OpenSets(problem, relax, frozenset(), shares)
