@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import solvers.exact
 from fleet.exchange.plan_json import write_plan
 from fleet.inventory.checks import checked_inventory
 from fleet.inventory.inventory import Inventory
@@ -166,6 +167,16 @@ def test_deterministic_mode_writes_the_same_bytes(family: str, seed: int, tmp_pa
     first = deterministic_bytes(inventory, tmp_path / "first.json")
     assert deterministic_bytes(inventory, tmp_path / "second.json") == first
     assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json") == first
+
+
+def test_how_fast_the_machine_is_does_not_matter_in_deterministic_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inventory = FAMILIES["upgrades"](1)
+    monkeypatch.setattr(solvers.exact, "JUDGE_EVERY_S", 0.0)
+    fast = deterministic_bytes(inventory, tmp_path / "fast.json", gap=0.3)
+    monkeypatch.setattr(solvers.exact, "JUDGE_EVERY_S", 1e9)
+    assert deterministic_bytes(inventory, tmp_path / "slow.json", gap=0.3) == fast
 
 
 SCRIPT = """
