@@ -19,27 +19,26 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
 from solvers.building import GeneratedRow, build
-from solvers.bundles import Bundles, bundle, counted
+from solvers.bundles import bundle, counted
 from solvers.encoders.links import ClusterRow
 from solvers.engines import EnginePool, EngineRun
 from solvers.exact import ExactSolve
 from solvers.formulation import Formulation
-from solvers.growing import with_room
 from solvers.linear import INFINITY, Floats, LinearModel
+from solvers.mending import Mending
 from solvers.nearby import WHOLE_TOLERANCE
 from solvers.opening import OpenSet, OpenSets, restricted
 from solvers.packing import Packing
 from solvers.problem import pair_columns
-from solvers.rounding import decisions_of_packing, packed
+from solvers.rounding import packed
 from solvers.search import Judgment, UnwatchedLinks
-from solvers.tightening import tighten
 
 #: Share of every capacity that designs leave free, tried one after the other until whole units fit.
 MARGINS = (0.0, 0.005, 0.015, 0.03)
@@ -51,13 +50,6 @@ DESIGN_GAP = 0.003
 LARGE_DESIGN, HUGE_DESIGN = 6000, 30_000
 #: Share of the time for relaxations of sets between two that are completed; in deterministic mode, how many.
 LOOK_SHARE, DETERMINISTIC_NEIGHBORS = 0.1, 12
-#: How often a plan that breaks limits is mended: what moves away from one place arrives at another.
-MENDING_ROUNDS = 6
-#: In how many of them units are moved on the clusters of the design, before the last nodes are taken away; afterwards
-#: clusters only grow, which does not change what a failure sends where.
-LOOSE_ROUNDS = 3
-#: What a cluster that takes in too much keeps free, relative to what it was short of.
-EXTRA_FREE = 1.05
 #: Parts of a node from which clusters of a relaxation are rounded up, one relaxation after the other, as those that are
 #: rounded take load off the rest.
 ROUND_UP_FROM = (0.6, 0.3, 0.0)
@@ -141,7 +133,8 @@ class DecomposeSolve(ExactSolve):
             found = self._design(pool, design, until)
             if found.point is None:
                 return best
-            judgment, mended = self._whole_units(bundles, design, found.point, until)
+            packing = packed(self.problem, bundles, design, found.point)
+            judgment, mended = (None, None) if packing is None else self._mended(packing, design, found.point, until)
             text = "%d open, margin %.3f, %d columns: design %.0f, bound %.0f, %s"
             result = "does not fit" if mended is None else f"costs {mended.objective:.0f}, {len(mended.broken)} broken"
             logger.debug(text, len(slots), margins[0], len(design.placement), found.objective, found.bound, result)
@@ -152,13 +145,7 @@ class DecomposeSolve(ExactSolve):
                 best = min(best, mended.objective)
             elif mended.unwatched and not mended.broken:
                 raise UnwatchedLinks(mended.unwatched)
-            new: set[GeneratedRow]
-            if len(design.placement) > HUGE_DESIGN:  # rows tell every way into the WAN apart: far too many
-                new = set()
-            elif is_large:  # what upgrades mend, they do at less cost than such rows
-                new = {row for row in mended.broken if isinstance(row, ClusterRow) and row not in self.rows}
-            else:
-                new = set(judgment.broken) - self.rows
+            new = self._new_rows(design, judgment, mended)
             if mended.holds and (is_large or not new):
                 return best
             if not new:
@@ -166,82 +153,22 @@ class DecomposeSolve(ExactSolve):
             self.rows |= new
         return best
 
-    def _whole_units(
-        self, bundles: Bundles, design: Formulation, point: Floats, until: float
+    def _new_rows(self, design: Formulation, judgment: Judgment, mended: Judgment) -> set[GeneratedRow]:
+        """The limits that the next design of the set has to know, of those broken at first and once mended."""
+        broken: set[GeneratedRow] = set(judgment.broken)
+        if len(design.placement) > HUGE_DESIGN:  # rows tell every way into the WAN apart: far too many
+            return set()
+        if len(design.placement) > LARGE_DESIGN:  # what upgrades mend, they do at less cost than such rows
+            broken = {row for row in mended.broken if isinstance(row, ClusterRow)}
+        return broken - self.rows
+
+    def _mended(
+        self, packing: Packing, design: Formulation, point: Floats, until: float
     ) -> tuple[Judgment | None, Judgment | None]:
-        """Whole units where the bundles flow, on as few nodes as that allows, as judged at first and once mended.
-
-        Links over their limits are upgraded as far as they may be, clusters that take in more than their reserve keep
-        more free: units move away or, where that is not enough, clusters grow. None where the units do not fit.
-        """
-        packing = packed(self.problem, bundles, design, point)
-        if packing is None:
-            return None, None
-        loose = packing.joined_by(())
-        tighten(packing)
-        first: Judgment | None = None
-        best: Judgment | None = None
-        held: Judgment | None = None
-        is_tight = True
-        upgrades: dict[str, int] = {}
-        extra: dict[str, Floats] = {}
-        for number in range(MENDING_ROUNDS):
-            if self.search.best is not None and self._is_over(until):
-                break  # the first plan is worth more than the time, further ones are not
-            decisions = decisions_of_packing(self.problem, packing, design, point)
-            decisions = replace(decisions, upgrades={**decisions.upgrades, **upgrades})
-            judgment = self.search.judge_decisions(decisions, final_demand=True, extra=extra)
-            if held is not None and (judgment is None or not judgment.holds):
-                break
-            if judgment is None:
-                short: Mapping[str, Floats] = {}
-            else:
-                first, best = first or judgment, judgment
-                if judgment.holds:
-                    held = judgment if held is None or judgment.objective < held.objective else held
-                    if is_tight:
-                        break
-                    tighten(packing)
-                    is_tight = True
-                    continue
-                more, short = self._upgradable(judgment), judgment.short
-                if not (more or short):
-                    break
-                upgrades |= more
-                if not short:
-                    continue
-            for cluster, amount in short.items():
-                throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE  # what grows late would be short before
-                extra[cluster] = np.maximum(extra.get(cluster, np.zeros(amount.shape)), throughout)
-            is_loose = number < LOOSE_ROUNDS
-            grown = self._keep_free(loose.joined_by(()) if is_loose else packing, extra)
-            if grown is None:
-                break
-            packing = grown
-            is_tight = is_loose and judgment is not None
-            if is_tight:
-                tighten(packing)
-        return first, best if held is None else held
-
-    def _keep_free(self, packing: Packing, extra: dict[str, Floats]) -> Packing | None:
-        """Make places keep more free at the end, by moving units or else by growing; None where neither helps."""
-        for index, place in enumerate(packing.places):
-            amount = extra.get(self.problem.slots[place.slot].cluster)
-            if amount is not None:
-                packing.extra[index] = amount[:, -1]
-        before = packing.joined_by(())
-        return packing if packing.repair() else with_room(before)
-
-    def _upgradable(self, judgment: Judgment) -> dict[str, int]:
-        """The links over their limits that may be upgraded, with the first period in which they are too thin."""
-        decided = {pin.link for pin in self.problem.inventory.pins if pin.decision == "link_upgrade"}
-        return {
-            link: period
-            for link, period in judgment.overloaded.items()
-            if link not in decided
-            and self.problem.wan.links[link].upgrade_mbps is not None
-            and period < judgment.decisions.upgrades.get(link, self.problem.periods)
-        }
+        """A plan as judged at first and once mended. The first plan of all is worth more than the time."""
+        mending = Mending(self.problem, self.search, design, point, packing)
+        mended = mending.run(lambda: self.search.best is not None and self._is_over(until))
+        return mending.first, mended
 
     def _design(self, pool: EnginePool, design: Formulation, until: float) -> EngineRun:
         """Clusters and flows of a set.

@@ -14,6 +14,7 @@ from solvers.encoders.siting import node_limits
 from solvers.linear import Integers
 from solvers.packing import Packing, Place
 from solvers.problem import DesignProblem
+from solvers.repairing import repair
 
 #: Most clusters that open beside those that are as large as may be.
 FURTHER_CLUSTERS = 12
@@ -30,13 +31,13 @@ def with_room(packing: Packing) -> Packing | None:
         for index in np.flatnonzero(packing.node_excess > 0).tolist():
             while packing.node_excess[index] > 0 and _add_node(packing, index):
                 pass
-        if packing.repair():
+        if repair(packing):
             return packing
         further = _beside(packing)
         if further is None:
             return None
         packing = packing.joined_by([further])
-    return packing if packing.repair() else None
+    return packing if repair(packing) else None
 
 
 def _add_node(packing: Packing, index: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -109,13 +110,14 @@ class OpenSets:
         return self.value(slots) * min(factors)
 
     def neighbors(self, slots: OpenSet) -> Iterator[OpenSet]:
-        """Sets with one slot more, one less, or one exchanged."""
+        """Sets with one slot more and one less by turns, as the relaxation suggests; then with one exchanged."""
         outside = self._outside(slots)
         inside = sorted((slot for slot in slots if slot not in self.fixed), key=lambda slot: (self._share(slot), slot))
-        for slot in inside:
-            yield slots - {slot}
-        for slot in outside:
-            yield slots | {slot}
+        for entering, leaving in zip_longest(outside, inside):
+            if entering is not None:
+                yield slots | {entering}
+            if leaving is not None:
+                yield slots - {leaving}
         for leaving in inside:
             for entering in outside:
                 yield (slots - {leaving}) | {entering}

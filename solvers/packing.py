@@ -22,8 +22,6 @@ from solvers.slots import fits, protected
 
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 POOL = RESOURCES.index("pool_tb")
-#: Moves tried for every unit before a cluster counts as too full.
-PATIENCE = 4
 
 
 @dataclass
@@ -241,118 +239,6 @@ class Packing:
         fills = self.fills()[:, :-1].max(axis=1)
         return np.asarray(np.maximum(fills - 1.0 - TOLERANCE * 0.5, 0.0), dtype=np.float64)
 
-    # -- moves ---------------------------------------------------------------------------------------------------
-
-    def repair(self) -> bool:
-        """Move units from places that are too full to places with room; whether that succeeds."""
-        if not self._is_enough():
-            return False
-        stuck: set[int] = set()
-        for _ in range(PATIENCE * len(self.part) + 100):
-            excess = self.excess
-            over = [place for place in np.argsort(-excess).tolist() if excess[place] > 0]
-            if not over:
-                return True
-            place = next((place for place in over if place not in stuck), None)
-            if place is None:
-                return False
-            if self._relieve(place):
-                stuck.clear()
-            else:
-                stuck.add(place)
-        return False
-
-    def _is_enough(self) -> bool:
-        """Whether all places together hold what is on them, wherever it goes."""
-        footprint = float(self.data.sum(axis=0) @ self.per_tb.min(axis=0))
-        holds = bool((self.own.sum(axis=0) <= self.capacity.sum(axis=0) * (1.0 + TOLERANCE)).all())
-        return holds and footprint <= float(self.pool.sum()) * (1.0 + TOLERANCE)
-
-    def _relieve(self, place: int) -> bool:
-        """Move one unit, or the copy of one, away from a place; whether there was one to move.
-
-        Of those that clear the place the one goes that helps least, or else the one that helps most.
-        """
-        over = np.maximum(self.fills()[place] - 1.0, 0.0)
-        order: list[tuple[bool, float, int, bool]] = []
-        for is_copy in (False, True):
-            units = np.flatnonzero((self.standby if is_copy else self.primary) == place)
-            if not len(units):
-                continue
-            alike = self.part[units] * (len(self.places) + 1) + self._other(units, is_copy)
-            units = units[np.unique(alike, return_index=True)[1]]
-            relief = self._relief(units, place, is_copy)
-            helps = (relief * (over > 0)).sum(axis=1)
-            clears = (relief >= over - 1e-12).all(axis=1)
-            useful = np.flatnonzero((helps > 1e-12) & self._finds_room(self.part[units], is_copy))
-            scores = np.where(clears, helps, -helps)
-            order += [
-                (not clears[index], float(scores[index]), int(units[index]), is_copy) for index in useful.tolist()
-            ]
-        for _, _, unit, is_copy in sorted(order):
-            target = self._target(unit, place, is_copy)
-            if target >= 0:
-                if is_copy:
-                    self.keep_at(unit, target)
-                else:
-                    self.run_at(unit, target)
-                return True
-        return False
-
-    def _finds_room(self, parts: Integers, is_copy: bool) -> Booleans:
-        """[class]: whether a unit or its copy is no larger than what is free anywhere."""
-        pool = self.pool - (self.data * self.per_tb).sum(axis=1)
-        data = (self.copied if is_copy else self.storage)[parts]
-        fits_in = data @ self.per_tb.min(axis=0) <= (pool + self.pool * TOLERANCE).max()
-        if not is_copy:
-            free = (self.capacity * (1.0 + TOLERANCE) - self.own).max(axis=0)
-            fits_in &= (self.compute[parts] <= free).all(axis=1)
-        return np.asarray(fits_in, dtype=bool)
-
-    def _other(self, units: Integers, is_copy: bool) -> Integers:
-        return self.primary[units] if is_copy else self.standby[units]
-
-    def _relief(self, units: Integers, place: int, is_copy: bool) -> Floats:
-        """[unit, resource]: share of capacity that each unit frees by leaving."""
-        parts = self.part[units]
-        none = np.zeros((len(units), 3))
-        here = np.full(len(units), place)
-        if not is_copy:
-            return self.fill(here, self.compute[parts], none, self.storage[parts], self.upload[parts])
-        before, sent = self.moved[place], self.sent[parts]
-        if self.is_shared:
-            freed = before.max(axis=0) - self._largest_after(before, self.domain[self.primary[units]], -sent)
-        else:
-            freed = sent
-        return self.fill(here, none, freed, self.copied[parts], none[:, 0])
-
-    @staticmethod
-    def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
-        """[change, resource]: the most that a domain sends, of what each sends (D, 3), once one sends more or less."""
-        first, others = moved.argmax(axis=0), moved.copy()
-        others[first, np.arange(3)] = 0.0
-        rest = np.where(domains[:, None] == first, others.max(axis=0), moved.max(axis=0))
-        return np.asarray(np.maximum(rest, moved[domains] + change), dtype=np.float64)
-
-    def _target(self, unit: int, source: int, is_copy: bool) -> int:
-        """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
-        part = int(self.part[unit])
-        other = int(self.primary[unit] if is_copy else self.standby[unit])
-        allowed = self.may_keep(part) if is_copy else self.may_run(part)
-        if other >= 0:
-            allowed = allowed & self.partners(part, other, is_copy=is_copy)
-        candidates = np.flatnonzero(allowed)
-        candidates = candidates[candidates != source]
-        if not len(candidates):
-            return -1
-        fill = self.fill_after(unit, candidates, is_copy)
-        fitting = fill <= 1.0 + TOLERANCE * 0.5
-        if not is_copy and other >= 0:
-            fitting &= self._copy_fits(unit, candidates, other)
-        if not fitting.any():
-            return -1
-        return int(candidates[fitting][np.argmin(fill[fitting])])
-
     def fill_after(self, unit: int, candidates: Integers, is_copy: bool) -> Floats:
         """[candidate]: share in use of the fullest resource once it has taken a unit or its copy."""
         part = int(self.part[unit])
@@ -366,17 +252,6 @@ class Packing:
         uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[part])
         fill = self.fill(candidates, own, reserve + self.extra[candidates], data, uploaded)
         return np.asarray(fill.max(axis=1), dtype=np.float64)
-
-    def _copy_fits(self, unit: int, candidates: Integers, keeper: int) -> Booleans:
-        """[candidate]: whether the place of the copy can take what the loss of the new primary's domain would send."""
-        if not self.is_shared:
-            return np.ones(len(candidates), dtype=bool)  # it takes in as much wherever the unit runs
-        sent = self.sent[self.part[unit]]
-        moved = self.moved[keeper].copy()
-        moved[self.domain[self.primary[unit]]] -= sent
-        reserve = np.maximum(moved.max(axis=0), moved[self.domain[candidates]] + sent) + self.extra[keeper]
-        limit = np.maximum(self.kept[keeper], self.own[keeper] + self.reserve[keeper])
-        return np.asarray((self.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
 
     # -- other clusters -----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from solvers.formulation import NO_STANDBY, Formulation
 from solvers.linear import Floats, Integers
 from solvers.packing import Packing, Place
 from solvers.problem import DesignProblem
+from solvers.repairing import repair
 
 #: Flows below this share of a bundle are rounding.
 NO_FLOW = 1e-9
@@ -55,7 +56,7 @@ def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, p
             return None
         candidates = np.array(here, dtype=np.int64)
         packing.keep_at(unit, int(candidates[np.argmin(packing.fill_after(unit, candidates, True))]))
-    return packing if packing.repair() else None
+    return packing if repair(packing) else None
 
 
 def places_of(formulation: Formulation, point: Floats, problem: DesignProblem) -> list[Place]:

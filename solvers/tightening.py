@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.packing import Packing
+from solvers.repairing import repair
 
 
 def tighten(packing: Packing) -> int:
@@ -25,7 +26,7 @@ def _take_node(packing: Packing, index: int) -> bool:
     units = packing.primary.copy(), packing.standby.copy()
     loads = [getattr(packing, name).copy() for name in packing.LOADS]
     packing.size(index, run, place.nodes - 1)
-    if packing.repair():
+    if repair(packing):
         return True
     packing.primary, packing.standby = units
     for name, load in zip(packing.LOADS, loads, strict=True):

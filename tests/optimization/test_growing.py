@@ -20,6 +20,7 @@ from solvers.growing import with_room
 from solvers.linear import Floats
 from solvers.packing import Packing, Place
 from solvers.problem import DesignProblem
+from solvers.repairing import relief_of, repair
 from solvers.rounding import decisions_of_packing, packed
 from solvers.tightening import tighten
 
@@ -155,7 +156,7 @@ def test_loads_follow_units_as_they_move(made: Made, reserve: str) -> None:
     for name in packing.LOADS:
         assert getattr(packing, name) == pytest.approx(getattr(anew, name), abs=1e-6)
     copies = np.flatnonzero(packing.standby == 0)
-    relief = packing._relief(copies, 0, True)
+    relief = relief_of(packing, copies, 0, True)
     for unit, freed in zip(copies.tolist(), relief, strict=True):
         without = loads_anew(packing)
         without.standby[unit] = -1
@@ -185,5 +186,5 @@ def test_what_does_not_fit_in_all_is_not_moved_about(made: Made) -> None:
     packing = made[1].joined_by(())
     packing.pool = packing.pool * 0.5
     units = packing.primary.copy()
-    assert not packing.repair()
+    assert not repair(packing)
     assert np.array_equal(packing.primary, units)
