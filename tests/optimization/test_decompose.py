@@ -283,3 +283,13 @@ def test_sets_grow_by_the_likeliest_until_their_relaxation_holds_all() -> None:
     assert first <= found
     hopeless = OpenSets(problem, lambda _: float("inf"), frozenset(), shares)
     assert hopeless.with_room(first) == every
+
+
+def test_one_place_more_and_one_less_are_looked_at_by_turns() -> None:
+    problem = merge_slots(compile_problem(synthetic(60, 6, 4)))
+    shares = {slot.index: 1.0 - 0.1 * slot.index for slot in problem.slots}
+    slots, fixed = frozenset({0, 2, 5}), frozenset({5})
+    neighbors = list(OpenSets(problem, lambda _: 1.0, fixed, shares).neighbors(slots))
+    assert neighbors[:5] == [slots | {1}, slots - {2}, slots | {3}, slots - {0}, slots | {4}]
+    assert set(neighbors[5:]) == {slots - {leaving} | {entering} for leaving in (0, 2) for entering in (1, 3, 4)}
+    assert len(neighbors) == 11
