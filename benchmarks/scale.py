@@ -187,10 +187,10 @@ def _wanted(row: Row) -> str:
 def _engine(row: Row) -> str:
     parts = []
     for engine, found in row["monoliths"].items():
-        states = "/".join(sorted(set(found["states"])))
-        text = f"no choice ({states}, {whole(found['memory_mb'])} MB)"
         if found["gap"] is not None:
             text = percent(found["gap"], 1)
+        else:
+            text = f"no choice ({'/'.join(sorted(set(found['states'])))}, {whole(found['memory_mb'])} MB)"
         parts.append(f"{NAMES[engine]} {text}")
     return "; ".join(parts) or "–"
 

@@ -260,8 +260,8 @@ class ExactSolve(Running):
             best = min(runs, key=lambda run: run.objective)
             over = any(run.state in ("finished", "infeasible") for run in runs) or not any(run.running for run in runs)
             over = over or self._is_over(deadline)
-            due = self.config.deterministic  # then every point is judged, in the order in which they are found
-            due = due or time.monotonic() - last_judged >= max(JUDGE_EVERY_S, 3.0 * self._judging_s())
+            waited = time.monotonic() - last_judged >= max(JUDGE_EVERY_S, 3.0 * self._judging_s())
+            due = waited or self.config.deterministic  # which judges every point, in the order in which they are found
             if best.point is not None and best.objective < judged and (over or due):
                 judged, last_judged = best.objective, time.monotonic()
                 self._last = (formulation, best.point)

@@ -51,7 +51,7 @@ def _relieve(packing: Packing, place: int) -> bool:
         units = np.flatnonzero((packing.standby if is_copy else packing.primary) == place)
         if not len(units):
             continue
-        alike = packing.part[units] * (len(packing.places) + 1) + _other(packing, units, is_copy)
+        alike = packing.part[units] * (len(packing.places) + 1) + _other(packing, is_copy)[units]
         units = units[np.unique(alike, return_index=True)[1]]
         relief = relief_of(packing, units, place, is_copy)
         helps = (relief * (over > 0)).sum(axis=1)
@@ -81,8 +81,9 @@ def _finds_room(packing: Packing, parts: Integers, is_copy: bool) -> Booleans:
     return np.asarray(fits_in, dtype=bool)
 
 
-def _other(packing: Packing, units: Integers, is_copy: bool) -> Integers:
-    return packing.primary[units] if is_copy else packing.standby[units]
+def _other(packing: Packing, is_copy: bool) -> Integers:
+    """[unit]: where the unit is, of its copy, or the copy, of the unit."""
+    return packing.primary if is_copy else packing.standby
 
 
 def relief_of(packing: Packing, units: Integers, place: int, is_copy: bool) -> Floats:
@@ -111,7 +112,7 @@ def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
 def _target(packing: Packing, unit: int, source: int, is_copy: bool) -> int:
     """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
     part = int(packing.part[unit])
-    other = int(packing.primary[unit] if is_copy else packing.standby[unit])
+    other = int(_other(packing, is_copy)[unit])
     allowed = packing.may_keep(part) if is_copy else packing.may_run(part)
     if other >= 0:
         allowed = allowed & packing.partners(part, other, is_copy=is_copy)
