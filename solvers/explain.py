@@ -43,8 +43,21 @@ class Breach:
     is_upper: bool
 
 
-def explain_no_plan(problem: DesignProblem, stopped_by: str) -> tuple[str, ...]:
-    """What to say where the search ended without plan and without proof."""
+def explain_no_plan(problem: DesignProblem, stopped_by: str, unconfirmed: str = "") -> tuple[str, ...]:
+    """What to say where the search ended without plan and without proof.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What was searched.
+    stopped_by : str
+        What ended the search.
+    unconfirmed : str
+        The engine that says that there is no plan, where no second ground confirmed it.
+    """
+    if unconfirmed:
+        text = f"{unconfirmed} says that no plan satisfies every limit, but no second ground for that was found in time"
+        return (f"{text}: it does not count as proven – allow more time",)
     size = (
         f"{sum(part.count for part in problem.classes)} demand units in {len(problem.classes)} classes on "
         f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits"

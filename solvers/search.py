@@ -19,9 +19,11 @@ from fleet.plan.states import ClusterViolation, LinkViolation, violations
 from fleet.plan.uploads import upload_violations
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
+from solvers.claims import Claims
 from solvers.config import SolveConfig
 from solvers.decode import decode
 from solvers.encoders.links import ClusterRow, LinkRow
+from solvers.engines import Engine
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem
@@ -79,8 +81,7 @@ class Search:
     started: float = field(default_factory=time.monotonic)
     best: Decisions | None = None
     objective: float = INFINITY
-    bound: float = -INFINITY
-    bound_source: str = ""
+    claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
     judging_s: float = 0.0
 
@@ -111,11 +112,28 @@ class Search:
         """Whether the gap asked for is reached."""
         return self.gap is not None and self.gap <= self.config.gap
 
-    def raise_bound(self, bound: float, source: str) -> None:
-        """Take a valid lower bound on the present value of every plan."""
-        if bound > self.bound:
-            self.bound, self.bound_source = bound, source
+    @property
+    def bound(self) -> float:
+        """The best bound that is believed; minus infinity until there is one."""
+        return self.claims.best[0]
+
+    @property
+    def bound_source(self) -> str:
+        """What proved the bound, and of what."""
+        return self.claims.best[1]
+
+    def raise_bound(self, engine: Engine, bound: float, source: str) -> None:
+        """Take what an engine calls a lower bound on the present value of every plan, unless a plan disproves it."""
+        before = self.bound
+        if self.claims.note(engine, bound, source):
+            self.claims.face(self.objective)
+        if self.bound != before:
             self._report()
+
+    def disprove(self, engine: Engine, text: str) -> None:
+        """Believe an engine no more."""
+        self.claims.disprove(engine, text)
+        self._report()
 
     def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
         """Decode a point of a pair formulation and judge it."""
@@ -157,6 +175,7 @@ class Search:
             raise EngineError("a decision was neither judged as it is nor resized")
         if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
             self.best, self.objective = judgment.decisions, judgment.objective
+            self.claims.face(self.objective)
             self._report()
         self.judging_s += time.monotonic() - begun
         return judgment
@@ -196,7 +215,7 @@ class Search:
 
     def _report(self) -> None:
         incumbent = None if self.best is None else self.objective
-        bound = None if self.bound == -INFINITY else min(self.bound, self.objective)
+        bound = None if self.bound == -INFINITY else min(self.bound, self.objective)  # apart by rounding at most
         self.trace.append(TracePoint(self.seconds, incumbent, bound))
         if self.config.on_progress is not None:
             self.config.on_progress(self.seconds, incumbent, bound)
