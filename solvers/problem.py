@@ -39,7 +39,7 @@ class Run:
     free_base, free_slope : array (4,)
         The same without the nodes that are kept free.
     efficiency : array (3,)
-        Data over footprint for hot, warm, archive.
+        Data over footprint for hot, warm, archive; of the smallest count on tiers that hold no data.
     """
 
     node_model: str

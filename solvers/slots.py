@@ -184,22 +184,23 @@ def fits_throughout(inventory: Inventory, demands: Sequence[Demand], slot: Slot)
 
 
 def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:
-    """Cut a chain of archetypes wherever capacity stops being affine or growth is refused."""
+    """Cut a chain of archetypes wherever capacity stops being affine, a tier that holds data changes, or growth ends."""
+    stored = [tier in inventory.stored_tiers for tier in TIERS]
     pieces: list[list[Archetype]] = []
     for archetype in chain:
         piece = pieces[-1] if pieces else None
-        if piece is not None and _continues(piece, archetype, pack):
+        if piece is not None and _continues(piece, archetype, pack, stored):
             piece.append(archetype)
         else:
             pieces.append([archetype])
     return [_run(inventory, piece) for piece in pieces]
 
 
-def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack) -> bool:
+def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack, stored: Sequence[bool]) -> bool:
     last = piece[-1]
     if archetype.nodes != last.nodes + 1 or archetype.node_tolerance != last.node_tolerance:
         return False
-    if _efficiency(archetype).tolist() != _efficiency(last).tolist():
+    if _efficiency(archetype)[stored].tolist() != _efficiency(last)[stored].tolist():
         return False
     if growth_refusal(last, archetype, pack) is not None:
         return False

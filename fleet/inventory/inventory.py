@@ -169,6 +169,11 @@ class Inventory:
         return tuple(site for site in self.sites if (site.can_host or site.site in standing) and not site.is_network)
 
     @cached_property
+    def stored_tiers(self) -> frozenset[str]:
+        """The storage tiers on which some workload holds data."""
+        return frozenset(row.tier for row in self.workloads if row.storage_gb > 0)
+
+    @cached_property
     def growth_profiles(self) -> Mapping[str, GrowthProfile]:
         """Growth profiles by name."""
         return profiles(self.growth)
