@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from solvers.engines import Engine
 from solvers.linear import INFINITY
 
-ENGINES: tuple[Engine, ...] = ("cp_sat", "highs", "benders")
-#: What each engine is called, and the library whose word it rests on.
+#: The engines that solve a whole model, what each is called, and the library whose word it rests on.
+ENGINES: tuple[Engine, ...] = ("cp_sat", "highs")
 ENGINE_NAMES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
-LIBRARIES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS"}
+LIBRARIES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS", "conflict": "HiGHS"}
 #: Relative difference up to which a bound above an objective is rounding: that of the audit and of the engines' rows.
 ROUNDING = 1e-6
 
 
 @dataclass
 class Claims:
-    """The best bound of every library, and what disproved a library.
+    """The best bound of every library that proves any, and what disproved a library.
 
     Attributes
     ----------
@@ -49,32 +49,30 @@ class Claims:
         """What was disproved, in words."""
         return tuple(f"{library} said {text}" for library, text in self.disproved.items())
 
-    def believes(self, engine: Engine) -> bool:
-        """Whether what an engine says still counts."""
-        return LIBRARIES[engine] not in self.disproved
+    def believes(self, library: str) -> bool:
+        """Whether what a library says still counts."""
+        return library not in self.disproved
 
     def believed(self, engines: Collection[Engine]) -> tuple[Engine, ...]:
         """Those of some engines whose word still counts."""
-        return tuple(engine for engine in engines if self.believes(engine))
+        return tuple(engine for engine in engines if self.believes(LIBRARIES[engine]))
 
-    def note(self, engine: Engine, bound: float, source: str) -> bool:
+    def note(self, library: str, bound: float, source: str) -> bool:
         """Take a bound; False where it is not believed or no better than what the library said before."""
-        library = LIBRARIES[engine]
         if library in self.disproved or bound <= self._bounds.get(library, (-INFINITY, ""))[0]:
             return False
         self._bounds[library] = (bound, source)
         return True
 
-    def disprove(self, engine: Engine, text: str) -> None:
-        """Believe nothing any more of what an engine's library said in this run."""
-        library = LIBRARIES[engine]
+    def disprove(self, library: str, text: str) -> None:
+        """Believe nothing any more that a library said in this run."""
         self.disproved.setdefault(library, text)
         self._bounds.pop(library, None)
 
     def face(self, objective: float) -> None:
-        """Confront the bounds with the present value of a plan that holds: what is above it is disproved."""
+        """Confront the bounds with the cost of a solution that holds: what is above it is disproved."""
         for library, (bound, _) in list(self._bounds.items()):
             if bound > objective + ROUNDING * abs(objective):
-                text = f"that no plan costs less than {bound:,.2f}, though one of {objective:,.2f} holds"
-                self.disproved.setdefault(library, text)
-                del self._bounds[library]
+                self.disprove(
+                    library, f"that nothing costs less than {bound:,.2f}, though a cost of {objective:,.2f} holds"
+                )

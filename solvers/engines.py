@@ -28,8 +28,8 @@ from typing import Any, Literal
 from solvers.engine_worker import read_message
 from solvers.linear import Floats, Integers, LinearModel
 
-Engine = Literal["cp_sat", "highs", "benders"]
-Task = Engine | Literal["conflict"]
+#: ``benders`` only bounds; ``conflict`` seeks multipliers that show that rows contradict each other.
+Engine = Literal["cp_sat", "highs", "benders", "conflict"]
 logger = logging.getLogger("solvers.engine")
 
 #: Relative difference from which the objective that an engine states for a point is wrong; less is rounding.
@@ -62,7 +62,7 @@ class EngineRun:
         Of the rows, from a run that seeks a conflict among them.
     """
 
-    engine: Task
+    engine: Engine
     model: LinearModel
     point: Floats | None = None
     objective: float = float("inf")
@@ -106,7 +106,7 @@ class EnginePool:
 
     def start(
         self,
-        engine: Task,
+        engine: Engine,
         model: LinearModel,
         *,
         time_limit_s: float,

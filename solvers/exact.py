@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection
 
 from solvers.building import GeneratedRow, build
+from solvers.claims import ENGINES, LIBRARIES
 from solvers.config import SolveConfig
 from solvers.engines import EnginePool, EngineRun
 from solvers.formulation import Formulation
@@ -54,7 +55,7 @@ class ExactSolve(Running):
         self._closed_by: set[str] = set()
 
     def _solve(self, pool: EnginePool) -> None:
-        if pair_columns(self.problem) <= TINY_COLUMNS or not self.search.claims.believes("highs"):
+        if pair_columns(self.problem) <= TINY_COLUMNS or not self.search.claims.believes("HiGHS"):
             self._pairs(pool, self.search.deadline)
         else:
             self._explore(pool)
@@ -240,7 +241,7 @@ class ExactSolve(Running):
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
         """Solve the pairs over all slots, adding failure rows as they break."""
         claims = self.search.claims
-        while claims.believed(("cp_sat", "highs")):
+        while claims.believed(ENGINES):
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
             believed = len(claims.disproved)
             broken = self._round(pool, formulation, deadline)
@@ -279,9 +280,9 @@ class ExactSolve(Running):
     def _has_ended(self, runs: Collection[EngineRun], formulation: Formulation) -> bool:
         """Whether an engine that is believed has come to an end, or none is at work any more."""
         for run in runs:
-            if run.state == "infeasible" and run.engine != "conflict":
+            if run.state == "infeasible":
                 self._hear_infeasible(run.engine, formulation)
-        believed = [run for run in runs if run.engine != "conflict" and self.search.claims.believes(run.engine)]
+        believed = [run for run in runs if self.search.claims.believes(LIBRARIES[run.engine])]
         is_over = any(run.state in ("finished", "infeasible") for run in believed)
         return is_over or not any(run.running for run in believed)
 
@@ -296,7 +297,7 @@ class ExactSolve(Running):
         limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
         gap = config.gap * ENGINE_GAP_SHARE
         single = alone or config.deterministic or config.cores == 1
-        engines = self.search.claims.believed(("cp_sat", "highs"))[: 1 if single else None]
+        engines = self.search.claims.believed(ENGINES)[: 1 if single else None]
         return [
             pool.start(
                 engine,

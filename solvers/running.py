@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 
 from solvers.building import GeneratedRow
-from solvers.claims import ENGINE_NAMES, ENGINES
+from solvers.claims import ENGINE_NAMES, ENGINES, LIBRARIES
 from solvers.compile import compile_problem
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines import Engine, EnginePool, EngineRun
@@ -99,7 +99,7 @@ class Running:
         verdict, self._verdict = self._verdict, None
         if verdict is not None and self.search.best is None:
             self.is_infeasible = opinion.is_infeasible(pool, verdict)
-            if not self.is_infeasible and self.search.claims.believes(verdict.engine):
+            if not self.is_infeasible and self.search.claims.believes(LIBRARIES[verdict.engine]):
                 self.unconfirmed = ENGINE_NAMES[verdict.engine]
         elif self.search.gap is not None and self.search.gap <= OPTIMAL_GAP:
             self.confirmed_by = opinion.confirms_optimum(pool)
@@ -108,7 +108,7 @@ class Running:
 
     def _hear_infeasible(self, engine: Engine, formulation: Formulation) -> None:
         """An engine says that a model which every plan satisfies has no solution: a known plan disproves it."""
-        if not self.search.claims.believes(engine):
+        if not self.search.claims.believes(LIBRARIES[engine]):
             return
         if self.search.best is not None:
             self.search.disprove(engine, "that there is no plan, though one is known that holds")
@@ -204,9 +204,7 @@ class Running:
 
     def _take_bounds(self, runs: Collection[EngineRun], formulation: Formulation) -> None:
         for run in runs:
-            if run.engine == "conflict":
-                continue
             source = bound_source(ENGINE_NAMES[run.engine], relaxed(formulation))
             self.search.raise_bound(run.engine, run.bound, source)
-            if run.wrong and self.search.claims.believes(run.engine):
+            if run.wrong and self.search.claims.believes(LIBRARIES[run.engine]):
                 self.search.disprove(run.engine, run.wrong)

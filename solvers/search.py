@@ -19,7 +19,7 @@ from fleet.plan.states import ClusterViolation, LinkViolation, violations
 from fleet.plan.uploads import upload_violations
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
-from solvers.claims import Claims
+from solvers.claims import LIBRARIES, Claims
 from solvers.config import SolveConfig
 from solvers.decode import decode
 from solvers.encoders.links import ClusterRow, LinkRow
@@ -125,14 +125,14 @@ class Search:
     def raise_bound(self, engine: Engine, bound: float, source: str) -> None:
         """Take what an engine calls a lower bound on the present value of every plan, unless a plan disproves it."""
         before = self.bound
-        if self.claims.note(engine, bound, source):
+        if self.claims.note(LIBRARIES[engine], bound, source):
             self.claims.face(self.objective)
         if self.bound != before:
             self._report()
 
     def disprove(self, engine: Engine, text: str) -> None:
         """Believe an engine no more."""
-        self.claims.disprove(engine, text)
+        self.claims.disprove(LIBRARIES[engine], text)
         self._report()
 
     def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:

@@ -15,7 +15,7 @@ from solvers.building import GeneratedRow, build
 from solvers.claims import ENGINE_NAMES, LIBRARIES, ROUNDING
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.conflicts import is_conflict
-from solvers.engines import Engine, EnginePool, EngineRun, Task
+from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
 from solvers.problem import DesignProblem, pair_columns
 from solvers.relaxed import bound_source, relaxed
@@ -56,7 +56,7 @@ class SecondOpinion:
         if run.multipliers is not None and is_conflict(model, run.multipliers):
             return True
         other = _other(verdict.engine)
-        if not self.search.claims.believes(other):
+        if not self.search.claims.believes(LIBRARIES[other]):
             return False
         formulation = build(self.problem, has_pairs=True, rows=self.rows)
         run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), None)
@@ -69,7 +69,7 @@ class SecondOpinion:
         """The library that proves the best plan optimal beside that of the best bound; empty where none does."""
         first = self.search.claims.best[2]
         other: Engine = "highs" if first == "CP-SAT" else "cp_sat"
-        if pair_columns(self.problem) > CHECKED_COLUMNS or not self.search.claims.believes(other):
+        if pair_columns(self.problem) > CHECKED_COLUMNS or not self.search.claims.believes(LIBRARIES[other]):
             return ""
         while True:
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
@@ -83,10 +83,10 @@ class SecondOpinion:
             if run.bound > self.search.bound + ROUNDING * abs(self.search.bound):
                 self.search.raise_bound(other, run.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
             is_new = self._judge(formulation, run) if run.objective < self.search.objective else False
-            if not is_new or not self.search.claims.believes(other):
+            if not is_new or not self.search.claims.believes(LIBRARIES[other]):
                 break
         needed = self.search.objective - OPTIMAL_GAP * abs(self.search.objective)
-        if not self.search.claims.believes(other) or run.bound < needed:
+        if not self.search.claims.believes(LIBRARIES[other]) or run.bound < needed:
             return ""
         return first if self.search.claims.best[2] == LIBRARIES[other] else LIBRARIES[other]
 
@@ -100,7 +100,7 @@ class SecondOpinion:
         return bool(new)
 
     def _asked(
-        self, pool: EnginePool, task: Task, formulation: Formulation, limit_s: float, nodes: int | None
+        self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int | None
     ) -> EngineRun:
         """Run an engine on a formulation and wait for its end."""
         deterministic = self.config.deterministic

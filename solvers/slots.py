@@ -184,7 +184,7 @@ def fits_throughout(inventory: Inventory, demands: Sequence[Demand], slot: Slot)
 
 
 def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:
-    """Cut a chain of archetypes wherever capacity stops being affine, a tier that holds data changes, or growth ends."""
+    """Cut a chain of archetypes where capacity stops being affine, a tier that holds data changes, or growth ends."""
     stored = [tier in inventory.stored_tiers for tier in TIERS]
     pieces: list[list[Archetype]] = []
     for archetype in chain:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import ortools
 import pytest
 
@@ -19,6 +20,7 @@ from solvers.conflicts import elastic, is_conflict
 from solvers.engine_worker import run_cp_sat
 from solvers.engines import EnginePool, EngineRun
 from solvers.linear import LinearModel
+from solvers.location import FacilityProblem, solve_location
 from solvers.outcome import Exit, exit_code
 from tests.optimization.tiny_fleets import FAMILIES
 
@@ -69,7 +71,7 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Lie], None]:
         honest = EnginePool._take
 
         def take(pool: EnginePool, run: EngineRun, message: Message) -> None:
-            told = how(run, message) if LIBRARIES.get(run.engine) == library else message  # type: ignore[call-overload]
+            told = how(run, message) if LIBRARIES[run.engine] == library else message
             if told is not None:
                 honest(pool, run, told)
 
@@ -157,16 +159,16 @@ def test_infeasible_by_one_engine_alone_is_not_proven(
 
 def test_bounds_are_confronted_with_plans() -> None:
     claims = Claims()
-    assert claims.note("highs", 90.0, "a")
-    assert claims.note("cp_sat", 120.0, "b")
+    assert claims.note("HiGHS", 90.0, "a")
+    assert claims.note("CP-SAT", 120.0, "b")
     assert claims.best == (120.0, "b", "CP-SAT")
     claims.face(100.0)
     assert claims.best == (90.0, "a", "HiGHS")
-    assert not claims.believes("cp_sat")
-    assert not claims.note("cp_sat", 95.0, "b")
-    assert claims.note("benders", 100.0 + 1e-5, "c")
+    assert not claims.believes("CP-SAT")
+    assert not claims.note("CP-SAT", 95.0, "b")
+    assert claims.note("HiGHS", 100.0 + 1e-5, "c")
     claims.face(100.0)
-    assert claims.believes("benders")
+    assert claims.believes("HiGHS")
     claims.face(99.0)
     assert claims.best[0] == -float("inf")
     assert len(claims.texts) == 2
@@ -182,8 +184,6 @@ def conflicting() -> LinearModel:
 
 
 def test_multipliers_show_a_conflict_or_nothing() -> None:
-    import numpy as np
-
     model = conflicting()
     assert is_conflict(model, np.array([1.0, 1.0]))
     assert not is_conflict(model, np.array([1.0, -2.0]))
@@ -213,6 +213,40 @@ def test_the_last_words_of_a_worker_reach_the_message(monkeypatch: pytest.Monkey
             pool.wait(0.5)
     assert run.state == "failed"
     assert "process ended: " in run.text
+
+
+# -- the location core ---------------------------------------------------------------------------------------------
+
+
+def a_location_problem(**changes: Any) -> FacilityProblem:
+    """Twelve demands, four facilities of three sizes."""
+    chance = np.random.default_rng(5)
+    arrays: dict[str, Any] = {
+        "demand": chance.integers(2, 9, (12, 1)).astype(float),
+        "arc_demand": np.repeat(np.arange(12), 4),
+        "arc_facility": np.tile(np.arange(4), 12),
+        "arc_cost": chance.integers(1, 60, 48).astype(float),
+        "option_facility": np.repeat(np.arange(4), 3),
+        "option_cost": np.tile([60.0, 90.0, 110.0], 4) + chance.integers(0, 9, 12),
+        "option_capacity": np.tile([[15.0], [25.0], [40.0]], (4, 1)),
+    }
+    return FacilityProblem(**(arrays | changes))
+
+
+@pytest.mark.parametrize("how", [too_high, no_solution], ids=lambda how: how.__name__)
+def test_an_engine_that_lies_to_the_location_core_is_caught(how: Lie, lying: Callable[[str, Lie], None]) -> None:
+    problem, config = a_location_problem(), SolveConfig(gap=0.0, time_limit_s=6.0)
+    right = solve_location(problem, config)
+    assert right.status == "optimal"
+    lying("HiGHS", how)
+    result = solve_location(problem, config)
+    assert result.cost == pytest.approx(right.cost, rel=1e-9)
+    assert result.bound is None or right.cost is None or result.bound <= right.cost * (1 + 1e-9)
+
+
+def test_no_choice_in_the_location_core_is_proven() -> None:
+    tight = a_location_problem(option_capacity=np.tile([[5.0], [7.0], [9.0]], (4, 1)))
+    assert solve_location(tight, SolveConfig(time_limit_s=10.0)).status == "infeasible"
 
 
 # -- the release of CP-SAT ---------------------------------------------------------------------------------------------
