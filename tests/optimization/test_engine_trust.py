@@ -13,6 +13,7 @@ import pytest
 import fleet
 import solvers.engine_worker
 import solvers.exact
+import solvers.second_opinion
 from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
 from solvers.claims import LIBRARIES, Claims
@@ -116,6 +117,7 @@ def test_an_engine_that_lies_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", columns)
+    monkeypatch.setattr(solvers.second_opinion, "CHECK_S", 30.0)
     lying(library, how)
     result = solve(FAMILIES[FLEET](SEED), config=MODES[mode])
     assert result.objective == pytest.approx(right, rel=1e-6)
