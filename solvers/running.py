@@ -97,7 +97,9 @@ class Running:
         before = len(self.search.claims.disproved)
         opinion = SecondOpinion(self.problem, self.config, self.search, self.rows)
         verdict, self._verdict = self._verdict, None
-        if verdict is not None and self.search.best is None:
+        if verdict is not None and self.search.best is not None:
+            self._hear_infeasible(verdict.engine, verdict.formulation)
+        elif verdict is not None:
             self.is_infeasible = opinion.is_infeasible(pool, verdict)
             if not self.is_infeasible and self.search.claims.believes(LIBRARIES[verdict.engine]):
                 self.unconfirmed = ENGINE_NAMES[verdict.engine]
