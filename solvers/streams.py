@@ -7,6 +7,7 @@ each pair only the few failures of its path are routed anew.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,50 @@ import numpy as np
 from fleet.inventory.inventory import Demand
 from fleet.plan.placement import exceeds
 from fleet.wan.routing import Router
+from fleet.wan.states import FailureState
 from solvers.linear import Integers
 from solvers.problem import Booleans
 from solvers.routes import RouteTable
+
+
+class PathCuts:
+    """The failures that cut the path of copies between two sites.
+
+    Parameters
+    ----------
+    router : Router
+        Least-RTT routes.
+    states : sequence of FailureState
+        Single failures.
+    """
+
+    def __init__(self, router: Router, states: Sequence[FailureState]) -> None:
+        self.router, self.states = router, states
+        self._by_element: dict[str, list[int]] = defaultdict(list)
+        for index, state in enumerate(states):
+            for name in (*(f"link {link}" for link in state.links), *(f"site {site}" for site in state.sites)):
+                self._by_element[name].append(index)
+
+    def cutting(self, primary: str, standby: str, limit_ms: float | None) -> list[int]:
+        """The states, both sites up, in which no path leads from one to the other within the limit on its round trip.
+
+        None where no path leads there with nothing failed: DR-004 says so.
+        """
+        normal = self.router.route(primary, standby)
+        passed: set[int] = set()
+        for hop in () if normal is None else normal.hops:
+            link = self.router.wan.links[hop.link]
+            for name in (f"link {hop.link}", f"site {link.from_}", f"site {link.to}"):
+                passed.update(self._by_element.get(name, ()))
+        found = []
+        for index in sorted(passed):
+            state = self.states[index]
+            if primary in state.sites or standby in state.sites:
+                continue
+            route = self.router.route(primary, standby, state)
+            if route is None or (limit_ms is not None and exceeds(route.rtt_ms, limit_ms)):
+                found.append(index)
+        return found
 
 
 @dataclass(frozen=True)
@@ -40,11 +82,8 @@ class StreamCuts:
     """
 
     def __init__(self, router: Router, routes: RouteTable) -> None:
-        self.router, self.routes = router, routes
-        self._by_element: dict[str, list[int]] = defaultdict(list)
-        for index, state in enumerate(routes.states):
-            for name in (*(f"link {link}" for link in state.links), *(f"site {site}" for site in state.sites)):
-                self._by_element[name].append(index)
+        self.routes = routes
+        self._cuts = PathCuts(router, routes.states)
         self._paths: dict[float | None, CutPaths] = {}
         self._pairs: dict[float | None, Booleans] = {}
 
@@ -72,31 +111,11 @@ class StreamCuts:
                 for first, primary in enumerate(names)
                 for second, standby in enumerate(names)
                 if first != second
-                for state in self._cutting(primary, standby, limit_ms)
+                for state in self._cuts.cutting(primary, standby, limit_ms)
             ]
             columns = np.array(found, dtype=np.int64).reshape(len(found), 3).T
             self._paths[limit_ms] = CutPaths(*columns)
         return self._paths[limit_ms]
-
-    def _cutting(self, primary: str, standby: str, limit_ms: float | None) -> list[int]:
-        """The states, both sites up, in which no path within the limit leads from one to the other."""
-        normal = self.router.route(primary, standby)
-        if normal is None:
-            return []  # DR-004 refuses the pair
-        passed: set[int] = set()
-        for hop in normal.hops:
-            link = self.router.wan.links[hop.link]
-            for name in (f"link {hop.link}", f"site {link.from_}", f"site {link.to}"):
-                passed.update(self._by_element.get(name, ()))
-        found = []
-        for index in sorted(passed):
-            state = self.routes.states[index]
-            if primary in state.sites or standby in state.sites:
-                continue
-            route = self.router.route(primary, standby, state)
-            if route is None or (limit_ms is not None and exceeds(route.rtt_ms, limit_ms)):
-                found.append(index)
-        return found
 
     def reason(self, demand: Demand, limit_ms: float | None, allowed: Booleans) -> str:
         """That a single failure stops the copies of every pair that other rules allow, with one and what would do.
