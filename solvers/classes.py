@@ -28,11 +28,12 @@ from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
 from solvers.interning import Interned
 from solvers.linear import Floats
-from solvers.partners import too_far, too_thin
+from solvers.partners import PartnerScreen
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
+from solvers.streams import StreamCuts
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class ClassBuilder:
         self._amounts_of_row: dict[int, _Amounts] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
-        self._carried: dict[int, float] = {}  # allowed pairs by identity, and the largest stream that is known to fit
+        self._partners = PartnerScreen(inventory, pack, router, routes.names_of_group)
+        self._streams = StreamCuts(router, routes) if inventory.policy.stream_cut == "hard" else None
         self._kept = Interned()
         self.host_index = {name: index for index, name in enumerate(routes.host_names)}
 
@@ -341,46 +343,40 @@ class ClassBuilder:
             view=self.routes.view,
         )
 
-    def _pairs(self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile]) -> Booleans | None:
-        """[primary, standby group] that no rule forbids, or None for an unprotected unit."""
-        copied = protected(unit.demands)
-        if not copied:
+    def _pairs(
+        self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile], with_cuts: bool = True
+    ) -> Booleans | None:
+        """[primary, standby group] that no rule forbids, or None for an unprotected unit.
+
+        Without `with_cuts`, pairs whose copies a single failure stops count as allowed whatever the policy says.
+        """
+        if not protected(unit.demands):
             return None
         allowed = eligible[:, None] & standby[None, :]
-        for demand in copied:
-            mechanism = self.mechanism(demand)
-            if not isinstance(mechanism, str):
-                allowed &= self._mechanism_pairs(mechanism)
-        for profile in profiles:
-            if profile.is_protected:
-                allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
+        for demand, profile in zip(unit.demands, profiles, strict=True):
+            mechanism = self.mechanism(demand) if profile.is_protected else ""
+            if isinstance(mechanism, str):
+                continue
+            allowed &= self._mechanism_pairs(mechanism)
+            allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
+            if with_cuts and self._streams is not None:
+                allowed &= ~self._streams.pairs(mechanism.max_rtt_ms)
         return allowed
 
     def _no_partner(
         self, unit: Unit, eligible: Booleans, standby: Booleans, pairs: Booleans, profiles: Sequence[Profile]
     ) -> str:
         """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
-        names = [self.routes.host_names[host] for host in self.routes.host_of_group.tolist()]
+        copies = []
         for demand, profile in zip(unit.demands, profiles, strict=True):
             mechanism = self.mechanism(demand) if demand.has_standby else ""
-            if isinstance(mechanism, str):
-                continue
-            most = float(profile.stream_mbps.max(initial=0.0))
-            if pairs.any():
-                if most <= self._carried.get(id(pairs), -1.0):
-                    continue
-                allowed = ((names[first], names[second]) for first, second in np.argwhere(pairs).tolist())
-                text = too_thin(self.router, demand, most, allowed)
-                if not text:
-                    self._carried[id(pairs)] = most
-            else:
-                primaries, standbys = (
-                    sorted({names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
-                )
-                text = too_far(self.inventory, self.pack, self.router, demand, mechanism, primaries, standbys)
-            if text:
-                return f"no pair of candidate sites can hold it and its standby. {text}"
-        return ""
+            if not isinstance(mechanism, str):
+                copies.append((demand, mechanism, float(profile.stream_mbps.max(initial=0.0))))
+        text = self._partners.reason(copies, eligible, standby, pairs)
+        if not text and self._streams is not None and not pairs.any():
+            before = self._pairs(unit, eligible, standby, profiles, with_cuts=False)
+            text = "" if before is None else self._streams.reason(copies[0][0], copies[0][1].max_rtt_ms, before)
+        return text and f"no pair of candidate sites can hold it and its standby. {text}"
 
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:
         known = self._pair_reasons.get(mechanism.name)

@@ -18,8 +18,8 @@ from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, Slot, SlotView
 from solvers.slots import alike_slots
 
-#: Failure kinds after which a protected demand must reach its standby.
-HARD_KINDS = ("site", "fault_domain", "cluster")
+#: Failure kinds after which a protected demand must reach its standby; shared risks are states where they are hard.
+HARD_KINDS = ("site", "fault_domain", "cluster", "shared_risk")
 #: Label of a route that does not exist: above every other, however many are added.
 NO_WAY = 2**61
 #: Neighbors of sites at the host itself, and of sites without a way.
@@ -146,6 +146,11 @@ class RouteTable:
                 for site, label in self.router.labels(host, state).items():
                     labels[site][row, column] = label
         return labels
+
+    @property
+    def names_of_group(self) -> list[str]:
+        """Site of each group of slots."""
+        return [self.host_names[host] for host in self.host_of_group.tolist()]
 
     def normal_rtts(self, site: str) -> Floats:
         """[host]: round trip of a site to every candidate site in the normal state [ms]."""

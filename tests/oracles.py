@@ -415,7 +415,18 @@ class BruteForce:
             return False
         pair = {here.cluster: here.site, there.cluster: there.site}
         states = single_failures(self.inventory, self.wan, pair)
-        return all(self._end(item.demand, primary, standby, state) != "lost" for state in states)
+        return all(
+            self._end(item.demand, primary, standby, state) != "lost"
+            and (self.policy.stream_cut != "hard" or self._is_copied(item.mechanism, primary, standby, state))
+            for state in states
+        )
+
+    def _is_copied(self, mechanism: Mechanism, primary: int, standby: int, state: FailureState) -> bool:
+        """Whether a path within the round trip of the mechanism is left, or an end is down."""
+        if not (self._is_up(primary, state) and self._is_up(standby, state)):
+            return True
+        route = self._route(self.places[primary].site, self.places[standby].site, state)
+        return route is not None and (mechanism.max_rtt_ms is None or not over(route.rtt_ms, mechanism.max_rtt_ms))
 
     # -- what a cluster must hold ----------------------------------------------------------------------------------
 

@@ -40,6 +40,16 @@ class Policy(Row):
         "shared", meaning="shared = largest single failed fault domain; dedicated = the sum"
     )
     standby_uses_node_reserve: YesNo = column(False, meaning="may a failover use the nodes kept free")
+    shared_risk: Literal["warning", "hard"] = column(
+        "warning",
+        meaning="loss of all links of one shared_risk at once: warning = told; hard = every limit holds after it as "
+        "after the loss of a site",
+    )
+    stream_cut: Literal["warning", "hard"] = column(
+        "warning",
+        meaning="copies that stop where one link, network or site between primary and standby fails: warning = told; "
+        "hard = every pair keeps a path within the round trip of its mechanism",
+    )
     cloud_country: Text = column("", meaning="country of the cloud region in which demands recover, for residency")
     cloud_region: Text = column("", meaning="region of it, for residency")
     cloud_rtt_ms: float | None = column(
@@ -73,7 +83,7 @@ class Policy(Row):
         if not isinstance(data, dict):
             return data
         lowered = dict(data)
-        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout"):
+        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout", "shared_risk", "stream_cut"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         return lowered

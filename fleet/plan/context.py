@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
@@ -28,7 +29,7 @@ POOL = RESOURCES.index("pool_tb")
 #: Rows of the compute resources in arrays over all resources.
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
-
+Flags = NDArray[np.bool_]
 #: (rule id, reason) of each reason against an archetype.
 Refusals = tuple[tuple[str, str], ...]
 
@@ -120,6 +121,12 @@ class PlanContext:
         return {link: index for index, link in enumerate(self.links)}
 
     @cached_property
+    def exists(self) -> Flags:
+        """Whether each demand exists in each period, shape (n_demands, T): only then does it ask for anything."""
+        rows = [[factor > 0 for factor in self.inventory.growth_factors(demand)] for demand in self.demands]
+        return np.array(rows, dtype=np.bool_).reshape(len(rows), len(self.inventory.periods))
+
+    @cached_property
     def in_cloud(self) -> tuple[bool, ...]:
         """Whether each demand recovers in the cloud."""
         return tuple(demand.recovers_in_cloud for demand in self.demands)
@@ -191,7 +198,7 @@ class PlanContext:
         """The demands that `state` may treat differently from the normal state, in order."""
         found = set(self._touching.always)
         for elements, index in (
-            (state.sites, self._touching.sites),
+            (state.sites | state.offline, self._touching.sites),
             (state.links, self._touching.links),
             (state.clusters, self._touching.clusters),
         ):

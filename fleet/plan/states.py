@@ -6,7 +6,7 @@ normal path, which stays the least-RTT one when links or sites elsewhere disappe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +98,8 @@ class StateOutcome:
         Unprotected, and cut or without their cluster.
     lost : tuple of int
         Protected, and not restored: broken promises.
+    stream_cuts : tuple of int
+        Their primary and where it copies to are up, and no path carries the copies.
     violations : tuple
         Every limit that the state breaks.
     """
@@ -112,12 +114,19 @@ class StateOutcome:
     single_points: tuple[int, ...]
     down: tuple[int, ...]
     lost: tuple[int, ...]
+    stream_cuts: tuple[int, ...]
     violations: tuple[Violation, ...]
 
     @property
     def cut(self) -> tuple[int, ...]:
         """Demands whose users cannot reach their primary although it is up, or whose loss nothing makes good."""
         return tuple(sorted((*self.moved, *self.single_points, *self.down, *self.lost)))
+
+    @property
+    def uncopied(self) -> tuple[int, ...]:
+        """Demands that run at their primary without copies: those cut streams that no failover makes pointless."""
+        elsewhere = {*self.moved, *self.restored, *self.single_points, *self.down, *self.lost}
+        return tuple(index for index in self.stream_cuts if index not in elsewhere)
 
     def link_loads(self, context: PlanContext) -> Floats:
         """Load of every link in both directions [Mbit/s], shape (n_links, 2, T)."""
@@ -126,7 +135,9 @@ class StateOutcome:
         return loads.reshape(len(context.links), 2, -1)
 
 
-def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome:
+def simulate(
+    context: PlanContext, state: FailureState = NORMAL, periods: Collection[int] | None = None
+) -> StateOutcome:
     """What `state` does to the plan: who stays, moves, restarts, is cut; loads; broken limits.
 
     Parameters
@@ -135,9 +146,14 @@ def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome
         The plan.
     state : FailureState
         What is down; any combination, not only single failures.
+    periods : collection of int, optional
+        When it may be down; None = in any period. Demands that exist in none of them are left out, and limits are
+        judged in them only.
     """
+    when = range(len(context.inventory.periods)) if periods is None else periods
     touched = range(len(context.demands)) if state.kind == "normal" else context.touched(state)
-    fates = [(index, fate(context, index, state)) for index in touched]
+    exists = set(np.flatnonzero(np.count_nonzero(context.exists[:, list(when)], axis=1)).tolist())
+    fates = [(index, fate(context, index, state)) for index in touched if index in exists]
     if state.kind == "normal":
         link_rows = np.arange(2 * len(context.links), dtype=np.int64)
         link_mbps = context.normal_mbps
@@ -161,8 +177,67 @@ def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome
         single_points=lists[FateKind.SINGLE_POINT],
         down=lists[FateKind.DOWN],
         lost=lists[FateKind.LOST],
-        violations=broken,
+        stream_cuts=tuple(
+            index for index, end in fates if end.is_stream_cut and not context.normal_fates[index].is_stream_cut
+        ),
+        violations=tuple(found for found in broken if isinstance(found, ReachViolation) or found.period in when),
     )
+
+
+def over_periods(
+    context: PlanContext, state: FailureState, outcomes: Mapping[tuple[int, ...], StateOutcome]
+) -> StateOutcome:
+    """One failure that does different things in different periods, as one outcome.
+
+    Parameters
+    ----------
+    context : PlanContext
+        The plan.
+    state : FailureState
+        All that is down in any period.
+    outcomes : mapping
+        What it does, by the periods in which it does that; together they are all periods.
+
+    Notes
+    -----
+    Loads are those of each period. A demand counts where it fares worst: lost, then a single point of failure, then
+    down, restarted, moved.
+    """
+    parts = list(outcomes.items())
+    link_rows = _union([part.link_rows for _, part in parts])
+    cluster_rows = _union([part.cluster_rows for _, part in parts])
+    link_mbps = context.normal_mbps[link_rows].copy()
+    moved = np.zeros((len(cluster_rows), *context.compute.shape[1:]))
+    for periods, part in parts:
+        when = np.array(periods, dtype=np.int64)
+        places = np.searchsorted(link_rows, part.link_rows)
+        link_mbps[np.ix_(places, when)] = part.link_mbps[:, when]
+        places = np.searchsorted(cluster_rows, part.cluster_rows)
+        moved[places[:, np.newaxis], :, when] = np.moveaxis(part.moved_compute[:, :, when], 2, 1)
+    lists: dict[str, tuple[int, ...]] = {}
+    taken: set[int] = set()
+    for name in ("lost", "single_points", "down", "restored", "moved"):
+        here = {index for _, part in parts for index in getattr(part, name)} - taken
+        lists[name] = tuple(sorted(here))
+        taken |= here
+    return StateOutcome(
+        state=state,
+        link_rows=link_rows,
+        link_mbps=link_mbps,
+        cluster_rows=cluster_rows,
+        moved_compute=moved,
+        moved=lists["moved"],
+        restored=lists["restored"],
+        single_points=lists["single_points"],
+        down=lists["down"],
+        lost=lists["lost"],
+        stream_cuts=tuple(sorted({index for _, part in parts for index in part.stream_cuts})),
+        violations=tuple(dict.fromkeys(violation for _, part in parts for violation in part.violations)),
+    )
+
+
+def _union(indices: list[Indices]) -> Indices:
+    return np.unique(np.concatenate(indices)) if indices else np.zeros(0, dtype=np.int64)
 
 
 def sweep(context: PlanContext, states: Iterable[FailureState] | None = None) -> Iterator[StateOutcome]:

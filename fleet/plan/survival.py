@@ -82,9 +82,9 @@ class ClusterLosses:
             for archetype in self.context.clusters[cluster].archetypes
         )
 
-    def is_survived(self, cluster: int, loss: ClusterLoss) -> bool:
-        """Whether data and quorum stay up in every period."""
-        return all(left is None or left.survival.is_up for left in self.remains(cluster, loss))
+    def survived(self, cluster: int, loss: ClusterLoss) -> tuple[bool, ...]:
+        """Per period, whether data and quorum stay up; a cluster that does not stand yet has nothing to lose."""
+        return tuple(left is None or left.survival.is_up for left in self.remains(cluster, loss))
 
     def nodes_lost(self, cluster: int, archetype: Archetype, loss: ClusterLoss) -> int:
         """Nodes that go down with a loss."""

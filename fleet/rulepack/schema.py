@@ -223,6 +223,9 @@ SCHEMA: dict[str, FactType] = {
     ),
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
+    "recovery.path_repair_minutes": FactType(
+        "number", "minutes", "how far a recovery point grows while a failed line stops the copies"
+    ),
     "backup.scratch_fraction": FactType("number", "fraction", "scratch space of the backup server"),
     "backup.products": FactType("texts", "", "backup products that the report names"),
     "site_recovery.max_disk_tb": FactType("number", "TB", "warns of instances that need several disks in the cloud"),

@@ -51,6 +51,8 @@ BINDING_POLICY: list[tuple[str, int, dict[str, Any]]] = [
     ("shared_nodes", 2, {"standby_uses_node_reserve": False}),
     ("separated", 0, {"min_separation_km": 0.0}),
     ("residual_values", 1, {"residual_value": "none"}),
+    ("second_paths", 3, {"stream_cut": "warning"}),
+    ("ducts", 10, {"shared_risk": "warning"}),
 ]
 #: Seeds of ``pinned`` whose optimum drops without its pins, by what one of them decides.
 BINDING_PINS = {
@@ -63,7 +65,7 @@ QUICK_OTHERS = [
     ("affinities", 20), ("affinities", 24), ("archives", 2), ("carriers", 2), ("chains", 4), ("deep_dive", 36),
     ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("kinds", 0), ("kinds", 5),
     ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),
-    ("synchronous", 3), ("tolerances", 2),
+    ("synchronous", 3), ("tolerances", 2), ("second_paths", 0), ("second_paths", 17), ("ducts", 14), ("ducts", 20),
     ("two_clusters", 1), ("upgrades", 1),
 ]  # fmt: skip
 

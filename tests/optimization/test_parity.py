@@ -38,6 +38,7 @@ WITHOUT_COLUMN = {
     "DR-003": "the allowed pairs",
     "DR-004": "the allowed pairs, and the mechanism chosen beforehand",
     "DR-009": "the slots where a demand may run",
+    "DR-012": "the allowed pairs",
     "EXI-001": "the runs of existing clusters",
     "GOV-001": "the slots where a demand may run or stand by",
     "NET-001": "the slots where a demand may run",

@@ -14,6 +14,7 @@ from solvers import classes, slots
 from solvers.linear import LinearModel
 from solvers.problem import Unit
 from solvers.routes import RouteTable
+from solvers.streams import StreamCuts
 from tests.optimization import test_parity
 from tests.optimization.test_mutations import MUTATIONS
 
@@ -69,6 +70,11 @@ def without_reason_and_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
     without_cuts(patch, rule)
 
 
+def without_stream_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
+    """No pair is refused for copies that a failure stops."""
+    patch.setattr(StreamCuts, "pairs", lambda self, _: np.zeros((len(self.routes.groups),) * 2, dtype=bool))
+
+
 def without_labels(patch: pytest.MonkeyPatch, rule: str) -> None:
     """Every demand is a unit of its own."""
     patch.setattr(
@@ -96,6 +102,7 @@ TAKEN_AWAY: dict[str, Mutation] = {
     **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
     **dict.fromkeys(("ASG-003", "DR-009", "NET-001"), without_hosts),
     "DR-002": without_reason_and_cuts,
+    "DR-012": without_stream_cuts,
     "NET-004": without_cuts,
     "ASG-004": without_labels,
     "ASG-006": without_fit,

@@ -461,6 +461,44 @@ def synchronous(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads)
 
 
+def second_paths(seed: int) -> Inventory:
+    """Copies that no failure may stop, among hubs that some links join twice and that a failure parts or stretches."""
+    make = Maker(seed, "second_paths")
+    hubs, stores = make.hubs(make.any_of(3, 3, 4)), make.stores(1)
+    names = [hub.site for hub in hubs]
+    pairs = [*itertools.pairwise(names), *([(names[-1], names[0])] if make.any_of(True, False) else [])]
+    links = [a_link(*pair, rtt_ms=make.any_of(1.0, 2.0, 4.0)) for pair in pairs]
+    links += [a_link(*pair, link=f"{pair[0]}-{pair[1]} too", rtt_ms=make.any_of(2.0, 4.0, 6.0))
+              for pair in make.random.sample(pairs, 1)]  # fmt: skip
+    links += [a_link(store.site, hub, rtt_ms=3.0) for store in stores for hub in make.random.sample(names, 2)]
+    workloads = [
+        row.model_copy(update={"rpo_minutes": 0.0, "protection": "sync"})
+        if row.is_protected and make.any_of(True, False)
+        else row
+        for row in make.workloads([*hubs, *stores], 3, share=0.9)
+    ]
+    return make.fleet(hubs, stores, workloads, links=links, stream_cut="hard")
+
+
+def ducts(seed: int) -> Inventory:
+    """Thin links that share ducts, whose loss is planned for like that of a link."""
+    make = Maker(seed, "ducts")
+    hubs, stores = make.hubs(3), make.stores(2)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.5, traffic_mbps=float(make.any_of(15, 25)))
+    links = [
+        link.model_copy(
+            update={
+                "bandwidth_mbps": float(make.any_of(80, 120, 400)),
+                "shared_risk": make.any_of((), (), ("duct",), ("bridge",)),
+            }
+        )
+        for link in make.links(hubs, stores)
+    ]
+    return make.fleet(
+        hubs, stores, workloads, links=links, shared_risk="hard", stream_cut=make.any_of("warning", "warning", "hard")
+    )
+
+
 def clouds(seed: int) -> Inventory:
     """Some demands recover in the cloud: hubs without internet, or with little of it, and fees for what is stored."""
     make = Maker(seed, "clouds")
@@ -528,6 +566,6 @@ FAMILIES = {
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
         synchronous,
-        residual_values, domains, chains, clouds,
+        residual_values, domains, chains, clouds, second_paths, ducts,
     )
 }  # fmt: skip

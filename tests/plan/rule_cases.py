@@ -13,10 +13,11 @@ from typing import Any, Literal
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import sweep, worst_loads
+from fleet.plan.states import simulate, sweep, worst_loads
 from fleet.plan.uploads import upload_loads
 from fleet.quantities import GB_PER_TB
 from fleet.wan.latency import distance_km
+from fleet.wan.states import shared_risk_failures
 from tests.builders import (
     a_link,
     a_pin,
@@ -298,6 +299,47 @@ def _network() -> Iterator[RuleCase]:
     )
 
 
+def links_with(changes: dict[str, dict[str, Any]], without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The links, some changed and some taken away."""
+    rows = the_inventory().links
+    return {"links": [row.model_copy(update=changes.get(row.link, {})) for row in rows if row.link not in without]}
+
+
+def _streams() -> Iterator[RuleCase]:
+    """Copies from hub a to hub b, and round by hub c where their link fails."""
+
+    def around_c(value: float) -> dict[str, Any]:
+        lines = links_with({"a-b": {"rtt_ms": 2.0}, "b-c": {"rtt_ms": 1.0}, "a-c": {"rtt_ms": value}})
+        ledger = table_with("workloads", "ledger", protection="sync", rpo_minutes=0.0)
+        return {**lines, **ledger, "stream_cut": "hard"}
+
+    yield from three("DR-012", "round trip of the way round", around_c, around(4.0))
+    for place, fleet in (("inside", {}), ("outside", links_with({}, without=("a-c",)))):
+        yield RuleCase("DR-012", "a second path", place, the_inventory(**fleet, stream_cut="hard"), the_decisions())  # type: ignore[arg-type]
+    duct = links_with({link: {"shared_risk": ("duct",)} for link in ("a-b", "a-c")})
+    for place, policy in (("inside", "warning"), ("outside", "hard")):
+        inventory = the_inventory(**duct, stream_cut="hard", shared_risk=policy)
+        yield RuleCase("DR-012", "paths of one duct", place, inventory, the_decisions())  # type: ignore[arg-type]
+
+
+def _shared_risks() -> Iterator[RuleCase]:
+    """Links that fail together, planned for like any other failure."""
+
+    def ways_to_a(bandwidth_mbps: float) -> dict[str, Any]:
+        duct = {link: {"shared_risk": ("duct",)} for link in ("s1-a", "s2-a")}
+        return {**links_with({**duct, "a-b": {"bandwidth_mbps": bandwidth_mbps}}), "shared_risk": "hard"}
+
+    context = build_context(the_inventory(**ways_to_a(200.0)), PACK, the_decisions())
+    (state,) = shared_risk_failures(context.wan)
+    loads = simulate(context, state).link_loads(context)[context.link_index["a-b"], :, 0]  # upgraded afterwards
+    need = float(loads.max()) / context.inventory.policy.max_link_utilization
+    yield from three("NET-003", "links of one duct", ways_to_a, falling(need))
+    ways = links_with({link: {"shared_risk": ("duct",)} for link in ("s1-a", "s1-b")})
+    for place, policy in (("inside", "warning"), ("outside", "hard")):
+        inventory = the_inventory(**ways, shared_risk=policy)
+        yield RuleCase("NET-004", "both ways of a store in one duct", place, inventory, the_decisions())  # type: ignore[arg-type]
+
+
 def _recovery() -> Iterator[RuleCase]:
     sites = the_inventory().site_by_name
     distance = distance_km(sites["a"], sites["b"]) or 0.0
@@ -399,6 +441,8 @@ def rule_cases() -> tuple[RuleCase, ...]:
         *_assignment(),
         *_network(),
         *_recovery(),
+        *_streams(),
+        *_shared_risks(),
         *_cloud(),
         *_decided(),
     )

@@ -144,8 +144,9 @@ RULES = (
     Rule(
         "NET-004",
         "failover reach",
-        "After a site, fault-domain or cluster failure every protected demand reaches its standby.",
-        "policy failure_rtt_factor",
+        "After a site, fault-domain or cluster failure every protected demand reaches its standby; with shared_risk = "
+        "hard also after the loss of all links of a shared risk, where it does not reach its primary.",
+        "policy failure_rtt_factor, shared_risk",
         "error",
         "standby",
         _reach,
