@@ -19,7 +19,7 @@ from solvers.building import GeneratedRow, build
 from solvers.config import SolveConfig
 from solvers.encoders import pins
 from solvers.encoders.links import LinkRow
-from solvers.encoders.siting import node_limits
+from solvers.encoders.siting import limit_rows
 from solvers.engines import EnginePool
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
@@ -144,20 +144,13 @@ def _pin_text(pin: Pin) -> str:
 
 
 def _site_limit(formulation: Formulation, row: int, name: str) -> str:
-    """Which limit of a site a row is: the one of its value whose amount per node is that of the row."""
-    problem, model = formulation.problem, formulation.model
-    site = problem.inventory.site(name)
+    """Which limit of a site a row is: the one of its value with the same terms."""
+    model = formulation.model
     weights = dict(zip(model.row_columns[row].tolist(), model.row_values[row].tolist(), strict=True))
-    for key, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
-        if limit != model.row_upper[row]:
-            continue
-        expected = [
-            (column, factor * amount[run.node_model])
-            for slot in formulation.slots_at(name)
-            for number, run in enumerate(formulation.runs(slot))
-            for column, factor in formulation.node_terms(slot, number, problem.periods - 1)
-        ]
-        if all(math.isclose(weights.get(column, 0.0), value) for column, value in expected):
+    for key, limit, terms in limit_rows(formulation, formulation.problem.inventory.site(name)):
+        if limit == model.row_upper[row] and all(
+            math.isclose(weights.get(column, 0.0), value) for column, value in terms
+        ):
             return f"{key} of site {name!r}"
     return f"a limit of site {name!r}"
 
