@@ -46,9 +46,8 @@ def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
             if key not in grown:
                 grown[key] = existing_runs(inventory, pack, row)
             slots.append(Slot(len(slots), row.cluster, site.site, grown[key], row))
-        slots.extend(
-            Slot(len(slots) + number, name, site.site, runs) for number, name in enumerate(inventory.new_clusters(site))
-        )
+        for name in inventory.new_clusters(site):
+            slots.append(Slot(len(slots), name, site.site, runs))
     return tuple(slots)
 
 

@@ -44,8 +44,8 @@ def pack_problems(inventory: Inventory, where: Place = name_of_place) -> Iterato
         return
     unknown = tuple(_unknown_types(inventory, pack))
     yield from unknown
-    if not unknown:
-        yield from standing_problems(inventory, pack, where)
+    known = replace(inventory, workloads=()) if unknown else inventory
+    yield from standing_problems(known, pack, where)
     yield from _unreachable_clouds(inventory, pack)
 
 

@@ -45,7 +45,7 @@ def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluste
 def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_of_place) -> Iterator[Problem]:
     """Why the rules refuse clusters that stand and must stay, each with what can be done about it.
 
-    One that may be retired (keep = no) is no problem: it can stay no longer, and a plan retires it.
+    Layouts that name unknown types come first, and alone if there are any. One that may be retired (keep = no) is no problem: it can stay no longer, and a plan retires it.
 
     Parameters
     ----------
@@ -54,12 +54,11 @@ def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_
     where : callable
         Names the place of a column of a standing cluster.
     """
-    for row in inventory.clusters:
+    unknown = tuple(_unknown_layouts(inventory, pack, where))
+    yield from unknown
+    for row in () if unknown else inventory.clusters:
         try:
             standing_archetype(inventory, pack, row)
-        except LayoutError as error:
-            remedy = "correct it, or leave it blank for the usual layout"
-            yield Problem("INV055", where(row, "layout"), str(error), remedy)
         except ArchetypeError as error:
             if row.keep:
                 for refusal in error.refusals:
@@ -70,6 +69,15 @@ def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_
             if row.witness not in ("", "cloud") and zones_of(parse_layout(row.layout, row.nodes, pack), pack) > 1:
                 message = f"got {row.witness!r}: a rack-aware cluster needs a cloud witness, in neither of its zones"
                 yield Problem("INV058", where(row, "witness"), message, "set one up and write cloud, or leave it blank")
+
+
+def _unknown_layouts(inventory: Inventory, pack: RulePack, where: Place) -> Iterator[Problem]:
+    for row in inventory.clusters:
+        try:
+            parse_layout(row.layout, row.nodes, pack)
+        except LayoutError as error:
+            remedy = "correct it, or leave it blank for the usual layout"
+            yield Problem("INV055", where(row, "layout"), str(error), remedy)
 
 
 def _column_of(rule: str) -> str:
@@ -112,9 +120,7 @@ def reachable_archetypes(inventory: Inventory, pack: RulePack, row: ExistingClus
     today = standing_archetype(inventory, pack, row)
     found = (today, *_others(inventory, pack, row, today))
     asked = layout_menu(inventory, pack).asked
-    into = tuple(
-        tuple(after for after, other in enumerate(found) if may_become(one, other, pack)) for one in found
-    )
+    into = tuple(tuple(after for after, other in enumerate(found) if may_become(one, other, pack)) for one in found)
     return _worthwhile(found, into, asked)
 
 

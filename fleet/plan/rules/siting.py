@@ -66,7 +66,7 @@ RULES = (
     Rule(
         "SIT-001",
         "candidate site",
-        "Clusters stand only at sites that can host them: new ones where can_host is yes, or blank beside a standing one.",
+        "Clusters stand only at sites that can host them; a blank can_host means yes where one stands already.",
         "sites can_host",
         "error",
         "siting",
