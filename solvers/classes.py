@@ -26,6 +26,7 @@ from fleet.platform.instances import instance_refusals, node_offer
 from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
+from solvers.blame import pin_to_blame
 from solvers.interning import Interned
 from solvers.linear import Floats
 from solvers.partners import PartnerScreen
@@ -91,6 +92,7 @@ class ClassBuilder:
             merged.setdefault(key, []).append(unit)
             parts.setdefault(key, part)
         if blocked:
+            blocked = [(unit, pin_to_blame(self, unit) or reason) for unit, reason in blocked]
             raise InfeasibleInputsError(
                 [f"{unit}: {reason}" for unit, reason in blocked],
                 {demand.key: reason for unit, reason in blocked for demand in unit.demands},
@@ -110,8 +112,8 @@ class ClassBuilder:
                 together[demand.site, demand.row.affinity].append(demand)
             else:
                 single.append(Unit(demand.site, (demand,)))
-        grouped = [Unit(site, tuple(members)) for (site, _), members in together.items()]
-        return sorted(single + grouped, key=lambda unit: unit.demands[0].key)
+        single += [Unit(site, tuple(members)) for (site, _), members in together.items()]
+        return sorted(single, key=lambda unit: unit.demands[0].key)
 
     def mechanism(self, demand: Demand) -> Mechanism | str:
         """The replication mechanism of a protected demand, or why there is none."""
@@ -166,10 +168,8 @@ class ClassBuilder:
         fits = self._fits(unit.demands)
         pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
         usable = eligible & fits if pairs is None else eligible & fits & pairs.any(axis=1)
-        problem: str | None = None
-        if not usable.any():
-            reasons = [] if eligible.any() else self._reasons(unit)
-            problem = screen_unit(self.inventory, unit, self.slots, eligible, fits, pairs, reasons)
+        screened = self.inventory, unit, self.slots, eligible, fits, pairs
+        problem = None if usable.any() else screen_unit(*screened, [] if eligible.any() else self._reasons(unit))
         if pairs is not None and (eligible & fits).any():
             problem = self._no_partner(unit, eligible & fits, standby, self._kept(pairs), profiles) or problem
         if problem:
@@ -269,10 +269,8 @@ class ClassBuilder:
         key = self._asks(demands)
         if key not in self._fitting:
             firsts = [self.slots[group[0]] for group in self.routes.groups]
-            by_runs: dict[int, bool] = {}
-            for slot in firsts:
-                if id(slot.runs) not in by_runs:
-                    by_runs[id(slot.runs)] = fits_throughout(self.inventory, demands, slot)
+            alike = {id(slot.runs): slot for slot in firsts}
+            by_runs = {runs: fits_throughout(self.inventory, demands, slot) for runs, slot in alike.items()}
             self._fitting[key] = np.array([by_runs[id(slot.runs)] for slot in firsts], dtype=bool)
         return self._fitting[key]
 
@@ -331,6 +329,10 @@ class ClassBuilder:
             firsts = [self.slots[group[0]] for group in self.routes.groups]
             allowed &= np.array([is_at(pin, slot.cluster, slot.site) for slot in firsts], dtype=bool)
         return allowed
+
+    def has_place(self, unit: Unit) -> bool:
+        """Whether a unit has somewhere to run and to stand by."""
+        return self._describe(unit, []) is not None
 
     def _profile(self, demand: Demand, amounts: _Amounts) -> Profile:
         return Profile(

@@ -16,7 +16,7 @@ from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
-from fleet.platform.growth import growth_refusal
+from fleet.platform.standing import may_become
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 
@@ -26,7 +26,8 @@ def resized(
 ) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
-    Existing and pinned clusters stay as they are, and have to hold theirs.
+    Existing and pinned clusters keep their nodes. Pinned ones have to hold their load as they are; existing ones change
+    their layout no more than that takes.
 
     Parameters
     ----------
@@ -38,7 +39,13 @@ def resized(
     clusters = []
     for decision in context.decisions.clusters:
         more = nothing if extra is None else extra.get(decision.cluster, nothing)
-        if decision.existing or decision.origin == "pinned":
+        if decision.existing:
+            settled = _settled(problem, context, decision, slots[decision.cluster], more)
+            if settled is None:
+                return None
+            clusters.append(settled)
+            continue
+        if decision.origin == "pinned":
             if not _holds(problem, context, context.cluster_index[decision.cluster], more):
                 return None
             clusters.append(decision)
@@ -58,6 +65,34 @@ def _holds(problem: DesignProblem, context: PlanContext, index: int, extra: Floa
         _does(context, index, period, archetype, tolerance[period], data[period], reserve[:, period], asking[period])
         for period, archetype in enumerate(context.clusters[index].archetypes)
     )
+
+
+def _settled(
+    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
+) -> ClusterDecision | None:
+    """An existing cluster with its nodes, and the fewest and latest changes of layout that hold its load."""
+    index = context.cluster_index[decision.cluster]
+    tolerance, data, asking = _demands_at(problem, context, index)
+    reserve = context.reserve[index] + extra
+    options = [archetype for run in slot.runs for archetype in run.archetypes]
+    best: list[tuple[float, tuple[Archetype, ...]]] = [(0.0, (options[0],))]  # what stands today
+    for period, nodes in enumerate(decision.nodes):
+        needs = tolerance[period], data[period], reserve[:, period], asking[period]
+        following: list[tuple[float, tuple[Archetype, ...]]] = []
+        for archetype in (option for option in options if option.nodes == nodes):
+            if not _does(context, index, period, archetype, *needs):
+                continue
+            paths = [
+                (changes + (archetype.layout != path[-1].layout) * (2.0 - period / problem.periods), (*path, archetype))
+                for changes, path in best
+                if _may_follow(problem, path[-1], archetype)
+            ]
+            following += [min(paths, key=lambda entry: entry[0])] if paths else []
+        best = following
+    if not best:
+        return None
+    _, path = min(best, key=lambda entry: entry[0])
+    return replace(decision, layouts=tuple(dict(archetype.layout) for archetype in path[1:]))
 
 
 def _cheapest(
@@ -115,9 +150,7 @@ def _may_follow(problem: DesignProblem, before: Archetype | None, after: Archety
         return True
     if after is None or after.nodes < before.nodes:
         return False
-    if after is before:
-        return True
-    return growth_refusal(before, after, problem.pack) is None
+    return may_become(before, after, problem.pack)
 
 
 def _demands_at(

@@ -94,9 +94,10 @@ def nearest_remedy(reasons: Sequence[tuple[Demand, str, Reason]]) -> str:
     ]
     if over:
         _, demand, site, reason = min(over, key=lambda entry: (entry[0], entry[2]))
+        enough = rounded_up(reason.actual or 0.0)
         return (
             f"max_rtt_ms is {reason.limit:g} ms; the nearest candidate is {site!r} at {reason.actual:.3g} ms – set "
-            f"max_rtt_ms of {demand.workload!r} to at least {_up(reason.actual or 0.0):g}, or let {demand.site!r} host"
+            f"max_rtt_ms of {demand.workload!r} to at least {enough:g}, or let {demand.site!r} host"
         )
     kinds: dict[str, tuple[str, int]] = {}
     for _, _, reason in reasons:
@@ -167,7 +168,7 @@ def screen_access(inventory: Inventory, wan: Wan) -> dict[str, int]:
             needed = (amount + link.reserved_mbps) / link.limit
             reason = (
                 f"users of {demands[0].site!r} need {amount:.4g} Mbit/s in each direction in period {period}, the "
-                f"circuit carries {limit:.4g} – a bandwidth of at least {_up(needed):g} Mbit/s would do"
+                f"circuit carries {limit:.4g} – a bandwidth of at least {rounded_up(needed):g} Mbit/s would do"
             )
             lines.append(f"link {name!r}: {reason}")
             blocked.update(dict.fromkeys(_too_many(loads, limit), lines[-1]))
@@ -189,7 +190,7 @@ def _too_many(loads: Mapping[DemandKey, Sequence[float]], limit: float) -> list[
     return found
 
 
-def _up(value: float) -> float:
+def rounded_up(value: float) -> float:
     """A value rounded up to three significant digits, so that it still does."""
     if value <= 0:
         return 0.0

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from fleet.errors import InventoryError
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
+from fleet.platform.archetypes import Archetype, ArchetypeError, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
-from fleet.platform.resiliency import parse_layout
+from fleet.platform.standing import reachable_archetypes, standing_problems
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear import Floats
@@ -25,24 +26,28 @@ AFFINE_TOLERANCE = 1e-12
 
 
 def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
-    """Every slot in canonical order: existing clusters first, then the free places of each candidate site."""
+    """Every slot in canonical order: existing clusters of each candidate site, then the places for new ones.
+
+    Raises
+    ------
+    InventoryError
+        If a cluster that stands and must stay is one that the rules refuse, as scenarios may bring it about.
+    """
+    if problems := tuple(standing_problems(inventory, pack)):
+        raise InventoryError(problems)
     catalog = enumerate_archetypes(inventory, pack)
     known: dict[tuple[str, ...], tuple[Run, ...]] = {}
+    grown: dict[tuple[object, ...], tuple[Run, ...]] = {}
     slots: list[Slot] = []
-    taken = {cluster.cluster for cluster in inventory.clusters}
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
         runs = _runs_at(inventory, catalog.archetypes, site, pack, known)
-        standing = sorted((row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster)
-        for row in standing:
-            slots.append(Slot(len(slots), row.cluster, site.site, existing_runs(inventory, pack, row, runs), row))
-        if not site.can_host:
-            continue
-        number = 0
-        for _ in range(site.max_clusters - len(standing)):
-            number += 1
-            while f"{site.site}-c{number}" in taken:
-                number += 1
-            slots.append(Slot(len(slots), f"{site.site}-c{number}", site.site, runs))
+        for row in inventory.clusters_at.get(site.site, ()):
+            key = (row.node_model, row.nodes, row.layout, row.witness, site.zones, site.internet)
+            if key not in grown:
+                grown[key] = existing_runs(inventory, pack, row)
+            slots.append(Slot(len(slots), row.cluster, site.site, grown[key], row))
+        for name in inventory.new_clusters(site):
+            slots.append(Slot(len(slots), name, site.site, runs))
     return tuple(slots)
 
 
@@ -87,21 +92,16 @@ def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: 
     return tuple(result)
 
 
-def existing_runs(
-    inventory: Inventory, pack: RulePack, cluster: ExistingCluster, runs: Sequence[Run]
-) -> tuple[Run, ...]:
-    """What an existing cluster is now, and the runs that it may grow into."""
-    layout = parse_layout(cluster.layout, cluster.nodes, pack)
-    site = inventory.site(cluster.site)
-    now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout, site)
-    grown = [
-        archetype
-        for run in runs
-        if run.node_model == cluster.node_model
-        for archetype in run.archetypes
-        if archetype.nodes > cluster.nodes and growth_refusal(now, archetype, pack) is None
-    ]
-    return (*_split(inventory, [now], pack), *archetype_runs(inventory, grown, pack))
+def existing_runs(inventory: Inventory, pack: RulePack, cluster: ExistingCluster) -> tuple[Run, ...]:
+    """What an existing cluster is today, by itself, and the runs of what it may become.
+
+    Empty for one that the rules refuse, which can only be retired.
+    """
+    try:
+        today, *others = reachable_archetypes(inventory, pack, cluster)
+    except ArchetypeError:
+        return ()
+    return (*_split(inventory, [today], pack), *archetype_runs(inventory, others, pack))
 
 
 def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[str, int, int]]:

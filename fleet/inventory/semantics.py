@@ -221,6 +221,8 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
                     yield sheet.problem("INV007", record, "layout", message, "such as archive=dual-parity")
         if site is None or not record.has("site", "nodes"):
             continue
+        if record.has("keep") and not row.keep:
+            continue  # it may go
         count[row.site] = count.get(row.site, 0) + 1
         nodes[row.site] = nodes.get(row.site, 0) + row.nodes
         limits = (
@@ -230,7 +232,8 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
         for column, limit, found in limits:
             if site.has(column) and limit is not None and found > limit:
                 message = f"site {row.site!r} has {found} with this cluster, expected at most {column} {limit}"
-                yield sheet.problem("INV045", record, "site", message, f"correct {column} of the site")
+                remedy = f"correct {column} of the site, or set keep of a cluster there to no"
+                yield sheet.problem("INV045", record, "site", message, remedy)
 
 
 def check_growth(draft: Draft) -> Iterator[Problem]:

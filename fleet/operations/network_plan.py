@@ -255,8 +255,8 @@ def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str
     trips = router.round_trips(row.site)
     near = [
         (trips[site.site], site.site)
-        for site in inventory.sites
-        if site.can_host and site.fault_domain != domain and site.site in trips
+        for site in inventory.host_sites
+        if site.fault_domain != domain and site.site in trips
     ]
     rtt, name = min(near, default=(None, ""))
     return name, rtt

@@ -304,15 +304,17 @@ def _index_of_elements(context: PlanContext) -> _Touching:
 
 
 def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tuple[StandingCluster, ...]:
-    known: dict[tuple[str, int, tuple[tuple[str, str], ...]], tuple[Archetype | None, Refusals]] = {}
+    known: dict[tuple[str, int, tuple[tuple[str, str], ...], str], tuple[Archetype | None, Refusals]] = {}
+    stated = {row.cluster: row.witness for row in inventory.clusters}
     result = []
     for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
         found = []
         site = inventory.site_by_name.get(decision.site)
+        witness = stated.get(decision.cluster, "") if decision.existing else ""
         for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
-            key = (decision.node_model, nodes, tuple(sorted(layout.items())))
+            key = (decision.node_model, nodes, tuple(sorted(layout.items())), witness)
             if key not in known:
-                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
+                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout, witness)
             archetype, _ = known[key]
             here: Refusals = ()
             if archetype is not None and site is not None:
@@ -330,12 +332,12 @@ def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tup
 
 
 def _archetype(
-    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str]
+    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str], witness: str
 ) -> tuple[Archetype | None, Refusals]:
     if nodes <= 0:
         return None, ()
     try:
-        return archetype_for(inventory, pack, node_model, nodes, layout), ()
+        return archetype_for(inventory, pack, node_model, nodes, layout, witness=witness), ()
     except ArchetypeError as error:
         return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
 

@@ -146,6 +146,9 @@ def _existing(formulation: Formulation, slot: int) -> None:
     model.constant += retire
     if existing.keep:
         model.add_row("EXI-001", formulation.open_terms(slot, 0), lower=1.0, upper=1.0)
+    for number in range(1, len(formulation.runs(slot))):  # the first is what stands today
+        if (problem.slots[slot].cluster, 0, number) in problem.growth_refusals:
+            model.upper[formulation.run[slot, number, 0]] = 0.0
     for period in range(1, problem.periods):
         terms = formulation.open_terms(slot, period) + formulation.open_terms(slot, 0, -1.0)
         model.add_row("EXI-001", terms, lower=0.0, upper=0.0)

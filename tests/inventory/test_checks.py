@@ -33,6 +33,14 @@ def added(table: str, **cells: Any) -> Callable[[Tables], None]:
     return change
 
 
+def in_turn(*changes: Callable[[Tables], None]) -> Callable[[Tables], None]:
+    def change(tables: Tables) -> None:
+        for one in changes:
+            one(tables)
+
+    return change
+
+
 def removed(table: str, *columns: str) -> Callable[[Tables], None]:
     def change(tables: Tables) -> None:
         for row in tables[table]:
@@ -369,7 +377,7 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         r"INV053 clusters:row 2 column witness – a cloud witness needs the internet, which site 'hub-a' lacks – use",
     ),
     "site too small": (
-        changed("sites", 0, max_nodes=1),
+        in_turn(changed("sites", 0, max_nodes=1), changed("clusters", 0, keep="yes")),
         r"INV045 clusters:row 2 column site – site 'hub-a' has 2 .* max_nodes 1",
     ),
     "rate and point": (

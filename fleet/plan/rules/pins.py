@@ -10,9 +10,10 @@ from fleet.plan.context import StandingCluster
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
-from fleet.platform.archetypes import ArchetypeError, archetype_for
+from fleet.platform.archetypes import ArchetypeError
 from fleet.platform.growth import growth_refusal
-from fleet.platform.resiliency import LayoutError, parse_layout
+from fleet.platform.resiliency import LayoutError
+from fleet.platform.standing import standing_archetype
 
 
 def _pins(evidence: Evidence) -> Iterator[Finding]:
@@ -157,8 +158,7 @@ def _changes(evidence: Evidence, row: ExistingCluster, cluster: StandingCluster)
     if first is None:
         return
     try:
-        layout = parse_layout(row.layout, row.nodes, evidence.pack)
-        today = archetype_for(evidence.inventory, evidence.pack, row.node_model, row.nodes, layout)
+        today = standing_archetype(evidence.inventory, evidence.pack, row)
     except (ArchetypeError, LayoutError):
         return
     refusal = None if today == first else growth_refusal(today, first, evidence.pack)
