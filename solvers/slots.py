@@ -14,6 +14,7 @@ from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
+from fleet.platform.network import cabling_refusal
 from fleet.platform.resiliency import parse_layout
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
@@ -92,7 +93,7 @@ def existing_runs(
 ) -> tuple[Run, ...]:
     """What an existing cluster is now, and the runs that it may grow into."""
     layout = parse_layout(cluster.layout, cluster.nodes, pack)
-    site = inventory.site(cluster.site)
+    site, model = inventory.site(cluster.site), inventory.node_model_by_name[cluster.node_model]
     now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout, site)
     grown = [
         archetype
@@ -100,6 +101,7 @@ def existing_runs(
         if run.node_model == cluster.node_model
         for archetype in run.archetypes
         if archetype.nodes > cluster.nodes and growth_refusal(now, archetype, pack) is None
+        if not cabling_refusal(cluster, archetype.nodes, model, inventory.policy, pack)
     ]
     return (*_split(inventory, [now], pack), *archetype_runs(inventory, grown, pack))
 
@@ -198,6 +200,8 @@ def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> 
 def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack) -> bool:
     last = piece[-1]
     if archetype.nodes != last.nodes + 1 or archetype.node_tolerance != last.node_tolerance:
+        return False
+    if archetype.topology != last.topology or archetype.topology == "switchless":  # each count wired in its own way
         return False
     if _efficiency(archetype).tolist() != _efficiency(last).tolist():
         return False

@@ -202,7 +202,9 @@ def test_modules_in_the_current_folder_are_not_run(tmp_path, small, foreign, sta
     (tmp_path / "scenarios.csv").write_text(SCENARIOS, encoding="utf-8")
     script = tmp_path / "bin" / "fleet"
     script.parent.mkdir()
-    script.write_text(f"import sys\nsys.path.insert(1, {str(ROOT)!r})\nfrom cli import main\nmain()\n", encoding="utf-8")
+    script.write_text(
+        f"import sys\nsys.path.insert(1, {str(ROOT)!r})\nfrom cli import main\nmain()\n", encoding="utf-8"
+    )
     fleet_ = "$fleet" if start == "clone" else f"{sys.executable} {script}"
     line = f"{fleet_} plan {small} -o ../out --time-limit 20 -q && "
     line += f"{fleet_} batch {small} ../scenarios.csv -o ../batch --time-limit 20 -q"
