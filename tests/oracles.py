@@ -298,6 +298,16 @@ class BruteForce:
         shares = self.policy.converged and (wants_switch or owned < front + storage)
         return front if shares else front + storage
 
+    def _left_of(self, row: ExistingCluster, held: int, model: str) -> float:
+        """Present value of what standing nodes are worth at the end."""
+        start, bought, months = self.policy.start, row.purchased, self.policy.horizon_months
+        if self.policy.residual_value == "none" or start is None or bought is None:
+            return 0.0
+        age = 12 * (start.year - bought.year) + (start.month - bought.month) + months
+        share = max(0.0, (self.policy.asset_life_months - age) / self.policy.asset_life_months)
+        worth = held * self.inventory.node_model_by_name[model].price * share
+        return float(worth / (1.0 + self.policy.discount_rate) ** (months / 12.0))
+
     def _size(self, place: Place, model: str, nodes: tuple[int, ...], zones: int) -> Size:
         if not model:
             retired = place.existing.cost_to_retire if place.existing is not None else 0.0
@@ -305,7 +315,8 @@ class BruteForce:
         held = 0 if place.existing is None else place.existing.nodes
         ports = self._switch_ports(place, model, {*nodes, held} - {0}, zones) * self.rates.price("switch_port")
         price, monthly = self.rates.node_price(model) + ports, self.rates.node_monthly(model, place.site)
-        cost = capex = 0.0
+        cost = -self._left_of(place.existing, held, model) if place.existing is not None else 0.0
+        capex = 0.0
         for period, count in enumerate(nodes):
             bought = max(0, count - held)
             held = max(held, count)

@@ -47,6 +47,7 @@ INV054  a figure about both a site and a kind, or about more sites than there ar
 INV055  a resiliency type that the rule pack does not know
 INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
+INV060  a date of purchase that cannot be counted from, or after the start of the plan
 ======  =====================================================================================
 """
 

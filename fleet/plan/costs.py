@@ -54,6 +54,18 @@ class Discounting:
         age = self.policy.horizon_months - self.periods[period].first_month
         return max(0.0, 1.0 - age / self.policy.asset_life_months)
 
+    def standing_fraction(self, row: ExistingCluster) -> float:
+        """Part of the price of a standing cluster's nodes that is left at the horizon's end, straight line.
+
+        Its age then is counted in calendar months, from the month of its purchase to that of the policy's `start`, and
+        the horizon on top. Nothing is left where one of the dates is blank.
+        """
+        start, bought = self.policy.start, row.purchased
+        if self.policy.residual_value == "none" or start is None or bought is None:
+            return 0.0
+        before = (start.year - bought.year) * MONTHS_PER_YEAR + start.month - bought.month
+        return max(0.0, 1.0 - (before + self.policy.horizon_months) / self.policy.asset_life_months)
+
     def residual_factor(self, period: int) -> float:
         """Present value of what is left at the horizon's end of one unit spent in `period`."""
         return self.residual_fraction(period) * self.discount(self.policy.horizon_months)
@@ -128,6 +140,10 @@ class Rates(Discounting):
     ) -> float:
         """Price of one node with its switch ports, which its cluster decides on as above [currency]."""
         return self.node_price(model) + self.switch_ports_purchase(model, counts, zones, standing)
+
+    def standing_residual(self, row: ExistingCluster) -> float:
+        """What is left of a standing cluster's nodes at the end, at today's price without ports [currency]."""
+        return row.nodes * self.node_price(row.node_model) * self.standing_fraction(row)
 
     def host_fee_monthly(self, model: str) -> float:
         """Platform host fee of one node: per physical core, waived by the hybrid benefit [currency/month]."""
@@ -263,7 +279,8 @@ def cost_rows(
 ) -> tuple[CostRow, ...]:
     """Every cost of a decision, nominal, sorted by (term, subject, period); zero amounts are left out.
 
-    Protection and backup fees are summed per workload. Residual values are negative capex in the last period.
+    Protection and backup fees are summed per workload, over the whole of every period in which the demand exists at
+    all. Residual values are negative capex in the last period; standing clusters that stay have theirs.
 
     Raises
     ------
@@ -283,6 +300,8 @@ def cost_rows(
             amounts["nodes", name, period] += added * rates.node_price(model)
             amounts["switch_ports", name, period] += added * ports
             amounts[RESIDUAL, name, last] -= added * price * rates.residual_fraction(period)
+        if row is not None:
+            amounts[RESIDUAL, name, last] -= rates.standing_residual(row)
         monthly = rates.node_terms_monthly(model, cluster.site)
         for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
             for term, amount in monthly.items():

@@ -143,9 +143,10 @@ def _existing(formulation: Formulation, slot: int) -> None:
     rates = problem.rates
     weight = rates.purchase_factor(0) - rates.residual_factor(0)
     retire = 0.0 if existing.keep else existing.cost_to_retire * rates.purchase_factor(0)
+    left = rates.standing_residual(existing) * rates.discount(problem.inventory.policy.horizon_months)
     for number, run in enumerate(formulation.runs(slot)):
         price = rates.node_purchase(run.node_model, (), 1 + run.archetypes[0].zone_tolerance, existing)
-        model.cost[formulation.run[slot, number, 0]] -= price * weight * existing.nodes + retire
+        model.cost[formulation.run[slot, number, 0]] -= price * weight * existing.nodes + retire + left
     model.constant += retire
     if existing.keep:
         model.add_row("EXI-001", formulation.open_terms(slot, 0), lower=1.0, upper=1.0)

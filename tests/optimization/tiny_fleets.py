@@ -539,6 +539,22 @@ def cables(seed: int) -> Inventory:
     )  # fmt: skip
 
 
+def ages(seed: int) -> Inventory:
+    """Clusters that may be retired or stay, old or young, where what is left of nodes at the end counts."""
+    make = Maker(seed, "ages")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    clusters = [
+        an_existing_cluster(f"old-{number}", hub.site, node_model="small", nodes=make.any_of(2, 3), keep=False,
+                            purchased=make.any_of("2021-03-15", "2024-06-01", "2026-12-31"),
+                            cost_to_retire=float(make.any_of(0, 3000)))
+        for number, hub in enumerate(hubs[:2])
+    ]  # fmt: skip
+    return make.fleet(
+        hubs, stores, make.workloads([*hubs, *stores], 3, share=0.4), clusters=clusters, start="2027-01-01",
+        residual_value="straight_line", asset_life_months=make.any_of(36, 60),
+    )  # fmt: skip
+
+
 FAMILIES = {
     maker.__name__: maker
     for maker in (
@@ -547,6 +563,6 @@ FAMILIES = {
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
         synchronous,
-        residual_values, domains, chains, clouds, cables,
+        residual_values, domains, chains, clouds, cables, ages,
     )
 }  # fmt: skip
