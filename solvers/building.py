@@ -8,6 +8,7 @@ from solvers.encoders import (
     access,
     assignment,
     budget,
+    cabling,
     capacity,
     cover,
     growth,
@@ -49,6 +50,7 @@ def build(
     if with_unserved:
         assignment.allow_unserved(formulation)
     growth.encode(formulation)
+    cabling.encode(formulation)
     siting.encode(formulation)
     links.encode_upgrades(formulation)
     assignment.encode(formulation)

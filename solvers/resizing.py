@@ -6,7 +6,7 @@ of its node model up to its final node count, the cheapest path over the periods
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -98,7 +98,6 @@ def _settled(
 def _cheapest(
     problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
 ) -> ClusterDecision | None:
-    periods = range(problem.periods)
     limit = max(decision.nodes)
     options = sorted(
         (
@@ -111,12 +110,43 @@ def _cheapest(
         key=lambda archetype: archetype.nodes,
     )
     index = context.cluster_index[decision.cluster]
-    tolerance, data, asking = _demands_at(problem, context, index)
     reserve = context.reserve[index] + extra
+    rates, model = problem.rates, decision.node_model
+    growing = [rates.node_purchase(model, (), 1 + archetype.zone_tolerance) for archetype in options]
+    offers = [(options, growing)]
+    for count, zones in sorted({(archetype.nodes, 1 + archetype.zone_tolerance) for archetype in options}):
+        alike = [option for option in options if (option.nodes, 1 + option.zone_tolerance) == (count, zones)]
+        kept = rates.node_purchase(model, (count,), zones)
+        if kept < rates.node_purchase(model, (), zones):  # wired for less as long as it keeps its count
+            offers.append((alike, [kept] * len(alike)))
+    found = (_cheapest_path(problem, context, decision, index, reserve, *offer) for offer in offers)
+    paths = [path for path in found if path is not None]
+    if not paths:
+        return None
+    _, path = min(paths, key=lambda entry: entry[0])
+    if path[-1] is None:
+        return decision
+    return replace(
+        decision,
+        nodes=tuple(0 if archetype is None else archetype.nodes for archetype in path),
+        layouts=tuple({} if archetype is None else dict(archetype.layout) for archetype in path),
+    )
+
+
+def _cheapest_path(
+    problem: DesignProblem,
+    context: PlanContext,
+    decision: ClusterDecision,
+    index: int,
+    reserve: Floats,
+    options: Sequence[Archetype],
+    prices: Sequence[float],
+) -> tuple[float, tuple[Archetype | None, ...]] | None:
+    """(cost, archetype per period) of the cheapest path through options that cost so much per node; None without."""
+    tolerance, data, asking = _demands_at(problem, context, index)
     monthly = problem.rates.node_monthly(decision.node_model, decision.site)
-    price = problem.rates.node_purchase(decision.node_model)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
-    for period in periods:
+    for period in range(problem.periods):
         following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
         for cost, path in best:
             before = path[-1] if path else None
@@ -129,20 +159,12 @@ def _cheapest(
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)
                 weight = problem.rates.purchase_factor(period) - problem.rates.residual_factor(period)
-                total = cost + added * price * weight + nodes * monthly * problem.rates.monthly_factor(period)
+                bought = added * prices[position - 1] * weight if added else 0.0
+                total = cost + bought + nodes * monthly * problem.rates.monthly_factor(period)
                 if total < following.get(position, (INFINITY, ()))[0]:
                     following[position] = (total, (*path, archetype))
         best = list(following.values())
-    if not best:
-        return None
-    _, path = min(best, key=lambda entry: entry[0])
-    if path[-1] is None:
-        return decision
-    return replace(
-        decision,
-        nodes=tuple(0 if archetype is None else archetype.nodes for archetype in path),
-        layouts=tuple({} if archetype is None else dict(archetype.layout) for archetype in path),
-    )
+    return min(best, key=lambda entry: entry[0], default=None)
 
 
 def _may_follow(problem: DesignProblem, before: Archetype | None, after: Archetype | None) -> bool:

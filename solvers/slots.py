@@ -200,6 +200,8 @@ def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack,
     last = piece[-1]
     if archetype.nodes != last.nodes + 1 or archetype.node_tolerance != last.node_tolerance:
         return False
+    if archetype.topology != last.topology or archetype.topology == "switchless":  # each count wired in its own way
+        return False
     if _efficiency(archetype)[stored].tolist() != _efficiency(last)[stored].tolist():
         return False
     if growth_refusal(last, archetype, pack) is not None:

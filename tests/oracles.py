@@ -41,6 +41,8 @@ TOLERANCE = 1e-6
 #: Virtual machines of a host and of a cluster (maximum-scale-limits.md).
 MACHINES_PER_HOST, MACHINES_PER_CLUSTER = 1024, 8000
 NOBODY = -1
+#: Most nodes that are cabled directly, two cables between every two of them.
+DIRECT_NODES = 3
 REPLICATION_MAY_BE_CUT = ("link", "network")
 
 
@@ -207,7 +209,10 @@ class BruteForce:
             yield (None,) * self.spans
         layout = parse_layout(row.layout, row.nodes, self.pack)
         now = archetype_for(self.inventory, self.pack, row.node_model, row.nodes, layout)
-        larger = [archetype for archetype in known if archetype.nodes > row.nodes]
+        wants_switch = self.policy.storage_switch if row.storage_switch is None else row.storage_switch
+        owned = self.inventory.node_model_by_name[row.node_model].nic_ports
+        is_cabled = not wants_switch and 2 <= row.nodes <= DIRECT_NODES and owned >= 2 * row.nodes
+        larger = [archetype for archetype in known if archetype.nodes > row.nodes and not is_cabled]
         first = [(archetype,) for archetype in [now, *larger] if self._may_follow(now, archetype)]
         yield from self._grown(first, self.spans, larger)
 
@@ -226,14 +231,15 @@ class BruteForce:
 
     def _menu(self, place: Place) -> Menu:
         menu = Menu()
-        numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+        numbers: dict[tuple[str, tuple[int, ...], int], int] = {}
         for path in self._paths(place):
             model = next((step.node_model for step in path if step is not None), "")
             nodes = tuple(0 if step is None else step.nodes for step in path)
-            if (model, nodes) not in numbers:
-                numbers[model, nodes] = len(menu.sizes)
-                menu.sizes.append(self._size(place, model, nodes))
-            menu.size_of.append(numbers[model, nodes])
+            zones = 2 if any(step is not None and step.layout["hot"].startswith("rack-aware") for step in path) else 1
+            if (model, nodes, zones) not in numbers:
+                numbers[model, nodes, zones] = len(menu.sizes)
+                menu.sizes.append(self._size(place, model, nodes, zones))
+            menu.size_of.append(numbers[model, nodes, zones])
             menu.paths.append(path)
             gpu = self.inventory.node_model_by_name[model].gpu_model if model else ""
             menu.gpu_model.append(gpu)
@@ -277,13 +283,40 @@ class BruteForce:
         row = self.inventory.node_model_by_name[model]
         return 2.0 * row.cores, row.memory_gb - host_reserve_memory_gb(row, self.pack)
 
-    def _size(self, place: Place, model: str, nodes: tuple[int, ...]) -> Size:
+    def _switch_ports(self, place: Place, model: str, counts: set[int], zones: int) -> int:
+        """Ports of a node on switches: two for its users, two for storage unless that shares them or has cables."""
+        wants_switch = self.policy.storage_switch
+        if place.existing is not None and place.existing.storage_switch is not None:
+            wants_switch = place.existing.storage_switch
+        owned, front, storage = self.inventory.node_model_by_name[model].nic_ports, 2, 2
+        if zones > 1:
+            return front + storage
+        if counts == {1}:
+            return front
+        if not wants_switch and len(counts) == 1 and max(counts) <= DIRECT_NODES and owned >= 2 * max(counts):
+            return front
+        shares = self.policy.converged and (wants_switch or owned < front + storage)
+        return front if shares else front + storage
+
+    def _left_of(self, row: ExistingCluster, held: int, model: str) -> float:
+        """Present value of what standing nodes are worth at the end."""
+        start, bought, months = self.policy.start, row.purchased, self.policy.horizon_months
+        if self.policy.residual_value == "none" or start is None or bought is None:
+            return 0.0
+        age = 12 * (start.year - bought.year) + (start.month - bought.month) + months
+        share = max(0.0, (self.policy.asset_life_months - age) / self.policy.asset_life_months)
+        worth = held * self.inventory.node_model_by_name[model].price * share
+        return float(worth / (1.0 + self.policy.discount_rate) ** (months / 12.0))
+
+    def _size(self, place: Place, model: str, nodes: tuple[int, ...], zones: int) -> Size:
         if not model:
             retired = place.existing.cost_to_retire if place.existing is not None else 0.0
             return Size("", nodes, retired * self.rates.purchase_factor(0), retired)
         held = 0 if place.existing is None else place.existing.nodes
-        price, monthly = self.rates.node_purchase(model), self.rates.node_monthly(model, place.site)
-        cost = capex = 0.0
+        ports = self._switch_ports(place, model, {*nodes, held} - {0}, zones) * self.rates.price("switch_port")
+        price, monthly = self.rates.node_price(model) + ports, self.rates.node_monthly(model, place.site)
+        cost = -self._left_of(place.existing, held, model) if place.existing is not None else 0.0
+        capex = 0.0
         for period, count in enumerate(nodes):
             bought = max(0, count - held)
             held = max(held, count)

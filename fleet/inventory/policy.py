@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -25,11 +26,14 @@ class Policy(Row):
     rule_pack: Text = column("azure-local", meaning="vendor facts: azure-local, deep-dive, or a path to a pack")
     horizon_months: int = column(18, unit="months", meaning="planning horizon", ge=1, le=240)
     period_months: int = column(6, unit="months", meaning="length of a period", ge=1, le=240)
+    start: datetime.date | None = column(None, meaning="ISO date in month 0, for the age of clusters that stand")
     discount_rate: float = column(0.08, unit="fraction/year", meaning="for present value", ge=0, le=1)
     budget: float | None = column(None, unit="currency", meaning="limit on nominal capex", ge=0)
     reserve_nodes: int = column(1, meaning="nodes of compute kept free in a cluster (N+k)", ge=0, le=4)
     vcpu_per_core: float = column(4.0, unit="vCPU/core", meaning="oversubscription ratio", gt=0, le=64)
-    pool_fill: float = column(0.70, unit="fraction", meaning="of the usable pool that may be filled", gt=0, le=1)
+    pool_fill: float = column(
+        0.70, unit="fraction", meaning="of the usable pool that may be filled, whatever the rule pack says", gt=0, le=1
+    )
     max_utilization: float = column(0.90, unit="fraction", meaning="of usable vCPU and memory", gt=0, le=1)
     max_link_utilization: float = column(0.80, unit="fraction", meaning="of a link's bandwidth", gt=0, le=1)
     min_separation_km: float = column(0.0, unit="km", meaning="between a primary and its standby", ge=0)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.failures.sweep import context_of
+from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Inventory
 from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
 from fleet.platform.archetypes import Archetype
-from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.network import NetworkDesign, network_design, wiring_policy
 from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
 from fleet.wan.routing import Router
@@ -111,13 +112,14 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     rows = sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster))
     counts = _nodes(plan)
     models = inventory.node_model_by_name
+    standing = {row.cluster: row for row in inventory.clusters}
     designs = {
         row.cluster: network_design(
             models[row.node_model],
             max(counts[row.cluster]),
-            inventory.policy,
+            wiring_policy(inventory.policy, standing.get(row.cluster)),
             pack,
-            grows=len(set(counts[row.cluster])) > 1,
+            grows=len({*counts[row.cluster], *_brought(standing.get(row.cluster))}) > 1,
             zones=1 + (archetype.zone_tolerance if (archetype := _last(context, row.cluster)) is not None else 0),
         )
         for row in rows
@@ -174,6 +176,11 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         if own is not None:
             subnets += _subnets(row, own, pack.texts("network.storage_vlans"))
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
+
+
+def _brought(standing: ExistingCluster | None) -> tuple[int, ...]:
+    """The node count that a cluster stands with already, where it does."""
+    return () if standing is None else (standing.nodes,)
 
 
 def _last(context: PlanContext, cluster: str) -> Archetype | None:

@@ -11,6 +11,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, replaces
 from fleet.platform.growth import growth_refusal
+from fleet.platform.network import cabling_refusal
 from fleet.platform.offers import layout_menu
 from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types, zones_of
 from fleet.rulepack.facts import RulePack
@@ -140,8 +141,11 @@ def _others(inventory: Inventory, pack: RulePack, row: ExistingCluster, today: A
     """Every other archetype of types that the tiers may come to have, with at least the nodes of today."""
     paths = pack.table("growth.layout_paths")
     kinds = [_may_come(today.layout[tier], paths) for tier in TIERS]
-    most = min(inventory.node_model_by_name[row.node_model].max_nodes, pack.whole("limits.max_nodes"))
+    model = inventory.node_model_by_name[row.node_model]
+    most = min(model.max_nodes, pack.whole("limits.max_nodes"))
     for nodes in range(row.nodes, most + 1):
+        if cabling_refusal(row, nodes, model, inventory.policy, pack):
+            return
         for names in itertools.product(*kinds):
             layout = dict(zip(TIERS, names, strict=True))
             if nodes == row.nodes and layout == today.layout:

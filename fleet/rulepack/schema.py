@@ -105,7 +105,11 @@ SCHEMA: dict[str, FactType] = {
     "capacity.max_reserve_drives": FactType("whole", "drives", "most drives of a cluster kept free for repairs"),
     "capacity.infrastructure_volume_gb": FactType("number", "GB", "platform volume, times its copies"),
     "capacity.performance_history_gb": FactType("number", "GB", "platform volume, times its copies"),
-    "capacity.pool_fill": FactType("number", "fraction", "where the pool alert stands; the policy decides the fill"),
+    "capacity.pool_fill": FactType(
+        "number",
+        "fraction",
+        "where the platform's pool alert stands; policy pool_fill decides, and is told where it is above",
+    ),
     # Resiliency.
     "resiliency.types": FactType(
         "table",

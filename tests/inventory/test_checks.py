@@ -134,6 +134,15 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         changed("clusters", 0, purchased=45000),
         r"INV007 .*got 45000, expected a date .* – write year-month-day",
     ),
+    "no start for a purchase": (
+        lambda tables: tables["policy"].append({"key": "residual_value", "value": "straight_line"}),
+        r"INV060 clusters:row 2 column purchased – got 2024-05-01, but the plan has no date.* – state start in table",
+    ),
+    "bought after the start": (
+        policy("start", "2024-03-31"),
+        r"INV060 clusters:row 2 column purchased – got 2024-05-01, after the plan starts on 2024-03-31",
+    ),
+    "no such start": (policy("start", "next year"), r"INV007 policy:row 4 column value – start: got 'next year'"),
     "formula error": (changed("sites", 0, country="#REF!"), r"INV007 .*got '#REF!', .* could not compute"),
     "control character": (changed("sites", 0, country="U\x00S"), r"INV007 .*U\+0000.* – type the cell again"),
     "lone surrogate": (changed("sites", 0, country="\ud800"), r"INV007 .*U\+D800"),

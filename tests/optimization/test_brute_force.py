@@ -61,7 +61,8 @@ BINDING_PINS = {
 OTHERS = [(family, seed) for family in sorted(set(FAMILIES) - set(BINDING)) for seed in range(8)]
 #: One or two fleets of each family, most of them with a plan, among them those that once told a mistake.
 QUICK_OTHERS = [
-    ("clouds", 2), ("clouds", 5),
+    ("clouds", 2), ("clouds", 5), ("cables", 1), ("cables", 14), ("cables", 19), ("cables", 24),
+    ("ages", 1), ("ages", 4), ("ages", 7),
     ("affinities", 20), ("affinities", 24), ("archives", 2), ("carriers", 2), ("chains", 4), ("deep_dive", 36),
     ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("kinds", 0), ("kinds", 5),
     ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),

@@ -558,6 +558,41 @@ def chains(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads, links=links, failure_rtt_factor=make.any_of(1.0, 1.5, 2.0))
 
 
+def cables(seed: int) -> Inventory:
+    """No storage switches by policy and dear switch ports: what keeps its count is cabled directly, what grows is not.
+
+    By turns a cluster stands already, cabled directly or behind a switch, and must hold what grows.
+    """
+    make = Maker(seed, "cables")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.4)
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(1, 2, 3),
+                            keep=make.any_of(True, False), storage_switch=make.any_of(None, True, False))
+    ]  # fmt: skip
+    return make.fleet(
+        hubs, stores, workloads, clusters=clusters if seed % 2 else [], prices={"switch_port": 1500.0},
+        hardware=make.hardware(nic_ports=make.any_of(4, 6)), storage_switch=False, converged=make.any_of(True, False),
+        residual_value=make.any_of("none", "straight_line"), budget=make.any_of(None, None, 90000.0),
+    )  # fmt: skip
+
+
+def ages(seed: int) -> Inventory:
+    """Clusters that may be retired or stay, old or young, where what is left of nodes at the end counts."""
+    make = Maker(seed, "ages")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    clusters = [
+        an_existing_cluster(f"old-{number}", hub.site, node_model="small", nodes=make.any_of(2, 3), keep=False,
+                            purchased=make.any_of("2021-03-15", "2024-06-01", "2026-12-31"),
+                            cost_to_retire=float(make.any_of(0, 3000)))
+        for number, hub in enumerate(hubs[:2])
+    ]  # fmt: skip
+    return make.fleet(
+        hubs, stores, make.workloads([*hubs, *stores], 3, share=0.4), clusters=clusters, start="2027-01-01",
+        residual_value="straight_line", asset_life_months=make.any_of(36, 60),
+    )  # fmt: skip
+
+
 FAMILIES = {
     maker.__name__: maker
     for maker in (
@@ -566,6 +601,6 @@ FAMILIES = {
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
         synchronous,
-        residual_values, domains, chains, clouds, second_paths, ducts,
+        residual_values, domains, chains, clouds, second_paths, ducts, cables, ages,
     )
 }  # fmt: skip

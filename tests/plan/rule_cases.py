@@ -429,6 +429,17 @@ def _decided() -> Iterator[RuleCase]:
     yield from three(
         "EXI-001", "nodes", lambda value: {"clusters": [an_existing_cluster("old", "b", nodes=value)]}, (None, 2, 3)
     )
+    yield from three(
+        "EXI-001",
+        "cables",
+        lambda value: {
+            "clusters": [an_existing_cluster("old", "b", storage_switch=value)],
+            "storage_switch": False,
+            "budget": None,
+        },
+        (True, None, False),
+        resized("old", nodes=(2, 3), layouts=(TWO_WAY, THREE_WAY)),
+    )
     yield from three("BUD-001", "budget", lambda value: {"budget": value}, falling(125000.0))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fleet.plan.context import POOL
 from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
@@ -125,6 +126,32 @@ def _after_failure(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _pool_alert(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-008: pools that a policy above the platform's alert fills above it."""
+    fill, alert = evidence.inventory.policy.pool_fill, evidence.pack.number("capacity.pool_fill")
+    if not exceeds(fill, alert):
+        return
+    context = evidence.context
+    for index, cluster in enumerate(context.clusters):
+        pools = context.capacity[index, POOL] / fill
+        shares = [
+            load / pool if 0.0 < pool < float("inf") else 0.0
+            for load, pool in zip(context.load[index, POOL].tolist(), pools.tolist(), strict=True)
+        ]
+        fullest = max(range(len(shares)), key=shares.__getitem__)
+        if exceeds(shares[fullest], alert):
+            yield finding(
+                "CAP-008",
+                cluster.name,
+                f"the pool is {shares[fullest]:.0%} full in period {fullest}: the policy fills pools up to {fill:.0%}, "
+                f"and the platform raises an alert at {alert:.0%}",
+                "lower pool_fill, or move the threshold of the alert",
+                shares[fullest],
+                alert,
+                severity="warning",
+            )
+
+
 RULES = (
     Rule(
         "CAP-001",
@@ -170,5 +197,14 @@ RULES = (
         "error",
         "machines",
         _machines,
+    ),
+    Rule(
+        "CAP-008",
+        "pool alert",
+        "What the policy's pool_fill allows beyond the platform's own alert is named; the policy decides.",
+        "policy pool_fill; rule pack capacity.pool_fill",
+        "warning",
+        "none needed: it informs; what a pool holds is limited by CAP-001",
+        _pool_alert,
     ),
 )

@@ -12,6 +12,7 @@ from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
 from fleet.platform.archetypes import ArchetypeError
 from fleet.platform.growth import growth_refusal
+from fleet.platform.network import cabling_refusal
 from fleet.platform.resiliency import LayoutError
 from fleet.platform.standing import standing_archetype
 
@@ -154,6 +155,10 @@ def _changes(evidence: Evidence, row: ExistingCluster, cluster: StandingCluster)
     if decision.nodes and decision.nodes[0] < row.nodes:
         yield f"has {row.nodes} nodes, the plan {decision.nodes[0]} in period 0"
         return
+    model = evidence.inventory.node_model_by_name[row.node_model]
+    cabling = cabling_refusal(row, max(decision.nodes), model, evidence.inventory.policy, evidence.pack)
+    if cabling:
+        yield cabling
     first = cluster.archetypes[0] if cluster.archetypes else None
     if first is None:
         return
