@@ -44,6 +44,8 @@ def resized(
             clusters.append(decision)
             continue
         cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
+        if cheapest is None:  # one that holds the sums shows which machines do not fit
+            cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more, packs=False)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -61,7 +63,13 @@ def _holds(problem: DesignProblem, context: PlanContext, index: int, extra: Floa
 
 
 def _cheapest(
-    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
+    problem: DesignProblem,
+    context: PlanContext,
+    decision: ClusterDecision,
+    slot: Slot,
+    extra: Floats,
+    *,
+    packs: bool = True,
 ) -> ClusterDecision | None:
     periods = range(problem.periods)
     limit = max(decision.nodes)
@@ -90,6 +98,8 @@ def _cheapest(
                     continue
                 needs = tolerance[period], data[period], reserve[:, period], asking[period]
                 if not _does(context, index, period, archetype, *needs):
+                    continue
+                if packs and archetype is not None and not context.hosting.fits(index, period, archetype):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)

@@ -12,7 +12,7 @@ from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.states import ClusterViolation, LinkViolation, ReachViolation
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, ReachViolation
 from fleet.plan.survival import over_limit
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
@@ -206,16 +206,16 @@ def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], l
         if index not in incident.died and (loss.nodes or loss.zones)
     }
     for violation in () if incident.outcome is None else incident.outcome.violations:
-        is_weakened = isinstance(violation, ClusterViolation) and violation.cluster in weakened
+        is_weakened = isinstance(violation, ClusterViolation | HostViolation) and violation.cluster in weakened
         if not isinstance(violation, ReachViolation) and not is_weakened:
             found.append(_overload(violation))
     promised += found
     for name in sorted(weakened):
         index = context.cluster_index[name]
         moved_in = incident.moved_in(index)
-        texts = [
-            part for period in breaker.losses.overloads(index, incident.losses[index], moved_in) for part in period
-        ]
+        arriving = tuple(demand for demand in incident.moved if context.standby[demand] == index)
+        left = breaker.losses.overloads(index, incident.losses[index], moved_in, arriving)
+        texts = [part for period in left for part in period]
         found += texts
         asked = _TOLERATED["zone" if incident.losses[index].zones else "node"]
         asking = any(
@@ -238,7 +238,9 @@ def _missed(demand: Demand, recovery: Recovery | None) -> Iterator[str]:
             yield f"{demand}: {objective} {value:g} is over {limit:g}"
 
 
-def _overload(violation: LinkViolation | ClusterViolation) -> str:
+def _overload(violation: LinkViolation | ClusterViolation | HostViolation) -> str:
+    if isinstance(violation, HostViolation):
+        return str(violation)
     if isinstance(violation, LinkViolation):
         what = f"link {violation.link} {'forward' if violation.forward else 'back'} Mbit/s"
     else:
