@@ -298,4 +298,5 @@ def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
         standby_storage=standby_storage,
         upload_mbps=upload_mbps,
         profiles=tuple(profile(number, own) for number, own in enumerate(part.profiles)),
+        instances=(),
     )

@@ -23,6 +23,7 @@ from fleet.plan.placement import (
     pair_reason,
 )
 from fleet.platform.instances import instance_refusals, node_offer
+from fleet.platform.machines import machine_of, room_of
 from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
@@ -30,7 +31,7 @@ from solvers.blame import pin_to_blame
 from solvers.interning import Interned
 from solvers.linear import Floats
 from solvers.partners import PartnerScreen
-from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
+from solvers.problem import Booleans, DemandClass, Instances, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
@@ -63,9 +64,12 @@ class ClassBuilder:
         self.mechanisms: dict[str, Mechanism] = {}
         self._refused: dict[str, str] = {}
         self._offers = [node_offer(model, pack) for model in inventory.hardware]
+        self._rooms = [(model, room_of(model, inventory.policy, pack)) for model in inventory.hardware]
         self._refusing: dict[int, tuple[str, ...]] = {}
+        self._full: dict[int, tuple[tuple[str, ...], ...]] = {}
         self._pair_reasons: dict[str, Booleans] = {}
         self._amounts_of_row: dict[int, _Amounts] = {}
+        self._instances_of_row: dict[int, Instances] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
         self._partners = PartnerScreen(inventory, pack, router, routes.names_of_group)
@@ -193,6 +197,7 @@ class ClassBuilder:
             profiles=tuple(profiles),
             view=self.routes.view,
             asks=self._asks(unit.demands),
+            instances=tuple(map(self._instances, unit.demands)),
         )
         return self._key(part), part
 
@@ -206,6 +211,7 @@ class ClassBuilder:
             part.standby_compute.tobytes(),
             part.standby_storage.tobytes(),
             part.upload_mbps.tobytes(),
+            part.instances,
             id(part.group_eligible),
             id(part.group_pairs),
             part.asks,
@@ -242,6 +248,15 @@ class ClassBuilder:
             )
         return known
 
+    def _instances(self, demand: Demand) -> Instances:
+        """The virtual machines of a demand."""
+        known = self._instances_of_row.get(id(demand.row))
+        if known is None:
+            policy, factors = self.inventory.policy, self.inventory.growth_factors(demand)
+            sizes = tuple(machine_of(demand.row, factor, policy) if factor > 0 else None for factor in factors)
+            known = self._instances_of_row[id(demand.row)] = Instances(sizes, demand.row.count, demand.has_standby)
+        return known
+
     def _asks(self, demands: Sequence[Demand]) -> tuple[object, ...]:
         """What demands ask of node models and archetypes, and when."""
         return tuple(
@@ -251,6 +266,7 @@ class ClassBuilder:
                 (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                 demand.row.gpu_model if demand.row.gpus > 0 else "",
                 self._refusing_models(demand.row),
+                self._full_models(demand),
                 self.inventory.machines(demand),
             )
             for demand in demands
@@ -262,6 +278,18 @@ class ClassBuilder:
         if known is None:
             known = tuple(offer.node_model for offer in self._offers if any(instance_refusals(row, offer)))
             self._refusing[id(row)] = known
+        return known
+
+    def _full_models(self, demand: Demand) -> tuple[tuple[str, ...], ...]:
+        """Per period, the node models of which a node has no room for one instance as large as it is then."""
+        known = self._full.get(id(demand.row))
+        if known is None:
+            known = self._full[id(demand.row)] = tuple(
+                ()
+                if machine is None
+                else tuple(model.node_model for model, room in self._rooms if not room.takes(machine))
+                for machine in self._instances(demand).sizes
+            )
         return known
 
     def _fits(self, demands: Sequence[Demand]) -> Booleans:

@@ -17,10 +17,12 @@ from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.costs import Rates
 from fleet.platform.archetypes import Archetype
+from fleet.platform.machines import Machine
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
+from solvers.hosting import Measure, measures
 from solvers.linear import Floats, Integers
 
 Booleans = NDArray[np.bool_]
@@ -151,6 +153,25 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Instances:
+    """The virtual machines of one demand of a unit.
+
+    Attributes
+    ----------
+    sizes : tuple of (Machine or None)
+        One of them in each period; None where it does not exist.
+    count : int
+        How many there are.
+    moves : bool
+        Whether they start at a standby cluster when theirs fails.
+    """
+
+    sizes: tuple[Machine | None, ...]
+    count: int
+    moves: bool
+
+
+@dataclass(frozen=True)
 class DemandClass:
     """Identical units: same amounts, same eligible slots and pairs, same way into the WAN.
 
@@ -178,6 +199,8 @@ class DemandClass:
         What its members ask of node models and archetypes.
     is_part : bool
         Whether it is but one of the needs of its members, counted by itself.
+    instances : tuple of Instances
+        The virtual machines of one unit, for each of its profiles; empty where its members differ in them.
     """
 
     index: int
@@ -196,6 +219,7 @@ class DemandClass:
     view: SlotView
     asks: tuple[object, ...] = ()
     is_part: bool = False
+    instances: tuple[Instances, ...] = ()
 
     @property
     def eligible(self) -> Booleans:
@@ -258,6 +282,11 @@ class DesignProblem:
     def periods(self) -> int:
         """Number of periods."""
         return len(self.inventory.periods)
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """What a node takes only so much of, beside sums of compute."""
+        return measures(self)
 
     @cached_property
     def state_index(self) -> dict[str, int]:

@@ -51,6 +51,8 @@ def resized(
             clusters.append(decision)
             continue
         cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
+        if cheapest is None:  # one that holds the sums shows which machines do not fit
+            cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more, packs=False)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -96,7 +98,13 @@ def _settled(
 
 
 def _cheapest(
-    problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
+    problem: DesignProblem,
+    context: PlanContext,
+    decision: ClusterDecision,
+    slot: Slot,
+    extra: Floats,
+    *,
+    packs: bool = True,
 ) -> ClusterDecision | None:
     limit = max(decision.nodes)
     options = sorted(
@@ -119,7 +127,7 @@ def _cheapest(
         kept = rates.node_purchase(model, (count,), zones)
         if kept < rates.node_purchase(model, (), zones):  # wired for less as long as it keeps its count
             offers.append((alike, [kept] * len(alike)))
-    found = (_cheapest_path(problem, context, decision, index, reserve, *offer) for offer in offers)
+    found = (_cheapest_path(problem, context, decision, index, reserve, *offer, packs=packs) for offer in offers)
     paths = [path for path in found if path is not None]
     if not paths:
         return None
@@ -141,6 +149,8 @@ def _cheapest_path(
     reserve: Floats,
     options: Sequence[Archetype],
     prices: Sequence[float],
+    *,
+    packs: bool,
 ) -> tuple[float, tuple[Archetype | None, ...]] | None:
     """(cost, archetype per period) of the cheapest path through options that cost so much per node; None without."""
     tolerance, data, asking = _demands_at(problem, context, index)
@@ -155,6 +165,8 @@ def _cheapest_path(
                     continue
                 needs = tolerance[period], data[period], reserve[:, period], asking[period]
                 if not _does(context, index, period, archetype, *needs):
+                    continue
+                if packs and archetype is not None and not context.hosting.fits(index, period, archetype):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)

@@ -15,13 +15,15 @@ import numpy as np
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import ClusterViolation, LinkViolation, violations
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, violations
 from fleet.plan.uploads import upload_violations
+from fleet.platform.packing import cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
 from solvers.claims import LIBRARIES, Claims
 from solvers.config import SolveConfig
 from solvers.decode import decode
+from solvers.encoders.hosts import HostRow
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.engines import Engine
 from solvers.formulation import Formulation
@@ -169,16 +171,22 @@ class Search:
             trimmed = self._judged(
                 smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
             )
-            if judgment is None or trimmed.holds:
+            self._keep(trimmed)
+            # what the point breaks is said where its other nodes cost more: rows have to rule it out
+            if judgment is None or (trimmed.holds and (judgment.holds or trimmed.objective <= judgment.objective)):
                 judgment = trimmed
         if judgment is None:
             raise EngineError("a decision was neither judged as it is nor resized")
+        self._keep(judgment)
+        self.judging_s += time.monotonic() - begun
+        return judgment
+
+    def _keep(self, judgment: Judgment) -> None:
+        """Keep a decision if it holds and is best."""
         if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
             self.best, self.objective = judgment.decisions, judgment.objective
             self.claims.face(self.objective)
             self._report()
-        self.judging_s += time.monotonic() - begun
-        return judgment
 
     def _judged(self, decisions: Decisions, context: PlanContext) -> Judgment:
         problem = self.problem
@@ -201,6 +209,9 @@ class Search:
                 broken.add(
                     ClusterRow(violation.state.id, slots[violation.cluster], violation.resource, violation.period)
                 )
+            elif isinstance(violation, HostViolation):
+                _note_crowd(short, context, violation)
+                broken.add(_host_row(violation, slots[violation.cluster]))
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
         return Judgment(
@@ -227,3 +238,24 @@ def _note_short(short: dict[str, Floats], context: PlanContext, violation: Clust
     known = short.setdefault(violation.cluster, np.zeros(context.reserve.shape[1:]))
     kept = context.own_compute[index, number, violation.period] + context.reserve[index, number, violation.period]
     known[number, violation.period] = max(known[number, violation.period], violation.load - kept)
+
+
+def _note_crowd(short: dict[str, Floats], context: PlanContext, violation: HostViolation) -> None:
+    """Have a cluster whose machines find no hosts keep so much free that one of them has to go, or a node to come."""
+    crowd = violation.crowd
+    known = short.setdefault(violation.cluster, np.zeros(context.reserve.shape[1:]))
+    totals = np.array([np.array(machine.amounts) * count for machine, count in crowd.machines]).sum(axis=0)
+    tightest = int(np.argmax(totals / np.maximum(np.array(crowd.hosts.room.limits), 1e-9)))
+    smallest = min(machine.amounts[tightest] for machine, _ in crowd.machines if machine.amounts[tightest] > 0)
+    kept = context.own_compute[crowd.cluster] + context.reserve[crowd.cluster]
+    free = context.failover_capacity[crowd.cluster] - kept
+    more = max(0.0, float(free[tightest, crowd.period])) + smallest
+    known[tightest, crowd.period] = max(known[tightest, crowd.period], more)
+
+
+def _host_row(violation: HostViolation, slot: int) -> HostRow:
+    """The row that forbids the machines that do not fit, as few of them as still do not."""
+    crowd = violation.crowd
+    least = cannot_subset(crowd.machines, crowd.hosts, every_node=crowd.every_node)
+    state = violation.state.id if violation.arriving and not crowd.domain else ""
+    return HostRow(slot, crowd.period, crowd.domain, state, least)

@@ -15,6 +15,7 @@ from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, ArchetypeError, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
+from fleet.platform.machines import machine_of
 from fleet.platform.standing import reachable_archetypes, standing_problems
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
@@ -167,6 +168,9 @@ def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int)
         and run.archetypes[0].keeps(demand.row)
         and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
         and not any(instance_refusals(demand.row, run.archetypes[0].offer))
+        and run.archetypes[0].hosts.room.takes(
+            machine_of(demand.row, inventory.growth_factors(demand)[period], inventory.policy)
+        )
         for demand in demands
         if inventory.growth_factors(demand)[period] > 0
     )

@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
-from fleet.platform.capacity import host_reserve_memory_gb
+from fleet.platform.capacity import host_reserve_cores, host_reserve_memory_gb
 from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import parse_layout
 from fleet.rulepack import load_rulepack
@@ -36,6 +37,9 @@ from fleet.wan.states import NORMAL, FailureState, single_failures
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+#: A machine: vCPU, GiB, whole GPUs, and how many such machines share a GPU (0: none).
+Machine = tuple[float, float, int, int]
 TIER_NAMES = ("hot", "warm", "archive")
 TOLERANCE = 1e-6
 #: Virtual machines of a host and of a cluster (maximum-scale-limits.md).
@@ -55,6 +59,7 @@ class Limits:
     growth: bool = True
     residency: bool = True
     uploads: bool = True
+    hosts: bool = True
 
 
 EVERY_LIMIT = Limits()
@@ -102,6 +107,7 @@ class Menu:
     machines: Floats = field(default_factory=lambda: np.zeros(0))
     gpu_model: list[str] = field(default_factory=list)
     largest: list[tuple[float, float]] = field(default_factory=list)
+    nodes_left: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +138,8 @@ class Unit:
 
 #: Units placed so far: (unit, primary, standby).
 Placement = tuple[tuple[int, int, int], ...]
+#: What single failures send to a place: sets of (unit, item).
+Arrivals = frozenset[frozenset[tuple[int, int]]]
 
 
 def over(value: float, limit: float) -> bool:
@@ -157,6 +165,7 @@ class BruteForce:
         self.rates = Rates(inventory, self.pack, self.wan)
         self._routes: dict[tuple[str, str, str], Route | None] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
+        self._hosted: dict[tuple[object, ...], bool] = {}
         self._site_options: dict[tuple[object, ...], list[tuple[float, float, tuple[int, ...]]]] = {}
         self.places = tuple(self._places())
         self.domain = [inventory.site(place.site).fault_domain for place in self.places]
@@ -251,6 +260,7 @@ class BruteForce:
         menu.efficiency = np.ones((count, self.spans, 3))
         menu.tolerance = np.zeros((count, self.spans))
         menu.machines = np.zeros((count, self.spans))
+        menu.nodes_left = np.zeros((count, self.spans), dtype=np.int64)
         for index, path in enumerate(menu.paths):
             for period, step in enumerate(path):
                 if step is None:
@@ -265,6 +275,7 @@ class BruteForce:
                 spread = step.layout["hot"].startswith("rack-aware")
                 free = max(self.policy.reserve_nodes, step.nodes // 2 if spread else 0) if step.nodes > 1 else 0
                 menu.machines[index, period] = min(MACHINES_PER_CLUSTER, MACHINES_PER_HOST * (step.nodes - free))
+                menu.nodes_left[index, period] = step.nodes - free
         return menu
 
     def _keeps_data(self, path: tuple[Archetype | None, ...], row: Workload, exists: Booleans) -> bool:
@@ -463,16 +474,20 @@ class BruteForce:
 
     # -- what a cluster must hold ----------------------------------------------------------------------------------
 
-    def _fits(self, index: int, placed: Placement, moved: Floats | None = None) -> Booleans:
-        """Which paths of a place hold what is placed there, and `moved` (T, 3) that comes in after a failure."""
+    def _fits(
+        self, index: int, placed: Placement, moved: Floats | None = None, arrivals: Arrivals = frozenset()
+    ) -> Booleans:
+        """Which paths of a place hold what is placed there, and `moved` (T, 3), or `arrivals`, after a failure."""
         here = tuple(
             (unit, primary == index, self.domain[primary])
             for unit, primary, standby in placed
             if index in (primary, standby)
         )
-        key = (index, here, None if moved is None else moved.tobytes())
+        key = (index, here, None if moved is None else moved.tobytes(), arrivals)
         if key not in self._fitting:
             self._fitting[key] = self._fit(index, here, moved)
+            if self.limits.hosts:
+                self._fitting[key] &= self._host(index, here, arrivals, self._fitting[key])
         return self._fitting[key]
 
     def _fit(self, index: int, here: tuple[tuple[int, bool, str], ...], moved: Floats | None) -> Booleans:
@@ -514,14 +529,77 @@ class BruteForce:
                 fits &= (need <= limit + TOLERANCE * np.maximum(1.0, np.abs(limit))).all(axis=1)
         return fits
 
+    def _machine(self, item: Item, period: int) -> Machine:
+        """One machine of a demand, grown; of a GPU it has a whole number or one of equal parts."""
+        row, count = item.demand.row, item.demand.row.count
+        vcpus, memory_gb, gpus = item.compute[period, 0] / count, item.compute[period, 1] / count, row.gpus
+        if row.gpu_mode == "partition" and 0 < gpus < 1:
+            return vcpus, memory_gb, 0, int(1 / gpus + TOLERANCE)
+        return vcpus, memory_gb, math.ceil(gpus - TOLERANCE), 0
+
+    def _host(
+        self, index: int, here: tuple[tuple[int, bool, str], ...], arrivals: Arrivals, which: Booleans
+    ) -> Booleans:
+        """Which paths have one node for every machine: own ones, and with them all that any failure sends."""
+        own = [item for unit, is_primary, _ in here if is_primary for item in self.units[unit].items]
+        waiting: dict[str, list[Item]] = defaultdict(list)
+        for unit, is_primary, domain in here:
+            if not is_primary:
+                copied = [item for item in self.units[unit].items if item.mechanism is not None]
+                waiting[domain if self.policy.standby_reserve == "shared" else ""] += copied
+        coming = list(waiting.values()) if self.limits.reserve else []
+        coming += [[self.units[unit].items[number] for unit, number in sorted(arriving)] for arriving in arrivals]
+        menu, fits = self.menus[index], which.copy()
+        for path in np.flatnonzero(which).tolist():
+            model = next((step.node_model for step in menu.paths[path] if step is not None), "")
+            for period, step in enumerate(menu.paths[path]):
+                if step is None:
+                    continue
+                left = int(menu.nodes_left[path, period])
+                after = step.nodes if self.policy.standby_uses_node_reserve else left
+                for nodes, items in ((left, own), *((after, [*own, *others]) for others in coming)):
+                    machines = [
+                        self._machine(item, period)
+                        for item in items
+                        if item.exists[period]
+                        for _ in range(item.demand.row.count)
+                    ]
+                    fits[path] &= self._have_hosts(model, nodes, tuple(sorted(machines, reverse=True)))
+        return fits
+
+    def _have_hosts(self, model: str, nodes: int, machines: tuple[Machine, ...]) -> bool:
+        """Whether machines, and the platform's own one, can each be put on one of so many nodes."""
+        key = (model, nodes, machines)
+        if key not in self._hosted:
+            row = self.inventory.node_model_by_name[model]
+            cores = row.cores - host_reserve_cores(row, self.pack)
+            vcpus = min(cores * self.policy.vcpu_per_core, self.pack.number("limits.max_virtual_processors"))
+            memory_gb = row.memory_gb - host_reserve_memory_gb(row, self.pack)
+            platform = (self.pack.number("host.platform_vcpus"), self.pack.number("host.platform_memory_gb"), 0, 0)
+            every = [*machines, platform] if machines else []
+            self._hosted[key] = _have_hosts(every, nodes, (vcpus, memory_gb, row.gpus))
+        return self._hosted[key]
+
     # -- what a site costs -----------------------------------------------------------------------------------------
 
     def _options(
-        self, site: str, placed: Placement, moved: dict[int, Floats] | None = None
+        self,
+        site: str,
+        placed: Placement,
+        moved: dict[int, Floats] | None = None,
+        arrivals: dict[int, set[frozenset[tuple[int, int]]]] | None = None,
     ) -> list[tuple[float, float, tuple[int, ...]]]:
         """(cost, capex, path of each place) of a site, by cost; only the cheapest without a budget."""
         places = self.places_at[site]
-        fits = [self._fits(index, placed, None if moved is None else moved.get(index)) for index in places]
+        fits = [
+            self._fits(
+                index,
+                placed,
+                None if moved is None else moved.get(index),
+                frozenset() if arrivals is None else frozenset(arrivals.get(index, ())),
+            )
+            for index in places
+        ]
         key = (site, *(mask.tobytes() for mask in fits))
         if key in self._site_options:
             return self._site_options[key]
@@ -630,18 +708,20 @@ class BruteForce:
 
     def _play(
         self, placed: Placement, state: FailureState
-    ) -> tuple[dict[tuple[str, bool], Floats], dict[int, Floats]] | None:
-        """Link loads by (link, direction) and compute moved into each place; None where a protected demand is lost."""
+    ) -> tuple[dict[tuple[str, bool], Floats], dict[int, Floats], dict[int, set[tuple[int, int]]]] | None:
+        """Link loads by (link, direction), compute and items moved into each place; None where one is lost."""
         links: dict[tuple[str, bool], Floats] = defaultdict(lambda: np.zeros(self.spans))
         moved: dict[int, Floats] = defaultdict(lambda: np.zeros((self.spans, 3)))
+        arriving: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for unit, primary, shared in placed:
-            for item in self.units[unit].items:
+            for number, item in enumerate(self.units[unit].items):
                 standby = NOBODY if item.mechanism is None else shared
                 end = self._end(item.demand, primary, standby, state)
                 if end == "lost":
                     return None
                 if end in ("moved", "restarted"):
                     moved[standby] += item.compute
+                    arriving[standby].add((unit, number))
                 if end in ("served", "moved"):
                     host = self.places[primary if end == "served" else standby].site
                     route = self._route(item.demand.site, host, state)
@@ -654,15 +734,18 @@ class BruteForce:
                     stream = self._route(self.places[primary].site, self.places[standby].site, state)
                     for hop in () if stream is None else stream.hops:
                         links[hop.link, hop.forward] += item.stream
-        return links, moved
+        return links, moved, arriving
 
-    def _after_failures(self, placed: Placement) -> tuple[float, dict[str, int], dict[int, Floats]] | None:
-        """(cost of link upgrades, first period of each, largest compute moved into each place); None if no way."""
+    def _after_failures(
+        self, placed: Placement
+    ) -> tuple[float, dict[str, int], dict[int, Floats], dict[int, set[frozenset[tuple[int, int]]]]] | None:
+        """(cost of link upgrades, first period of each, largest compute and items moved into places), or None."""
         upgrades = self._pinned_upgrades()
         if upgrades is None:
             return None
         never = {pin.link for pin in self.inventory.pins if pin.decision == "link_upgrade" and not _wants_upgrade(pin)}
         worst: dict[int, Floats] = {}
+        arrivals: dict[int, set[frozenset[tuple[int, int]]]] = defaultdict(set)
         used = {index for _, *hosts in placed for index in hosts if index != NOBODY}
         used |= {index for index, place in enumerate(self.places) if place.existing is not None}
         clusters = {self.places[index].cluster: self.places[index].site for index in used}
@@ -670,9 +753,10 @@ class BruteForce:
             played = self._play(placed, state)
             if played is None:
                 return None
-            links, moved = played
+            links, moved, arriving = played
             for index, amount in moved.items():
                 worst[index] = np.maximum(worst.get(index, 0.0), amount)
+                arrivals[index].add(frozenset(arriving[index]))
             if state is not NORMAL and not self.limits.failed_links:
                 continue
             for (name, forward), loads in links.items():
@@ -687,7 +771,7 @@ class BruteForce:
             self.rates.link_upgrade_monthly(name) * sum(self.rates.monthly_factor(t) for t in range(start, self.spans))
             for name, start in upgrades.items()
         )
-        return cost, upgrades, worst
+        return cost, upgrades, worst, arrivals
 
     def _pinned_upgrades(self) -> dict[str, int] | None:
         found: dict[str, int] = {}
@@ -766,8 +850,8 @@ class BruteForce:
         after = self._after_failures(placed)
         if after is None:
             return
-        upgrade_cost, upgrades, moved = after
-        per_site = [self._options(site, placed, moved) for site in self.sites]
+        upgrade_cost, upgrades, moved, arrivals = after
+        per_site = [self._options(site, placed, moved, arrivals) for site in self.sites]
         chosen = _cheapest_within(per_site, math.inf if self.policy.budget is None else self.policy.budget)
         if chosen is None:
             return
@@ -810,6 +894,56 @@ class BruteForce:
                 if item.mechanism is not None:
                     standby[item.demand.key] = self.places[partner].cluster
         return Decisions(tuple(clusters), primary, standby, upgrades, tuple(retired))
+
+
+def _have_hosts(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
+    """Whether machines can each be put on one node: every way is tried, of nodes with equal rests one."""
+    if not machines:
+        return True
+    if _one_part_fits(machines, nodes, room):
+        return True
+    vcpus, memory_gb, gpus = room
+    empty = (vcpus + TOLERANCE * max(1.0, vcpus), memory_gb + TOLERANCE * max(1.0, memory_gb), gpus, ())
+    seen: set[tuple[object, ...]] = set()
+
+    def put(index: int, rests: tuple[Any, ...]) -> bool:
+        if index == len(machines):
+            return True
+        key = (index, tuple(sorted((round(rest[0], 6), round(rest[1], 6), *rest[2:]) for rest in rests)))
+        if key in seen:
+            return False
+        seen.add(key)
+        for position, rest in enumerate(rests):
+            if rest in rests[:position]:
+                continue
+            left = _rest(rest, machines[index])
+            if left is not None and put(index + 1, (*rests[:position], left, *rests[position + 1 :])):
+                return True
+        return False
+
+    return put(0, (empty,) * nodes)
+
+
+def _one_part_fits(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
+    """Whether a node takes its part of every size, rounded up: then machines without GPUs are dealt out evenly."""
+    sizes = {machine: machines.count(machine) for machine in set(machines)}
+    if nodes < 1 or any(machine[2] or machine[3] for machine in sizes):
+        return False
+    needs = [sum(-(-count // nodes) * machine[number] for machine, count in sizes.items()) for number in (0, 1)]
+    return not any(over(need, limit) for need, limit in zip(needs, room, strict=False))
+
+
+def _rest(rest: tuple[Any, ...], machine: Machine) -> tuple[Any, ...] | None:
+    """What is left of a node, with the free parts of GPUs that are cut; None where a machine does not fit."""
+    vcpus, memory_gb, gpus, parts = rest[0] - machine[0], rest[1] - machine[1], rest[2] - machine[2], dict(rest[3])
+    if machine[3]:
+        if not parts.get(machine[3]):
+            gpus -= 1
+            parts[machine[3]] = machine[3]
+        parts[machine[3]] -= 1
+    if vcpus < 0 or memory_gb < 0 or gpus < 0:
+        return None
+    return vcpus, memory_gb, gpus, tuple(sorted(parts.items()))
 
 
 def _wants_upgrade(pin: Pin) -> bool:

@@ -14,7 +14,7 @@ from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.states import ClusterViolation, LinkViolation, ReachViolation
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, ReachViolation
 from fleet.plan.survival import over_limit
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
@@ -217,14 +217,15 @@ def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], l
         if incident.survived[index] and (loss.nodes or loss.zones)
     }
     for violation in () if incident.outcome is None else incident.outcome.violations:
-        is_weakened = isinstance(violation, ClusterViolation) and violation.cluster in weakened
+        is_weakened = isinstance(violation, ClusterViolation | HostViolation) and violation.cluster in weakened
         if not isinstance(violation, ReachViolation) and not is_weakened:
             found.append(_overload(violation))
     promised += found
     for name in sorted(weakened):
         index = context.cluster_index[name]
         moved_in = incident.moved_in(index)
-        overloads = breaker.losses.overloads(index, incident.losses[index], moved_in)
+        arriving = tuple(demand for demand in incident.moved if context.standby[demand] == index)
+        overloads = breaker.losses.overloads(index, incident.losses[index], moved_in, arriving)
         asked = _TOLERATED["zone" if incident.losses[index].zones else "node"]
         asking = [
             context.exists[number]
@@ -263,7 +264,9 @@ def _cut_copies(context: PlanContext, index: int, minutes: float) -> str:
     )
 
 
-def _overload(violation: LinkViolation | ClusterViolation) -> str:
+def _overload(violation: LinkViolation | ClusterViolation | HostViolation) -> str:
+    if isinstance(violation, HostViolation):
+        return str(violation)
     if isinstance(violation, LinkViolation):
         what = f"link {violation.link} {'forward' if violation.forward else 'back'} Mbit/s"
     else:

@@ -14,6 +14,7 @@ from fleet.inventory.workloads import TIERS
 from fleet.plan.amounts import DemandRow, RowAmounts
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
+from fleet.plan.machines import MachinesOfPlan
 from fleet.plan.placement import cloud_users_reason
 from fleet.plan.protection import Floats, Indices, standby_reserve
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
@@ -171,6 +172,11 @@ class PlanContext:
         for demand, primary in zip(self.demands, self.primary.tolist(), strict=True):
             counts[primary] += self.inventory.machines(demand)
         return counts
+
+    @cached_property
+    def hosting(self) -> MachinesOfPlan:
+        """The machines of each cluster and whether they find hosts."""
+        return MachinesOfPlan(self)
 
     @cached_property
     def normal_fates(self) -> tuple[Fate, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.fates import Fate, FateKind, failure_rtt_limit, fate
+from fleet.plan.machines import Crowd
 from fleet.plan.placement import TOLERANCE
 from fleet.plan.protection import Floats, Indices
 from fleet.quantities import COMPUTE_RESOURCES
@@ -21,6 +22,7 @@ from fleet.wan.states import NORMAL, FailureState
 
 __all__ = [
     "ClusterViolation",
+    "HostViolation",
     "LinkViolation",
     "PlanContext",
     "ReachViolation",
@@ -73,7 +75,25 @@ class ReachViolation:
     limit_ms: float | None
 
 
-Violation = LinkViolation | ClusterViolation | ReachViolation
+@dataclass(frozen=True, slots=True)
+class HostViolation:
+    """A cluster on whose nodes the machines do not fit that run there, with those that a failure sends there."""
+
+    state: FailureState
+    cluster: str
+    arriving: tuple[int, ...]
+    crowd: Crowd
+
+    @property
+    def period(self) -> int:
+        """When they do not fit."""
+        return self.crowd.period
+
+    def __str__(self) -> str:
+        return f"cluster {self.cluster}: {self.crowd} in period {self.period}"
+
+
+Violation = LinkViolation | ClusterViolation | HostViolation | ReachViolation
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +184,7 @@ def simulate(
     broken: tuple[Violation, ...] = (
         *_link_violations(context, state, link_rows, link_mbps),
         *_cluster_violations(context, state, cluster_rows, moved_compute),
+        *_host_violations(context, state, fates, cluster_rows, moved_compute),
         *_reach_violations(context, state, fates),
     )
     return StateOutcome(
@@ -356,6 +377,29 @@ def _cluster_violations(
             float(loads[position, resource, period]),
             float(limits[position, resource, period]),
         )
+
+
+def _host_violations(
+    context: PlanContext,
+    state: FailureState,
+    fates: list[tuple[int, Fate]],
+    cluster_rows: Indices,
+    moved_compute: Floats,
+) -> Iterator[HostViolation]:
+    """Machines without hosts; in the normal state those that any one fault domain would send are counted with."""
+    hosting = context.hosting
+    if state.kind == "normal":
+        for crowd in hosting.crowds():
+            arriving = hosting.arriving[crowd.cluster].get(crowd.domain, ())
+            yield HostViolation(state, context.clusters[crowd.cluster].name, arriving, crowd)
+        return
+    arrivals: dict[int, list[int]] = {}
+    for index, end in fates:
+        arrivals.setdefault(end.host, []).append(index)
+    for cluster, moved in zip(cluster_rows.tolist(), moved_compute, strict=True):
+        coming = tuple(arrivals[cluster])
+        for crowd in hosting.after_failure(cluster, coming, moved):
+            yield HostViolation(state, context.clusters[cluster].name, coming, crowd)
 
 
 def _reach_violations(

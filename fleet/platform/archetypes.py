@@ -22,6 +22,7 @@ from fleet.platform.eligibility import (
     layout_refusals,
 )
 from fleet.platform.instances import NodeOffer, node_offer
+from fleet.platform.machines import Hosts, hosts_of
 from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
 from fleet.platform.quorum import NO_WITNESS, Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
@@ -76,6 +77,8 @@ class Archetype:
         What limits `node_tolerance`.
     offer : NodeOffer
         The most that one instance of a workload may have.
+    hosts : Hosts
+        Its nodes, as machines find them.
     """
 
     node_model: str
@@ -93,6 +96,7 @@ class Archetype:
     zone_tolerance: int
     topology: Topology
     most_machines: int
+    hosts: Hosts
 
     @property
     def family(self) -> str:
@@ -349,6 +353,7 @@ def _archetype(
     model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
 ) -> Archetype:
     zones = zones_of(layout, pack)
+    free = kept_free(nodes, policy, zones)
     kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
     data = min(kind.data_tolerance(nodes) for kind in kinds.values())
     tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
@@ -369,7 +374,8 @@ def _archetype(
         drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
         zone_tolerance=zones - 1,
         topology=topology_of(model, nodes, layout, policy, pack),
-        most_machines=most_machines(nodes, kept_free(nodes, policy, zones), pack),
+        most_machines=most_machines(nodes, free, pack),
+        hosts=hosts_of(model, nodes, free, policy, pack),
     )
 
 

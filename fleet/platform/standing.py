@@ -46,7 +46,8 @@ def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluste
 def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_of_place) -> Iterator[Problem]:
     """Why the rules refuse clusters that stand and must stay, each with what can be done about it.
 
-    Layouts that name unknown types come first, and alone if there are any. One that may be retired (keep = no) is no problem: it can stay no longer, and a plan retires it.
+    Layouts that name unknown types come first, and alone if there are any. One that may be retired (keep = no) is no
+    problem: it can stay no longer, and a plan retires it.
 
     Parameters
     ----------

@@ -57,12 +57,12 @@ def encode_upgrades(formulation: Formulation) -> None:
 
 def encode(formulation: Formulation, rows: Collection[LinkRow | ClusterRow]) -> None:
     """Add the rows asked for. In the separate formulation only user traffic in the normal state is known."""
-    motion: dict[str, _Motion] = {}
+    motion: dict[str, Motion] = {}
     for row in rows:
         if not formulation.has_pairs and (row.state != NORMAL.id or isinstance(row, ClusterRow)):
             continue
         if row.state not in motion:
-            motion[row.state] = _Motion(formulation, row.state)
+            motion[row.state] = Motion(formulation, row.state)
         if isinstance(row, LinkRow):
             _link_row(formulation, row, motion[row.state])
             continue
@@ -79,7 +79,7 @@ def _in_groups(formulation: Formulation, row: ClusterRow) -> ClusterRow:
     return row
 
 
-class _Motion:
+class Motion:
     """For one state, who stays, who moves and which streams run, per placement column and member of its class."""
 
     def __init__(self, formulation: Formulation, state: str) -> None:
@@ -120,7 +120,7 @@ def _members(formulation: Formulation) -> list[tuple[Integers, Profile]]:
     return result
 
 
-def _link_row(formulation: Formulation, row: LinkRow, motion: _Motion) -> None:
+def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
     problem = formulation.problem
     link = problem.wan.links[row.link]
     uses = _users_route(formulation, row, motion.state)
@@ -174,7 +174,7 @@ def _stream_route(formulation: Formulation, row: LinkRow, state: FailureState) -
     return result
 
 
-def _cluster_row(formulation: Formulation, row: ClusterRow, motion: _Motion) -> None:
+def _cluster_row(formulation: Formulation, row: ClusterRow, motion: Motion) -> None:
     problem = formulation.problem
     number = COMPUTE_RESOURCES.index(row.resource)
     loads: Floats = np.zeros(len(formulation.placement))

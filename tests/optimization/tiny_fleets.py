@@ -415,6 +415,33 @@ def machines(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads)
 
 
+def hosts(seed: int) -> Inventory:
+    """Machines of a third to nearly a whole of a node, some with GPUs: sums would allow what no node takes."""
+    make = Maker(seed, "hosts")
+    hubs, stores = make.hubs(2), make.stores(1)
+    has_gpus = seed % 3 == 2
+    gpus: dict[str, Any] = {}
+    workloads = []
+    for number in range(make.any_of(2, 3)):
+        if has_gpus:
+            mode = make.any_of("dda", "dda", "partition")
+            gpus = {"gpus": make.any_of(1.0, 2.0) if mode == "dda" else make.any_of(0.5, 0.3), "gpu_mode": mode}
+        workloads.append(
+            make.workload(
+                f"w{number}", make.any_of(*hubs, *stores).site, make.random.random() < 0.5, count=make.any_of(1, 2, 3),
+                vcpus=make.any_of(4.0, 20.0), memory_gb=round(make.random.uniform(40, 110), 1), storage_gb=50.0,
+                growth=make.any_of("", "", "up"), fault_tolerance=make.any_of(0, 1), **gpus,
+            )
+        )  # fmt: skip
+    more = {"gpu_model": "L4", "gpus": 3} if has_gpus else {}
+    policy = {
+        "standby_uses_node_reserve": make.any_of(True, False),
+        "standby_reserve": make.any_of("shared", "dedicated"),
+    }
+    growth = [GrowthPoint(profile="up", annual_rate=0.2)]
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(**more), growth=growth, **policy)
+
+
 def carriers(seed: int) -> Inventory:
     """A carrier cloud that every site attaches to, beside some links of their own."""
     make = Maker(seed, "carriers")
@@ -599,8 +626,8 @@ FAMILIES = {
         plain, failed_links, reserves, growing, residencies, affinities, gpus, instances, tolerances, archives,
         deep_dive,
         partners, dedicated,
-        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
-        synchronous,
+        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, hosts, carriers, later,
+        separated, synchronous,
         residual_values, domains, chains, clouds, second_paths, ducts, cables, ages,
     )
 }  # fmt: skip

@@ -10,7 +10,7 @@ from fleet.plan.context import POOL
 from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-from fleet.plan.states import ClusterViolation
+from fleet.plan.states import ClusterViolation, HostViolation, simulate
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 UNITS = {"vcpu": "vCPU", "memory_gb": "GiB", "pool_tb": "TB", "gpu": "GPU"}
@@ -152,6 +152,29 @@ def _pool_alert(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def _hosts(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-006: every machine finds one node, among those not kept free, before and after every single failure."""
+    worst: dict[str, HostViolation] = {}
+    count: dict[str, int] = {}
+    for outcome in (simulate(evidence.context), *evidence.outcomes):
+        for violation in outcome.violations:
+            if isinstance(violation, HostViolation):
+                worst.setdefault(violation.cluster, violation)
+                count[violation.cluster] = count.get(violation.cluster, 0) + 1
+    for name, violation in worst.items():
+        crowd = violation.crowd
+        sent = f" with what the loss of {crowd.domain or violation.state.id!r} sends" if violation.arriving else ""
+        yield finding(
+            "CAP-006",
+            name,
+            f"{crowd} in period {crowd.period}{sent} ({count[name]} states and periods are so)",
+            "add nodes or larger ones, make the machines smaller, or move demands",
+            crowd.count,
+            None,
+            "machines",
+        )
+
+
 RULES = (
     Rule(
         "CAP-001",
@@ -206,5 +229,15 @@ RULES = (
         "warning",
         "none needed: it informs; what a pool holds is limited by CAP-001",
         _pool_alert,
+    ),
+    Rule(
+        "CAP-006",
+        "one node for each machine",
+        "Every virtual machine finds one node with room for it, N+k nodes kept free, and so do those that fail over "
+        "after any single failure.",
+        "workloads count; policy reserve_nodes, vcpu_per_core, standby_uses_node_reserve; rule pack host, gpu",
+        "error",
+        "hosts",
+        _hosts,
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, listed
-from fleet.plan.states import LinkViolation, ReachViolation, simulate
+from fleet.plan.states import HostViolation, LinkViolation, ReachViolation, simulate
 from fleet.plan.survival import ClusterLoss, ClusterLosses, over_limit
 from fleet.wan.states import shared_risk_failures
 
@@ -59,6 +59,9 @@ def _shared_risks(evidence: Evidence) -> Iterator[Finding]:
         texts = []
         for violation in outcome.violations:
             if isinstance(violation, ReachViolation):
+                continue
+            if isinstance(violation, HostViolation):
+                texts.append(str(violation))
                 continue
             name = (
                 f"link {violation.link}"
