@@ -13,6 +13,7 @@ from fleet.plan.placement import TOLERANCE, exceeds
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router, rtt_of_label
 from fleet.wan.states import NORMAL, FailureState, single_failures
+from solvers.cloud_ways import NO_WAY, CloudWays
 from solvers.interning import Interned
 from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, Slot, SlotView
@@ -20,15 +21,16 @@ from solvers.slots import alike_slots
 
 #: Failure kinds after which a protected demand must reach its standby; shared risks are states where they are hard.
 HARD_KINDS = ("site", "fault_domain", "cluster", "shared_risk")
-#: Label of a route that does not exist: above every other, however many are added.
-NO_WAY = 2**61
 #: Neighbors of sites at the host itself, and of sites without a way.
 AT_HOME, NOWHERE = -2, -1
 
 
 @dataclass(frozen=True)
 class _SiteRoutes:
-    """Routes of one site: normal round trips (H,) [ms], first neighbors (N, H), what is reached (N, H) by limit."""
+    """Routes of one site: normal round trips (H,) [ms], first neighbors (N, H), what is reached (N, H) by limit.
+
+    Through a carrier cloud the links from there to the member where a route leaves it stand for the neighbor.
+    """
 
     normal_rtts: Floats
     neighbors: Integers
@@ -78,8 +80,8 @@ class RouteTable:
             if not (state.kind == "link" and state.name in self.access_links and state.name not in watched_links)
         )
         self._rows = (NORMAL, *(state for state in self.states if state.sites or state.links))
-        row_of = {state.id: row for row, state in enumerate(self._rows)}
-        self._row_of_state = np.array([row_of.get(state.id, 0) for state in self.states], dtype=np.int64)
+        self._row_of_id = {state.id: row for row, state in enumerate(self._rows)}
+        self._row_of_state = np.array([self.row_of(state) for state in self.states], dtype=np.int64)
         slot_down = np.array(
             [[slot.cluster in state.clusters or slot.site in state.sites for slot in slots] for state in self.states],
             dtype=bool,
@@ -103,6 +105,7 @@ class RouteTable:
         self.attachments: tuple[str, ...] = ()
         self._attachment_index: dict[object, int] = {}
         self._ways = self._inner_labels()
+        self._cloud_ways = CloudWays(router, self.host_names, self._rows)
         self._limits: dict[str, set[float | None]] = defaultdict(set)
         for demand in inventory.demands:
             self._limits[demand.site].add(demand.row.max_rtt_ms)
@@ -137,10 +140,12 @@ class RouteTable:
     def _inner_labels(self) -> dict[str, Integers]:
         """[row, host] labels of the routes of every transit or candidate site, `NO_WAY` where there is none.
 
-        A candidate site that is no transit site has a label to itself only: that much of it others may use.
+        A candidate site that is no transit site has a label to itself only: that much of it others may use. Carrier
+        clouds are no places and have none.
         """
         shape = (len(self._rows), len(self.host_names))
-        labels = {name: np.full(shape, NO_WAY, dtype=np.int64) for name in {*self.wan.transit, *self.host_names}}
+        inner = {*self.wan.transit, *self.host_names} - set(self.wan.networks)
+        labels = {name: np.full(shape, NO_WAY, dtype=np.int64) for name in inner}
         for row, state in enumerate(self._rows):
             for column, host in enumerate(self.host_names):
                 for site, label in self.router.labels(host, state).items():
@@ -151,6 +156,10 @@ class RouteTable:
     def names_of_group(self) -> list[str]:
         """Site of each group of slots."""
         return [self.host_names[host] for host in self.host_of_group.tolist()]
+
+    def row_of(self, state: FailureState) -> int:
+        """The row of a state: that of the normal one if it leaves the network alone."""
+        return self._row_of_id.get(state.id, 0)
 
     def normal_rtts(self, site: str) -> Floats:
         """[host]: round trip of a site to every candidate site in the normal state [ms]."""
@@ -217,13 +226,21 @@ class RouteTable:
         labels, neighbors = np.full(shape, NO_WAY, dtype=np.int64), np.full(shape, NOWHERE, dtype=np.int64)
         for link in sorted(self.wan.links_of[site]):
             other = self.wan.links[link].other_end(site)
-            if other not in self._ways:
+            offered: Integers
+            entered: Integers | int
+            if other in self._ways:
+                offered, entered = self._ways[other] + self.router.link_label(link), self._site_index[other]
+            elif other in self._cloud_ways:
+                offered, entered = self._cloud_ways.of(other, self._site_index[site])
+                offered += self.router.link_label(link)
+                entered = entered + len(self._site_index)
+            else:
                 continue
-            offered = self._ways[other] + self.router.link_label(link)
             cut = [row for row, state in enumerate(self._rows) if link in state.links]
             offered[cut] = NO_WAY
             better = offered < labels
-            labels[better], neighbors[better] = offered[better], self._site_index[other]
+            labels[better] = offered[better]
+            neighbors[better] = entered if isinstance(entered, int) else entered[better]
         if site in self.host_names:
             column = self.host_names.index(site)
             labels[:, column], neighbors[:, column] = 0, AT_HOME

@@ -15,7 +15,12 @@ class Link(InputRow):
     bandwidth_mbps: float = column(unit="Mbit/s", meaning="bandwidth from → to", gt=0)
     link: Text = column("", meaning="unique name of the link; generated from its ends where blank")
     back_mbps: float | None = column(None, unit="Mbit/s", meaning="bandwidth to → from; the same where blank", gt=0)
-    rtt_ms: float | None = column(None, unit="ms", meaning="measured round trip; estimated where blank", ge=0)
+    rtt_ms: float | None = column(
+        None,
+        unit="ms",
+        meaning="measured round trip, to a carrier cloud that of the last mile to its edge; estimated where blank",
+        ge=0,
+    )
     monthly_cost: float = column(0.0, unit="currency/month", meaning="always paid", ge=0)
     max_utilization: float | None = column(
         None, unit="fraction", meaning="load limit of this link; max_link_utilization where blank", gt=0, le=1

@@ -63,8 +63,19 @@ class Policy(Row):
     peak_factor: float = column(3.0, meaning="peak change rate over the daily mean", ge=1)
     compression: float = column(0.6, unit="fraction", meaning="of the delta that is shipped", gt=0, le=1)
     protocol_overhead: float = column(1.1, meaning="bytes on the wire over bytes shipped", ge=1)
-    rtt_constant_ms: float | None = column(None, unit="ms", meaning="estimate: constant; calibrated where blank", ge=0)
-    rtt_ms_per_km: float | None = column(None, unit="ms/km", meaning="estimate: slope; calibrated where blank", ge=0)
+    rtt_constant_ms: float | None = column(
+        None,
+        unit="ms",
+        meaning="estimate: constant of a path, half of it at each end; calibrated where blank",
+        ge=0,
+    )
+    rtt_ms_per_km: float | None = column(
+        None,
+        unit="ms/km",
+        meaning="estimate: slope, at least that of light in fiber (1/102); also between members of a carrier cloud; "
+        "calibrated where blank",
+        ge=0,
+    )
     residual_value: Literal["none", "straight_line"] = column("none", meaning="of nodes at the horizon")
     asset_life_months: int = column(60, unit="months", meaning="for the residual value", ge=1)
     objectives: Texts = column(("present_value",), meaning="ordered list of what is minimized")

@@ -30,6 +30,10 @@ class Site(InputRow):
     transit: YesNo | None = column(
         None, meaning="may others' traffic pass; blank = yes if it can host or is of kind network"
     )
+    distance: YesNo | None = column(
+        None,
+        meaning="kind network only: do its members pay for the distance between them; blank = yes, no for a metro ring",
+    )
     max_clusters: int = column(1, meaning="clusters that fit here", ge=1, le=64)
     max_nodes: int | None = column(None, meaning="nodes that fit here, all clusters together", ge=0)
     max_power_kw: float | None = column(None, unit="kW", meaning="power for nodes", ge=0)
@@ -48,7 +52,9 @@ class Site(InputRow):
         gt=0,
     )
     wan_mbps: float | None = column(None, unit="Mbit/s", meaning="access circuit to default_network", gt=0)
-    wan_rtt_ms: float | None = column(None, unit="ms", meaning="round trip of the access circuit", ge=0)
+    wan_rtt_ms: float | None = column(
+        None, unit="ms", meaning="round trip of the access circuit to the carrier's edge; estimated where blank", ge=0
+    )
     wan_monthly_cost: float = column(0.0, unit="currency/month", meaning="access circuit", ge=0)
     compliance: Texts = column((), meaning="regimes that apply here, such as HIPAA;SOC 2")
 
@@ -67,6 +73,11 @@ class Site(InputRow):
     def is_network(self) -> bool:
         """Whether this is a carrier cloud."""
         return self.kind.lower() == NETWORK_KIND
+
+    @property
+    def has_distance(self) -> bool:
+        """Whether this is a carrier cloud whose members pay for the distance between them."""
+        return self.is_network and self.distance is not False
 
     @property
     def is_transit(self) -> bool:

@@ -15,7 +15,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.links import Link
 from fleet.inventory.policy import Policy
 from fleet.inventory.sites import Site
-from fleet.wan.latency import distance_km, estimate_rtt_ms
+from fleet.wan.latency import RTT_MS_PER_KM, access_rtt_ms, distance_km, estimate_rtt_ms, rtt_ms_per_km
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class WanLink:
     forward_mbps, back_mbps : float
         Bandwidth of each direction [Mbit/s].
     rtt_ms : float
-        Round trip [ms].
+        Round trip [ms]; of a link to a carrier cloud that of the last mile, up to the carrier's edge.
     rtt_source : str
-        ``measured`` (the planner states it) or ``estimated`` (from the distance).
+        ``measured`` (the planner states it) or ``estimated`` (from the distance; a last mile from the constant).
     limit : float
         Fraction of the bandwidth that may be loaded.
     reserved_mbps : float
@@ -87,16 +87,31 @@ class Wan:
         Every site and carrier cloud by its name, in order of name.
     transit : frozenset of str
         Where traffic between other sites may pass.
+    rtt_ms_per_km : float
+        Round trip of a carrier's backbone [ms/km].
     """
 
     links: Mapping[str, WanLink]
     sites: Mapping[str, Site]
     transit: frozenset[str]
+    rtt_ms_per_km: float = RTT_MS_PER_KM
 
     @cached_property
     def networks(self) -> tuple[str, ...]:
         """The carrier clouds."""
         return tuple(name for name, site in self.sites.items() if site.is_network)
+
+    @cached_property
+    def unplaced(self) -> tuple[str, ...]:
+        """Members of carrier clouds with distance that have no coordinates: how far they are is unknown."""
+        clouds = self.graph.subgraph(self.networks)
+        systems = [
+            part for part in nx.connected_components(clouds) if any(self.sites[name].has_distance for name in part)
+        ]
+        members = {end for part in systems for name in part for end in self.graph[name]} - set(self.networks)
+        return tuple(
+            name for name in sorted(members) if None in (self.sites[name].latitude, self.sites[name].longitude)
+        )
 
     @cached_property
     def links_of(self) -> Mapping[str, tuple[str, ...]]:
@@ -109,7 +124,10 @@ class Wan:
 
     @cached_property
     def graph(self) -> nx.MultiGraph[str]:
-        """The same as a networkx multigraph: nodes are sites, edge keys are link ids."""
+        """The same as a networkx multigraph: nodes are sites, edge keys are link ids.
+
+        What a carrier cloud adds for the distance between its members is not in it: see `fleet.wan.routing`.
+        """
         graph: nx.MultiGraph[str] = nx.MultiGraph()
         graph.add_nodes_from(self.sites)
         for link in self.links.values():
@@ -143,7 +161,8 @@ def build_wan(inventory: Inventory) -> Wan:
     A site with `wan_mbps` and no row in the links table gets an access circuit ``SITE~NETWORK`` to the policy's
     default network. A link without `link` gets the id ``A--B`` of its sorted ends, parallel ones ``A--B#2`` and so
     on in the order of their content, so that ids do not depend on the order of rows. A link without `rtt_ms` is
-    estimated from the distance of its ends, and where one has no coordinates from the constant alone.
+    estimated from the distance of its ends, and where one has no coordinates from the constant alone; one that ends
+    at a carrier cloud is a last mile, estimated at half the constant whatever the distance.
 
     Raises
     ------
@@ -159,6 +178,7 @@ def build_wan(inventory: Inventory) -> Wan:
         transit=frozenset(
             name for name, site in sites.items() if site.is_transit or (site.transit is None and name in standing)
         ),
+        rtt_ms_per_km=rtt_ms_per_km(inventory.policy),
     )
 
 
@@ -225,6 +245,8 @@ def _round_trip(
             raise UnknownIdError("site", end)
     if measured_ms is not None:
         return measured_ms, "measured"
+    if sites[from_].is_network or sites[to].is_network:
+        return access_rtt_ms(policy), "estimated"
     return estimate_rtt_ms(distance_km(sites[from_], sites[to]), policy), "estimated"
 
 

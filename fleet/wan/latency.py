@@ -11,36 +11,50 @@ round trips between cloud regions published by Microsoft ("Azure network round-t
 * result: measured over estimated round trip at the tenth, fiftieth and ninetieth percentile 0.76, 0.99 and 1.31
   (300–1,000 km: 0.78, 1.00, 1.33); residuals −8.6, −0.1 and +8.3 ms.
 
+Through a carrier cloud the two parts are apart: half the constant is the last mile of each member, the slope is the
+carrier's backbone between where the traffic enters and where it leaves. The backbone is always an estimate.
+
 An estimate is therefore good to about a quarter of its value, and every link that uses one says so. A planner with
 better knowledge sets `rtt_constant_ms` and `rtt_ms_per_km` in the policy, or measures.
 """
 
 from __future__ import annotations
 
-from geopy.distance import great_circle
-
+from fleet.inventory.distances import distance_km
 from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
+
+__all__ = [
+    "RTT_CONSTANT_MS",
+    "RTT_MS_PER_KM",
+    "access_rtt_ms",
+    "distance_km",
+    "estimate_rtt_ms",
+    "rtt_constant_ms",
+    "rtt_ms_per_km",
+]
 
 #: Round trip of the equipment and the access at both ends [ms].
 RTT_CONSTANT_MS = 5.96
-#: Round trip of each great-circle kilometer, detours included [ms/km]; light in fiber alone takes 0.01.
+#: Round trip of each great-circle kilometer, detours included [ms/km]; light in fiber alone takes 0.0098.
 RTT_MS_PER_KM = 0.01728
 
 
-def distance_km(a: Site, b: Site) -> float | None:
-    """Great-circle distance of two sites [km], None where one of them has no coordinates.
+def rtt_constant_ms(policy: Policy) -> float:
+    """Round trip of the equipment and the access at both ends of a path [ms]."""
+    return RTT_CONSTANT_MS if policy.rtt_constant_ms is None else policy.rtt_constant_ms
 
-    Examples
-    --------
-    >>> paris = Site(site="paris", latitude=48.8566, longitude=2.3522)
-    >>> lyon = Site(site="lyon", latitude=45.764, longitude=4.8357)
-    >>> round(distance_km(paris, lyon))
-    391
+
+def rtt_ms_per_km(policy: Policy) -> float:
+    """Round trip of each great-circle kilometer [ms/km]."""
+    return RTT_MS_PER_KM if policy.rtt_ms_per_km is None else policy.rtt_ms_per_km
+
+
+def access_rtt_ms(policy: Policy) -> float:
+    """Estimated round trip of the last mile to the edge of a carrier cloud [ms]: half the constant of a path.
+
+    Two members with estimated access are as far apart as on an estimated link between them.
     """
-    if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
-        return None
-    return float(great_circle((a.latitude, a.longitude), (b.latitude, b.longitude)).km)
+    return rtt_constant_ms(policy) / 2
 
 
 def estimate_rtt_ms(km: float | None, policy: Policy) -> float:
@@ -49,11 +63,8 @@ def estimate_rtt_ms(km: float | None, policy: Policy) -> float:
     Parameters
     ----------
     km : float or None
-        Great-circle distance [km]. None, the distance to a place without coordinates, counts the constant alone: a
-        carrier cloud has no one place, and its members pay for their own access only.
+        Great-circle distance [km]. None, the distance to a place without coordinates, counts the constant alone.
     policy : Policy
         Its `rtt_constant_ms` and `rtt_ms_per_km` replace the calibrated constants.
     """
-    constant = RTT_CONSTANT_MS if policy.rtt_constant_ms is None else policy.rtt_constant_ms
-    slope = RTT_MS_PER_KM if policy.rtt_ms_per_km is None else policy.rtt_ms_per_km
-    return constant + slope * (km or 0.0)
+    return rtt_constant_ms(policy) + rtt_ms_per_km(policy) * (km or 0.0)

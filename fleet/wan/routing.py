@@ -10,21 +10,18 @@ site seen from the host outward, the smallest link id.
 
 from __future__ import annotations
 
-import heapq
-from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleet.errors import UnknownIdError
+from fleet.wan.clouds import HOP_BITS, UNITS_PER_MS, Ports
 from fleet.wan.graph import Wan
 from fleet.wan.states import NORMAL, FailureState
+from fleet.wan.trees import EdgeStep, Labels, Network, Repair, Step, Tree, through_clouds
 
-# A label is one integer: round trip in units of 1e-9 ms, times 2**20, plus the number of links. Integers add
-# exactly, so equal sums of round trips are equal whatever the order of the sum.
-_UNITS_PER_MS = 10**9
-_HOP_BITS = 20
+_NOTHING: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,66 +47,14 @@ class Route:
 
 #: The route of users at the host itself.
 LOCAL = Route(0.0, ())
-#: How a route begins: its label, its first link, the site behind that. Of two the smaller is better.
-_Step = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class _Labels:
-    """Shortest paths toward one host: per reached site its label, and its route's first step (next site, link)."""
-
-    labels: dict[int, int] = field(default_factory=dict)
-    steps: dict[int, tuple[int, int]] = field(default_factory=dict)
-
-    def offer(self, site: int, label: int, step: tuple[int, int]) -> bool:
-        """Take a way if it is shorter than the known one, or as long and of a smaller link; whether it is shorter."""
-        known = self.labels.get(site)
-        if known is None or label < known:
-            self.labels[site] = label
-            self.steps[site] = step
-            return True
-        if label == known and site in self.steps and step[1] < self.steps[site][1]:
-            self.steps[site] = step
-        return False
-
-
-@dataclass(slots=True)
-class _Tree:
-    """The shortest paths of transit sites toward one host in the normal state; −1 where one does not reach it.
-
-    Attributes
-    ----------
-    labels, next_site, next_link : array, (n_sites,)
-        Label of each site, and the site and link that its route begins with.
-    is_inner : bytearray, (n_sites,)
-        Whether routes of transit sites pass the site or end there.
-    steps : dict
-        First steps of other sites that were asked for; None for those that do not reach the host.
-    routes : dict
-        Routes that were asked for, by origin and the link that they begin with.
-    """
-
-    labels: array[int]
-    next_site: array[int]
-    next_link: array[int]
-    is_inner: bytearray
-    steps: dict[int, _Step | None] = field(default_factory=dict)
-    routes: dict[tuple[int, int], Route] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Repair:
-    """The part of a tree that a failure changes: the sites that are routed anew, and how."""
-
-    affected: frozenset[int] = frozenset()
-    found: _Labels = field(default_factory=_Labels)
-    routes: dict[tuple[int, int], Route] = field(default_factory=dict)
 
 
 class Router:
     """Least-RTT routes in a network.
 
-    Intermediate sites must be transit and up, links must be up; the ends need not be transit.
+    Intermediate sites must be transit and up, links must be up; the ends need not be transit. What a carrier cloud
+    adds for the distance between its members is part of every round trip. A cloud is no place: no route begins or ends
+    there.
 
     Parameters
     ----------
@@ -123,31 +68,11 @@ class Router:
 
     def __init__(self, wan: Wan) -> None:
         self.wan = wan
-        self._names = tuple(sorted(wan.sites))
-        self._index = {name: index for index, name in enumerate(self._names)}
-        self._is_transit = tuple(name in wan.transit for name in self._names)
-        self._transit_sites = tuple(site for site, inner in enumerate(self._is_transit) if inner)
-        self._link_names = tuple(sorted(wan.links))
-        self._link_index = {name: index for index, name in enumerate(self._link_names)}
-        self._ends = tuple(
-            (self._index[wan.links[name].from_], self._index[wan.links[name].to]) for name in self._link_names
-        )
-        self._hops = tuple((Hop(name, forward=True), Hop(name, forward=False)) for name in self._link_names)
-        self._neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
-        self._inner_neighbors: list[list[tuple[int, int, int]]] = [[] for _ in self._names]
-        self._lengths = tuple(
-            (round(wan.links[name].rtt_ms * _UNITS_PER_MS) << _HOP_BITS) + 1 for name in self._link_names
-        )
-        for number, (a, b) in enumerate(self._ends):
-            length = self._lengths[number]
-            for here, there in ((a, b), (b, a)):
-                self._neighbors[here].append((there, length, number))
-                if self._is_transit[there]:
-                    self._inner_neighbors[here].append((there, length, number))
-        self._trees: dict[int, _Tree] = {}
-        self._repairs: dict[tuple[int, frozenset[str], frozenset[str]], _Repair] = {}
+        self.network = Network(wan)
+        self._hops = tuple((Hop(name, forward=True), Hop(name, forward=False)) for name in self.network.link_names)
+        self._trees: dict[int, Tree] = {}
+        self._repairs: dict[tuple[int, frozenset[int], frozenset[int]], Repair] = {}
         self._kept_routes = 0
-        self._untouched = _Repair()
 
     def route(self, origin_site: str, host_site: str, state: FailureState = NORMAL) -> Route | None:
         """The least-RTT route of users at `origin_site` to `host_site` in a state.
@@ -168,18 +93,19 @@ class Router:
         if origin == host:
             return LOCAL
         tree = self._tree(host)
-        repair = self._repair(host, tree, state)
-        step = self._step(origin, host, tree, repair, state)
+        down, cut = self._failed(state)
+        repair = self._repair(tree, down, cut)
+        step = self._step(origin, tree, repair, down, cut)
         if step is None:
             return None
-        label, number, second = step
+        label, link, tail, second = step
         routes = repair.routes if origin in repair.affected or second in repair.affected else tree.routes
-        route = routes.get((origin, number))
+        route = routes.get((origin, link, tail))
         if route is None:
-            route = self._walk(origin, host, tree, repair, label, number)
+            route = self._walk(origin, tree, repair, label, (link, tail, second))
             if self._kept_routes < self.KEPT_ROUTES:
                 self._kept_routes += 1
-                routes[origin, number] = route
+                routes[origin, link, tail] = route
         return route
 
     def round_trips(self, host_site: str) -> dict[str, float]:
@@ -187,33 +113,52 @@ class Router:
 
         The same values as `route`, for callers who need very many of them.
         """
-        host = self._site(host_site)
-        tree = self._tree(host)
-        steps = ((name, self._step(site, host, tree, self._untouched, NORMAL)) for site, name in enumerate(self._names))
-        trips = {name: (step[0] >> _HOP_BITS) / _UNITS_PER_MS for name, step in steps if step is not None}
+        tree = self._tree(self._site(host_site))
+        steps = (
+            (name, self._step(site, tree, tree.untouched, _NOTHING, _NOTHING))
+            for site, name in enumerate(self.network.names)
+        )
+        trips = {name: (step[0] >> HOP_BITS) / UNITS_PER_MS for name, step in steps if step is not None}
         return trips | {host_site: 0.0}
 
     def labels(self, host_site: str, state: FailureState = NORMAL) -> dict[str, int]:
         """How far transit sites, and the host itself, are from the host in a state: by (round trip, links).
 
         A label orders routes as `route` does, adds up along them with `link_label`, and `rtt_of_label` is its round
-        trip. Sites that are down or do not reach the host are left out. For callers who route many sites at once.
+        trip. Sites that are down or do not reach the host are left out, and so are carrier clouds: see `ports`. For
+        callers who route many sites at once.
         """
         if host_site in state.sites:
             return {}
-        host = self._site(host_site)
-        tree = self._tree(host)
-        repair = self._repair(host, tree, state)
-        result = {host_site: 0}
-        for site in self._transit_sites:
-            label = self._label(site, tree, repair)
-            if label >= 0 and self._names[site] not in state.sites:
-                result[self._names[site]] = label
-        return result
+        tree = self._tree(self._site(host_site))
+        down, cut = self._failed(state)
+        repair = self._repair(tree, down, cut)
+        names = self.network.names
+        found = {
+            names[site]: label
+            for site, label in tree.labels.items()
+            if site not in repair.affected and site not in down
+        }
+        return found | {names[site]: label for site, label in repair.found.labels.items()}
+
+    def ports(self, host_site: str, state: FailureState = NORMAL) -> Ports | None:
+        """The ways from carrier clouds to a host in a state, None where it is down; the same object where alike.
+
+        What a site adds to the length of a port is the label of its own link and, where distance counts, the
+        `backbone` of the port's member.
+        """
+        if host_site in state.sites:
+            return None
+        tree = self._tree(self._site(host_site))
+        return self._repair(tree, *self._failed(state)).ports
+
+    def backbone(self, member: int) -> NDArray[np.int64]:
+        """What the distance from a member of a carrier cloud adds to a label, for every site in order of name."""
+        return np.frombuffer(self.network.clouds.backbone(member), dtype=np.int64)
 
     def link_label(self, link: str) -> int:
         """What a link adds to the label of a route."""
-        return self._lengths[self._link_index[link]]
+        return self.network.lengths[self.network.link_index[link]]
 
     def changed_sites(self, host_site: str, state: FailureState) -> frozenset[str]:
         """The sites, up in `state`, whose route to `host_site` is not the normal one, or that lose theirs.
@@ -221,174 +166,99 @@ class Router:
         Everybody else keeps the normal route, so a sweep over many states need look at these only. Where the host
         itself is down, these are all the sites that reached it.
         """
-        host = self._site(host_site)
+        host, network, clouds = self._site(host_site), self.network, self.network.clouds
         tree = self._tree(host)
         if host_site in state.sites:
             return frozenset(self.round_trips(host_site)) - state.sites
-        repair = self._repair(host, tree, state)
-        cut = [self._link_index[name] for name in state.links if name in self._link_index]
-        suspects = repair.affected | {self._index[name] for name in state.sites if name in self._index}
-        nearby = {site for inner in suspects for site, _, _ in self._neighbors[inner]}
-        nearby.update(end for number in cut for end in self._ends[number])
+        down, cut = self._failed(state)
+        repair = self._repair(tree, down, cut)
+        suspects = repair.affected | down
+        nearby = {site for inner in suspects for site, _, _ in network.neighbors[inner]}
+        nearby.update(end for number in cut for end in network.ends[number])
+        if tree.has_port(suspects, cut):
+            nearby.update(site for members in clouds.members.values() for site, _ in members)
         changed = set(repair.affected)
         for site in nearby:
-            if self._is_transit[site] or site == host or self._names[site] in state.sites:
+            if network.is_transit[site] or site == host or site in down:
                 continue
-            step = self._step(site, host, tree, self._untouched, NORMAL)
-            if step is not None and (step[2] in suspects or step[1] in cut):
+            step = self._step(site, tree, tree.untouched, _NOTHING, _NOTHING)
+            if step is None:
+                continue
+            _, link, tail, second = step
+            passed = (second, *clouds.clouds_of(link, tail, site))
+            if not suspects.isdisjoint(passed) or not cut.isdisjoint((link, *tail)):
                 changed.add(site)
-        return frozenset(self._names[site] for site in changed)
+        return frozenset(network.names[site] for site in changed)
 
     def _site(self, name: str) -> int:
         try:
-            return self._index[name]
+            return self.network.index[name]
         except KeyError:
             raise UnknownIdError("site", name) from None
 
-    def _tree(self, host: int) -> _Tree:
+    def _failed(self, state: FailureState) -> tuple[frozenset[int], frozenset[int]]:
+        if not (state.sites or state.links):
+            return _NOTHING, _NOTHING
+        return self.network.numbers(state.sites, state.links)
+
+    def _tree(self, host: int) -> Tree:
         tree = self._trees.get(host)
         if tree is None:
-            tree = self._trees[host] = self._normal_tree(host)
+            tree = self._trees[host] = Tree(self.network, host)
         return tree
 
-    def _normal_tree(self, host: int) -> _Tree:
-        found = _Labels(labels={host: 0})
-        self._settle(found, [(0, host)], host)
-        unreached = [-1] * len(self._names)
-        tree = _Tree(array("q", unreached), array("l", unreached), array("l", unreached), bytearray(len(self._names)))
-        for site, label in found.labels.items():
-            tree.labels[site] = label
-        for site, (next_site, link) in found.steps.items():
-            tree.next_site[site], tree.next_link[site] = next_site, link
-            tree.is_inner[next_site] = 1
-        return tree
-
-    def _repair(self, host: int, tree: _Tree, state: FailureState) -> _Repair:
-        """What `state`, in which the host is up, changes about the tree."""
-        if not self._touches(tree, state):
-            return self._untouched
-        key = (host, state.sites, state.links)
+    def _repair(self, tree: Tree, down: frozenset[int], cut: frozenset[int]) -> Repair:
+        """What a failure, in which the host is up, changes about the tree."""
+        if not tree.is_touched(down, cut):
+            return tree.untouched
+        key = (tree.host, down, cut)
         repair = self._repairs.get(key)
         if repair is None:
             if len(self._repairs) >= self.KEPT_REPAIRS:
                 self._repairs.clear()
-            repair = self._repairs[key] = self._repaired(host, tree, state)
+            repair = self._repairs[key] = tree.repaired(down, cut)
         return repair
 
-    def _touches(self, tree: _Tree, state: FailureState) -> bool:
-        """Whether a site that others' routes pass, or a link of the tree, is down."""
-        for name in state.sites:
-            site = self._index.get(name)
-            if site is not None and tree.is_inner[site]:
-                return True
-        return any(self._below(tree, name) is not None for name in state.links)
-
-    def _below(self, tree: _Tree, link: str) -> int | None:
-        """The site whose route begins with a link; None where the tree does not use it."""
-        number = self._link_index.get(link)
-        if number is None:
-            return None
-        return next((end for end in self._ends[number] if tree.next_link[end] == number), None)
-
-    def _repaired(self, host: int, tree: _Tree, state: FailureState) -> _Repair:
-        down = {self._index[name] for name in state.sites if name in self._index}
-        cut = frozenset(self._link_index[name] for name in state.links if name in self._link_index)
-        pending = [*down]
-        behind: set[int] = set()
-        for name in state.links:
-            site = self._below(tree, name)
-            if site is not None and site not in behind:
-                behind.add(site)
-                pending.append(site)
-        while pending:
-            parent = pending.pop()
-            for site, _, _ in self._inner_neighbors[parent]:
-                if tree.next_site[site] == parent and site not in behind:
-                    behind.add(site)
-                    pending.append(site)
-        affected = frozenset(behind - down)
-        found, starts = _Labels(), []
-        for site in affected:
-            for neighbor, length, number in self._neighbors[site]:
-                label = tree.labels[neighbor]
-                if label < 0 or neighbor in behind or neighbor in down or number in cut:
-                    continue
-                if neighbor == host or self._is_transit[neighbor]:
-                    found.offer(site, label + length, (neighbor, number))
-            if site in found.labels:
-                starts.append((found.labels[site], site))
-        heapq.heapify(starts)
-        self._settle(found, starts, host, cut=cut, within=affected)
-        return _Repair(affected, found)
-
-    def _settle(
-        self,
-        found: _Labels,
-        heap: list[tuple[int, int]],
-        host: int,
-        *,
-        cut: frozenset[int] = frozenset(),
-        within: frozenset[int] | None = None,
-    ) -> None:
-        """Dijkstra's algorithm from the sites in `heap`, over those in `within` (None = all).
-
-        Only the host and transit sites pass traffic on, so that all others are not even labeled.
-        """
-        while heap:
-            label, site = heapq.heappop(heap)
-            if label > found.labels[site]:
-                continue
-            for neighbor, length, number in self._inner_neighbors[site]:
-                if number in cut or neighbor == host or (within is not None and neighbor not in within):
-                    continue
-                if found.offer(neighbor, label + length, (site, number)):
-                    heapq.heappush(heap, (label + length, neighbor))
-
-    @staticmethod
-    def _label(site: int, tree: _Tree, repair: _Repair) -> int:
-        """Label of a transit site or the host; −1 where it does not reach the host."""
-        return repair.found.labels.get(site, -1) if site in repair.affected else tree.labels[site]
-
-    def _step(self, origin: int, host: int, tree: _Tree, repair: _Repair, state: FailureState) -> _Step | None:
+    def _step(
+        self, origin: int, tree: Tree, repair: Repair, down: frozenset[int], cut: frozenset[int]
+    ) -> EdgeStep | None:
         """How the route of a site other than the host begins; None where there is no way."""
-        if self._is_transit[origin]:
-            label = self._label(origin, tree, repair)
-            if label < 0:
-                return None
-            if origin in repair.affected:
-                second, number = repair.found.steps[origin]
-                return label, number, second
-            return label, tree.next_link[origin], tree.next_site[origin]
-        is_normal = not (state.links or state.sites)
-        if is_normal and origin in tree.steps:
-            return tree.steps[origin]
-        best: _Step | None = None
-        for neighbor, length, number in self._neighbors[origin]:
-            if neighbor != host and not self._is_transit[neighbor]:
+        if self.network.is_transit[origin]:
+            found: Labels | Tree = repair.found if origin in repair.affected else tree
+            step = found.steps.get(origin)
+            return None if step is None else (found.labels[origin], *step)
+        is_normal = not (down or cut)
+        if is_normal and origin in tree.edge_steps:
+            return tree.edge_steps[origin]
+        best: EdgeStep | None = None
+        for neighbor, length, link in self.network.neighbors[origin]:
+            label = (repair.found if neighbor in repair.affected else tree).labels.get(neighbor)
+            if label is None or (best is not None and (label + length, link) > best[:2]):
                 continue
-            label = self._label(neighbor, tree, repair)
-            if label < 0 or (best is not None and (label + length, number) > best[:2]):
-                continue
-            if self._link_names[number] in state.links or self._names[neighbor] in state.sites:
-                continue
-            best = (label + length, number, neighbor)
+            if link not in cut and neighbor not in down:
+                best = (label + length, link, (), neighbor)
+        if origin in self.network.clouds.access:
+            ways = through_clouds(self.network, origin, repair.ports, down, cut)
+            best = min(ways if best is None else (best, *ways), default=None)
         if is_normal:
-            tree.steps[origin] = best
+            tree.edge_steps[origin] = best
         return best
 
-    def _walk(self, origin: int, host: int, tree: _Tree, repair: _Repair, label: int, number: int) -> Route:
-        """The route that begins with a link, the repaired part first."""
+    def _walk(self, origin: int, tree: Tree, repair: Repair, label: int, step: Step) -> Route:
+        """The route that begins with a step, the repaired part first."""
         hops = []
         site = origin
         while True:
-            is_forward = self._ends[number][0] == site
-            hops.append(self._hops[number][0 if is_forward else 1])
-            site = self._ends[number][1 if is_forward else 0]
-            if site == host:
-                return Route((label >> _HOP_BITS) / _UNITS_PER_MS, tuple(hops))
-            number = repair.found.steps[site][1] if site in repair.affected else tree.next_link[site]
+            link, tail, next_site = step
+            for number in (link, *tail):
+                is_forward = self.network.ends[number][0] == site
+                hops.append(self._hops[number][0 if is_forward else 1])
+                site = self.network.ends[number][1 if is_forward else 0]
+            if next_site == tree.host:
+                return Route((label >> HOP_BITS) / UNITS_PER_MS, tuple(hops))
+            step = repair.found.steps[site] if site in repair.affected else tree.steps[site]
 
 
 def rtt_of_label(label: NDArray[np.int64]) -> NDArray[np.float64]:
     """Round trips of routes by their labels [ms]."""
-    return np.asarray((label >> _HOP_BITS) / _UNITS_PER_MS, dtype=np.float64)
+    return np.asarray((label >> HOP_BITS) / UNITS_PER_MS, dtype=np.float64)

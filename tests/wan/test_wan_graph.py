@@ -59,7 +59,7 @@ def test_access_circuit_only_without_links() -> None:
     store = wan.link("store~cloud")
     assert (store.from_, store.to, store.forward_mbps, store.back_mbps) == ("store", "cloud", 50, 50)
     assert (store.rtt_ms, store.rtt_source, store.monthly_cost, store.generated) == (
-        RTT_CONSTANT_MS,
+        RTT_CONSTANT_MS / 2,
         "estimated",
         90,
         True,

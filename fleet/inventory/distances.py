@@ -1,0 +1,81 @@
+"""Distance over the globe, and the round trip that light in fiber needs for it: the floor of every round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fleet.inventory.sites import Site
+
+#: Mean radius of the earth [km].
+EARTH_RADIUS_KM = 6371.009
+#: Distance that light in fiber covers there and back [km/ms]: 204 km a millisecond, halved.
+LIGHT_KM_PER_MS = 102.0
+#: Relative slack below which a round trip counts as that of light; differences below are rounding.
+LIGHT_TOLERANCE = 1e-6
+
+Floats = NDArray[np.float64]
+
+
+def great_circle_km(latitude: ArrayLike, longitude: ArrayLike, latitudes: ArrayLike, longitudes: ArrayLike) -> Floats:
+    """Great-circle distance of points [km], by the haversine formula; the same whichever end is named first.
+
+    Parameters
+    ----------
+    latitude, longitude, latitudes, longitudes : array_like
+        The points at both ends [degrees], of shapes that broadcast; NaN gives NaN.
+
+    Examples
+    --------
+    >>> [round(float(km)) for km in great_circle_km(48.8566, 2.3522, [45.764, 48.8566], [4.8357, 2.3522])]
+    [391, 0]
+    """
+    a, b = np.radians(latitude), np.radians(latitudes)
+    half = (
+        np.sin((b - a) / 2) ** 2
+        + np.cos(a) * np.cos(b) * np.sin(np.radians(np.subtract(longitudes, longitude)) / 2) ** 2
+    )
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))), dtype=np.float64)
+
+
+def coordinates(sites: Iterable[Site]) -> Floats:
+    """Latitude and longitude of sites [degrees], shape (n_sites, 2); NaN where a site has none."""
+    rows = [
+        (np.nan, np.nan) if site.latitude is None or site.longitude is None else (site.latitude, site.longitude)
+        for site in sites
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+
+
+def distance_km(a: Site, b: Site) -> float | None:
+    """Great-circle distance of two sites [km], None where one of them has no coordinates.
+
+    Examples
+    --------
+    >>> paris = Site(site="paris", latitude=48.8566, longitude=2.3522)
+    >>> lyon = Site(site="lyon", latitude=45.764, longitude=4.8357)
+    >>> round(distance_km(paris, lyon))
+    391
+    """
+    if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
+        return None
+    return float(great_circle_km(a.latitude, a.longitude, b.latitude, b.longitude))
+
+
+def least_rtt_ms(km: float) -> float:
+    """Round trip of light in fiber over a distance [ms], detours and equipment left out.
+
+    Examples
+    --------
+    >>> least_rtt_ms(1020.0)
+    10.0
+    """
+    return km / LIGHT_KM_PER_MS
+
+
+def is_below_light(rtt_ms: float, km: float) -> bool:
+    """Whether no light in fiber makes a round trip over that distance in that time, rounding aside."""
+    least = least_rtt_ms(km)
+    return rtt_ms < least - LIGHT_TOLERANCE * max(1.0, least)
