@@ -172,8 +172,8 @@ def simulate(
     """
     when = range(len(context.inventory.periods)) if periods is None else periods
     touched = range(len(context.demands)) if state.kind == "normal" else context.touched(state)
-    exists = set(np.flatnonzero(np.count_nonzero(context.exists[:, list(when)], axis=1)).tolist())
-    fates = [(index, fate(context, index, state)) for index in touched if index in exists]
+    exists = context.exists if periods is None else context.exists[:, list(periods)]
+    fates = [(index, fate(context, index, state)) for index in touched if exists[index].any()]
     if state.kind == "normal":
         link_rows = np.arange(2 * len(context.links), dtype=np.int64)
         link_mbps = context.normal_mbps
