@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,10 @@ from fleet.inventory.pins import Pin
 from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_cores, host_reserve_memory_gb
 from fleet.platform.growth import growth_refusal
-from fleet.platform.resiliency import parse_layout
+from fleet.platform.resiliency import parse_layout, resiliency_types
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
 from fleet.wan.latency import distance_km
@@ -185,11 +185,12 @@ class BruteForce:
             standing = sorted((c for c in self.inventory.clusters if c.site == site.site), key=lambda c: c.cluster)
             for cluster in standing:
                 yield Place(cluster.cluster, site.site, cluster)
-            if site.can_host and not site.is_network:
+            may_build = bool(standing) if site.can_host is None else site.can_host
+            if may_build and not site.is_network:
                 taken = {cluster.cluster for cluster in self.inventory.clusters}
                 names = (f"{site.site}-c{number}" for number in itertools.count(1))
                 free = (name for name in names if name not in taken)
-                for _ in range(site.max_clusters - len(standing)):
+                for _ in range(site.max_clusters - sum(cluster.keep for cluster in standing)):
                     yield Place(next(free), site.site)
 
     def _may_follow(self, smaller: Archetype, larger: Archetype) -> bool:
@@ -217,13 +218,38 @@ class BruteForce:
         if not row.keep:
             yield (None,) * self.spans
         layout = parse_layout(row.layout, row.nodes, self.pack)
-        now = archetype_for(self.inventory, self.pack, row.node_model, row.nodes, layout)
+        try:
+            now = self._of_standing(row, row.nodes, layout)
+        except ArchetypeError:
+            return
+        every = [
+            archetype
+            for archetype in self._every_layout(row)
+            if archetype.nodes == row.nodes or not self._is_cabled(row)
+        ]
+        first = [(archetype,) for archetype in every if self._may_follow(now, archetype)]
+        yield from self._grown(first, self.spans, every)
+
+    def _is_cabled(self, row: ExistingCluster) -> bool:
+        """Whether a standing cluster is cabled directly, so that it cannot grow."""
         wants_switch = self.policy.storage_switch if row.storage_switch is None else row.storage_switch
         owned = self.inventory.node_model_by_name[row.node_model].nic_ports
-        is_cabled = not wants_switch and 2 <= row.nodes <= DIRECT_NODES and owned >= 2 * row.nodes
-        larger = [archetype for archetype in known if archetype.nodes > row.nodes and not is_cabled]
-        first = [(archetype,) for archetype in [now, *larger] if self._may_follow(now, archetype)]
-        yield from self._grown(first, self.spans, larger)
+        return not wants_switch and 2 <= row.nodes <= DIRECT_NODES and owned >= 2 * row.nodes
+
+    def _of_standing(self, row: ExistingCluster, nodes: int, layout: Mapping[str, str]) -> Archetype:
+        site = self.inventory.site(row.site)
+        return archetype_for(self.inventory, self.pack, row.node_model, nodes, layout, site, witness=row.witness)
+
+    def _every_layout(self, row: ExistingCluster) -> Iterator[Archetype]:
+        """Everything that a standing cluster could be with its nodes or more, whatever types its tiers have."""
+        names = list(resiliency_types(self.pack))
+        most = self.inventory.node_model_by_name[row.node_model].max_nodes
+        for nodes in range(row.nodes, most + 1):
+            for kinds in itertools.product(names, repeat=len(TIER_NAMES)):
+                try:
+                    yield self._of_standing(row, nodes, dict(zip(TIER_NAMES, kinds, strict=True)))
+                except ArchetypeError:
+                    continue
 
     def _grown(
         self, paths: Sequence[tuple[Archetype, ...]], length: int, known: Sequence[Archetype]

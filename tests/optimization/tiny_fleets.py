@@ -620,6 +620,94 @@ def ages(seed: int) -> Inventory:
     )  # fmt: skip
 
 
+def replacing(seed: int) -> Inventory:
+    """Clusters that may be retired, at sites where little else fits: what is built anew takes their place."""
+    make = Maker(seed, "replacing")
+    limits = make.any_of({}, {"max_nodes": 3}, {"max_power_kw": 1.3}, {"max_rack_units": 4})
+    hubs = [
+        hub.model_copy(update={"can_host": make.any_of(True, None), **(limits if number == 0 else {})})
+        for number, hub in enumerate(make.hubs(2, max_clusters=make.any_of(1, 1, 2)))
+    ]
+    hubs[1] = hubs[1].model_copy(update={"can_host": True})
+    stores = make.stores(1)
+    hardware = [*make.hardware(max_nodes=4), a_node_model("aged", cores=12, memory_gb=128.0, capacity_drives=4,
+                annual_support=make.any_of(800.0, 9000.0), price=30000.0, max_nodes=4)]  # fmt: skip
+    clusters = [
+        an_existing_cluster(f"old-{number}", make.any_of("h0", "h0", "h1"), node_model=make.any_of("aged", "small"),
+                            nodes=make.any_of(1, 2, 2, 3), keep=make.any_of(False, False, True),
+                            cost_to_retire=float(make.any_of(0, 1000, 40000)))
+        for number in range(make.any_of(1, 1, 2))
+    ]  # fmt: skip
+    kept = [row for row in clusters if row.keep]
+    if len({row.site for row in kept}) < len(kept) or limits:
+        clusters = [row.model_copy(update={"keep": False}) for row in clusters]
+    workloads = make.workloads([*hubs, *stores], make.any_of(2, 3), share=0.3)
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=clusters)
+
+
+def relayouts(seed: int) -> Inventory:
+    """A standing cluster whose tiers may take other types, at once or later, with the nodes that it has or more."""
+    make = Maker(seed, "relayouts")
+    hubs, stores = make.hubs(2), make.stores(1)
+    nodes = make.any_of(2, 3, 4, 4, 4, 5)
+    pack = make.any_of("azure-local", "azure-local", "deep-dive")
+    parity = "archive=dual-parity" if pack == "deep-dive" else "archive=mirror-accelerated-parity"
+    layouts = ("", "", "archive=dual-parity", parity) if nodes > 3 else ("",)
+    asked = (
+        ((), (), ("dual-parity",)) if pack == "deep-dive" else ((), (), ("mirror-accelerated-parity", "dual-parity"))
+    )
+    old = an_existing_cluster("old", "h0", node_model="small", nodes=nodes, layout=make.any_of(*layouts),
+                              keep=make.any_of(True, True, False))  # fmt: skip
+    workloads = [
+        make.workload(f"w{number}", make.any_of(hubs[0], *hubs, *stores).site, make.any_of(True, False, False),
+                      tier=make.any_of("archive", "archive", "warm"), from_month=make.any_of(0, 0, 6),
+                      storage_gb=round(make.random.uniform(2000, 12000)), fault_tolerance=make.any_of(0, 1, 2),
+                      resiliency=make.any_of(*asked))
+        for number in range(3)
+    ]  # fmt: skip
+    workloads = [row if row.tier == "archive" else row.model_copy(update={"resiliency": ()}) for row in workloads]
+    hardware = [row.model_copy(update={"memory_gb": max(256.0, row.memory_gb)}) for row in make.hardware(max_nodes=6)]
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=[old], rule_pack=pack)
+
+
+def second_places(seed: int) -> Inventory:
+    """Clusters that stand where nothing says that a site can host, with room for another one beside them."""
+    make = Maker(seed, "second_places")
+    hubs, stores = make.hubs(2), make.stores(1)
+    hubs[0] = hubs[0].model_copy(update={"can_host": make.any_of(None, None, None, False), "max_clusters": 2})
+    hardware = make.hardware(max_nodes=4)
+    hardware.append(
+        hardware[0].model_copy(update={"node_model": "gpu", "price": 24000.0, "gpu_model": "L4", "gpus": 2})
+    )
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(1, 2, 3), keep=make.any_of(True, False))
+    ]
+    workloads = [
+        make.workload(f"w{number}", make.any_of(hubs[0], hubs[0], hubs[1], *stores).site, number == 0,
+                      placement=make.any_of("any", "any", "local") if number == 1 else "any",
+                      gpus=make.any_of(0, 0, 1), gpu_model="L4", vcpus=8.0, fault_tolerance=make.any_of(0, 1, 2))
+        for number in range(3)
+    ]  # fmt: skip
+    workloads[1] = workloads[1].model_copy(update={"site": "h0"})
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=clusters)
+
+
+def witnesses(seed: int) -> Inventory:
+    """Standing clusters with the witness that the planner states, which is none for some."""
+    make = Maker(seed, "witnesses")
+    hubs = make.hubs(2, max_clusters=make.any_of(1, 2))
+    stores = make.stores(1)
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(2, 2, 3, 4),
+                            keep=make.any_of(True, False), witness=make.any_of("none", "none", "file_share", ""))
+    ]  # fmt: skip
+    workloads = [
+        row.model_copy(update={"fault_tolerance": make.any_of(0, 1, 1, 2)})
+        for row in make.workloads([*hubs, *stores], 3)
+    ]
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=5), clusters=clusters)
+
+
 FAMILIES = {
     maker.__name__: maker
     for maker in (
@@ -629,5 +717,6 @@ FAMILIES = {
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, hosts, carriers, later,
         separated, synchronous,
         residual_values, domains, chains, clouds, second_paths, ducts, cables, ages,
+        replacing, relayouts, second_places, witnesses,
     )
 }  # fmt: skip
