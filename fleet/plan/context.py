@@ -29,7 +29,6 @@ POOL = RESOURCES.index("pool_tb")
 #: Rows of the compute resources in arrays over all resources.
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
-
 #: (rule id, reason) of each reason against an archetype.
 Refusals = tuple[tuple[str, str], ...]
 
