@@ -13,7 +13,7 @@ import numpy as np
 from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
 from fleet.platform.machines import Hosts, Machine, machine_of
-from fleet.platform.packing import Machines, Verdict, gathered, packed
+from fleet.platform.packing import Machines, Verdict, are_small, gathered, in_words, packed
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 if TYPE_CHECKING:
@@ -66,15 +66,7 @@ class Crowd:
         return sum(count for _, count in self.machines)
 
     def __str__(self) -> str:
-        sizes = sorted(self.machines, key=lambda entry: (-entry[0].memory_gb * entry[1], entry[0]))
-        shown = ", ".join(f"{count} × ({machine})" for machine, count in sizes[:3])
-        more = f" and {len(sizes) - 3} more sizes" if len(sizes) > 3 else ""
-        nodes = "node" if self.nodes == 1 else "nodes"
-        what = "do not fit" if self.verdict is Verdict.CANNOT else "were not fitted, nor shown not to fit,"
-        return (
-            f"{self.count:,} virtual machines {what} on {self.nodes} {nodes} of {self.hosts.room}, one node each: "
-            f"{shown}{more}"
-        )
+        return in_words(self.machines, self.hosts.room, self.nodes, self.verdict)
 
 
 class MachinesOfPlan:
@@ -230,25 +222,8 @@ class MachinesOfPlan:
         return found
 
     def _is_easy(self, cluster: int, period: int, archetype: Archetype, load: Floats) -> bool:
-        """Whether machines fit whichever they are, all so small beside a node and the load so far below its limit.
-
-        A linear program spreads any load evenly over m nodes. Rounding its vertices node by node puts no more on
-        a node than its part and 2 d machines, with d the number of resources (iterative rounding, as in Lau, Ravi and
-        Singh, Iterative Methods in Combinatorial Optimization, chapter 3). So all fit where, of every resource,
-        load / m + 2 d · largest ≤ a node.
-        """
-        hosts = archetype.hosts
-        if hosts.left <= 0 or load[2] > 0:
-            return False
-        largest = self._largest[cluster, :, period]
-        platform = hosts.platform
-        for number, (room, own) in enumerate(
-            ((hosts.room.vcpus, platform.vcpus), (hosts.room.memory_gb, platform.memory_gb))
-        ):
-            margin = 4.0 * max(float(largest[number]), own)
-            if (float(load[number]) + own) / hosts.left + margin > room:
-                return False
-        return True
+        """Whether machines fit whichever they are, as they are small and the load is far enough below its limit."""
+        return are_small(load.tolist(), self._largest[cluster, :, period].tolist(), archetype.hosts)
 
 
 def _is_over(load: Floats, limit: Floats) -> bool:
