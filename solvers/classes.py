@@ -10,7 +10,7 @@ import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.pins import PinDecision
-from fleet.inventory.workloads import TIERS, Workload
+from fleet.inventory.workloads import TIERS
 from fleet.plan.costs import Rates
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.placement import (
@@ -22,16 +22,15 @@ from fleet.plan.placement import (
     eligible_standby_reason,
     pair_reason,
 )
-from fleet.platform.instances import instance_refusals, node_offer
-from fleet.platform.machines import machine_of, room_of
 from fleet.rulepack import RulePack
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
 from fleet.wan.routing import Router
 from solvers.blame import pin_to_blame
+from solvers.instances import InstancesOfDemands
 from solvers.interning import Interned
 from solvers.linear import Floats
 from solvers.partners import PartnerScreen
-from solvers.problem import Booleans, DemandClass, Instances, Profile, Slot, Unit
+from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
@@ -63,13 +62,9 @@ class ClassBuilder:
         self.inventory, self.pack, self.router, self.slots, self.routes = inventory, pack, router, slots, routes
         self.mechanisms: dict[str, Mechanism] = {}
         self._refused: dict[str, str] = {}
-        self._offers = [node_offer(model, pack) for model in inventory.hardware]
-        self._rooms = [(model, room_of(model, inventory.policy, pack)) for model in inventory.hardware]
-        self._refusing: dict[int, tuple[str, ...]] = {}
-        self._full: dict[int, tuple[tuple[str, ...], ...]] = {}
+        self._instances = InstancesOfDemands(inventory, pack)
         self._pair_reasons: dict[str, Booleans] = {}
         self._amounts_of_row: dict[int, _Amounts] = {}
-        self._instances_of_row: dict[int, Instances] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
         self._partners = PartnerScreen(inventory, pack, router, routes.names_of_group)
@@ -197,7 +192,7 @@ class ClassBuilder:
             profiles=tuple(profiles),
             view=self.routes.view,
             asks=self._asks(unit.demands),
-            instances=tuple(map(self._instances, unit.demands)),
+            instances=tuple(map(self._instances.of, unit.demands)),
         )
         return self._key(part), part
 
@@ -248,15 +243,6 @@ class ClassBuilder:
             )
         return known
 
-    def _instances(self, demand: Demand) -> Instances:
-        """The virtual machines of a demand."""
-        known = self._instances_of_row.get(id(demand.row))
-        if known is None:
-            policy, factors = self.inventory.policy, self.inventory.growth_factors(demand)
-            sizes = tuple(machine_of(demand.row, factor, policy) if factor > 0 else None for factor in factors)
-            known = self._instances_of_row[id(demand.row)] = Instances(sizes, demand.row.count, demand.has_standby)
-        return known
-
     def _asks(self, demands: Sequence[Demand]) -> tuple[object, ...]:
         """What demands ask of node models and archetypes, and when."""
         return tuple(
@@ -265,32 +251,12 @@ class ClassBuilder:
                 demand.row.zone_tolerance,
                 (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                 demand.row.gpu_model if demand.row.gpus > 0 else "",
-                self._refusing_models(demand.row),
-                self._full_models(demand),
+                self._instances.refusing(demand.row),
+                self._instances.full(demand),
                 self.inventory.machines(demand),
             )
             for demand in demands
         )
-
-    def _refusing_models(self, row: Workload) -> tuple[str, ...]:
-        """The node models on which no instance of a workload can run."""
-        known = self._refusing.get(id(row))
-        if known is None:
-            known = tuple(offer.node_model for offer in self._offers if any(instance_refusals(row, offer)))
-            self._refusing[id(row)] = known
-        return known
-
-    def _full_models(self, demand: Demand) -> tuple[tuple[str, ...], ...]:
-        """Per period, the node models of which a node has no room for one instance as large as it is then."""
-        known = self._full.get(id(demand.row))
-        if known is None:
-            known = self._full[id(demand.row)] = tuple(
-                ()
-                if machine is None
-                else tuple(model.node_model for model, room in self._rooms if not room.takes(machine))
-                for machine in self._instances(demand).sizes
-            )
-        return known
 
     def _fits(self, demands: Sequence[Demand]) -> Booleans:
         """Groups of slots with archetypes that do for `demands` in every period."""

@@ -603,7 +603,7 @@ class BruteForce:
             memory_gb = row.memory_gb - host_reserve_memory_gb(row, self.pack)
             platform = (self.pack.number("host.platform_vcpus"), self.pack.number("host.platform_memory_gb"), 0, 0)
             every = [*machines, platform] if machines else []
-            self._hosted[key] = _have_hosts(every, nodes, (vcpus, memory_gb, row.gpus))
+            self._hosted[key] = have_hosts(every, nodes, (vcpus, memory_gb, row.gpus))
         return self._hosted[key]
 
     # -- what a site costs -----------------------------------------------------------------------------------------
@@ -922,7 +922,7 @@ class BruteForce:
         return Decisions(tuple(clusters), primary, standby, upgrades, tuple(retired))
 
 
-def _have_hosts(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
+def have_hosts(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
     """Whether machines can each be put on one node: every way is tried, of nodes with equal rests one."""
     if not machines:
         return True

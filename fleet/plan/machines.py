@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
 from fleet.platform.machines import Hosts, Machine, machine_of
-from fleet.platform.packing import Machines, Verdict, gathered, packed
-from fleet.quantities import COMPUTE_RESOURCES
+from fleet.platform.packing import Machines, Verdict, are_small, gathered, in_words, packed
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 if TYPE_CHECKING:
     from fleet.inventory.workloads import Workload
     from fleet.plan.context import PlanContext
     from fleet.plan.protection import Floats
 
-#: The compute resources that a machine takes of its node.
-DIMENSIONS = len(COMPUTE_RESOURCES)
+#: Rows of the compute resources in arrays over all resources.
+_COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 #: Names every demand that stands by, whatever fails, where the reserve is dedicated.
 EVERY_DOMAIN = "*"
 
@@ -65,14 +66,7 @@ class Crowd:
         return sum(count for _, count in self.machines)
 
     def __str__(self) -> str:
-        sizes = sorted(self.machines, key=lambda entry: (-entry[0].memory_gb * entry[1], entry[0]))
-        shown = ", ".join(f"{count} × ({machine})" for machine, count in sizes[:3])
-        more = f" and {len(sizes) - 3} more sizes" if len(sizes) > 3 else ""
-        what = "do not fit" if self.verdict is Verdict.CANNOT else "were not fitted, nor shown not to fit,"
-        return (
-            f"{self.count:,} virtual machines {what} on {self.nodes} nodes of {self.hosts.room}, one node each: "
-            f"{shown}{more}"
-        )
+        return in_words(self.machines, self.hosts.room, self.nodes, self.verdict)
 
 
 class MachinesOfPlan:
@@ -139,7 +133,10 @@ class MachinesOfPlan:
     # -- whether it fits -----------------------------------------------------------------------------------------------
 
     def crowds(self) -> Iterator[Crowd]:
-        """Where the own machines of a cluster, or with them those of one fault domain, do not find hosts."""
+        """Where the own machines of a cluster, or with them those of one fault domain, do not find hosts.
+
+        Clusters whose loads are over their limits are left to the rules of those.
+        """
         context = self.context
         loads = context.own_compute + context.reserve
         for index in range(len(context.clusters)):
@@ -147,9 +144,13 @@ class MachinesOfPlan:
                 archetype = context.clusters[index].archetypes[period]
                 if archetype is None or self._is_easy(index, period, archetype, loads[index, :, period]):
                     continue
+                if _is_over(context.own_compute[index, :, period], context.capacity[index, _COMPUTE, period]):
+                    continue
                 alone = self.crowd(index, period, (), "")
                 if alone is not None:
                     yield alone
+                    continue
+                if _is_over(loads[index, :, period], context.failover_capacity[index, :, period]):
                     continue
                 for domain, demands in self.arriving[index].items():
                     found = self.crowd(index, period, demands, domain)
@@ -162,6 +163,8 @@ class MachinesOfPlan:
         loads = context.own_compute[cluster] + moved
         for period, archetype in enumerate(context.clusters[cluster].archetypes):
             if archetype is None or self._is_easy(cluster, period, archetype, loads[:, period]):
+                continue
+            if _is_over(loads[:, period], context.failover_capacity[cluster, :, period]):
                 continue
             found = self.crowd(cluster, period, arriving, self.domain_of(arriving))
             if found is not None and self.crowd(cluster, period, (), "") is None:
@@ -219,22 +222,10 @@ class MachinesOfPlan:
         return found
 
     def _is_easy(self, cluster: int, period: int, archetype: Archetype, load: Floats) -> bool:
-        """Whether machines fit whichever they are, all so small beside a node and the load so far below its limit.
+        """Whether machines fit whichever they are, as they are small and the load is far enough below its limit."""
+        return are_small(load.tolist(), self._largest[cluster, :, period].tolist(), archetype.hosts)
 
-        A linear program spreads any load evenly over m nodes. Rounding its vertices node by node puts no more on
-        a node than its part and 2 d machines, with d the number of resources (iterative rounding, as in Lau, Ravi and
-        Singh, Iterative Methods in Combinatorial Optimization, chapter 3). So all fit where, of every resource,
-        load / m + 2 d · largest ≤ a node.
-        """
-        hosts = archetype.hosts
-        if hosts.left <= 0 or load[2] > 0:
-            return False
-        largest = self._largest[cluster, :, period]
-        platform = hosts.platform
-        for number, (room, own) in enumerate(
-            ((hosts.room.vcpus, platform.vcpus), (hosts.room.memory_gb, platform.memory_gb))
-        ):
-            margin = 4.0 * max(float(largest[number]), own)
-            if (float(load[number]) + own) / hosts.left + margin > room:
-                return False
-        return True
+
+def _is_over(load: Floats, limit: Floats) -> bool:
+    """Whether the sum of any resource is over its limit."""
+    return any(exceeds(float(amount), float(most)) for amount, most in zip(load, limit, strict=True))

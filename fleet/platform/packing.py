@@ -23,6 +23,8 @@ from fleet.platform.machines import Hosts, Machine, Room
 EFFORT = 20_000
 #: Sizes of machines up to which a search is worth beginning.
 MOST_SIZES = 100
+#: Sizes that a text names.
+NAMED = 3
 #: How many of one size may go on a node for that to be counted by itself.
 COUNTED = 8
 
@@ -86,6 +88,54 @@ def _fits(machine: Machine, hosts: Hosts) -> bool:
     node = _Node(hosts.room)
     node.put(hosts.platform, 1)
     return node.most(machine) >= 1
+
+
+def are_small(load: Sequence[float], largest: Sequence[float], hosts: Hosts) -> bool:
+    """Whether machines fit whichever they are, by what they take together and what the largest takes of each resource.
+
+    Parameters
+    ----------
+    load, largest : sequence of float
+        vCPU, GiB and GPUs of all machines together, and the most that one takes; not decided where there are GPUs.
+    hosts : Hosts
+        The nodes; those that are kept free do not count.
+
+    Notes
+    -----
+    A linear program spreads any load evenly over m nodes. Rounded vertex by vertex, each node ends with less than its
+    part and 2 d machines more, with d resources (iterative relaxation; Lau, Ravi and Singh, Iterative Methods in
+    Combinatorial Optimization, 2011): in a vertex at most d times as many machines are split as nodes keep their limit,
+    so one of those nodes has 2 d parts of machines at most and may go without. So all fit where, of each resource,
+    load / m + 2 d · largest is within a node.
+
+    Examples
+    --------
+    >>> hosts = Hosts(Room(100.0, 400.0, 0), left=3, every=4, platform=Machine(4.0, 8.0))
+    >>> are_small((200.0, 900.0, 0.0), (4.0, 16.0, 0.0), hosts), are_small((260.0, 900.0, 0.0), (4.0, 16.0, 0.0), hosts)
+    (True, False)
+    """
+    if hosts.left <= 0 or load[2] > 0:
+        return False
+    each = zip(load, largest, hosts.platform.amounts, (hosts.room.vcpus, hosts.room.memory_gb), strict=False)
+    return all((total + own) / hosts.left + 2 * 2 * max(most, own) <= room for total, most, own, room in each)
+
+
+def in_words(machines: Machines, room: Room, nodes: int, verdict: Verdict) -> str:
+    """Machines that do not fit on nodes, or are not known to, the sizes with most memory named.
+
+    Examples
+    --------
+    >>> in_words(((Machine(8, 250), 5),), Room(115.2, 471.0, 0), 4, Verdict.CANNOT)
+    '5 virtual machines do not fit on 4 nodes of 115.2 vCPU, 471 GiB, one node each: 5 × (8 vCPU, 250 GiB)'
+    """
+    sizes = sorted(machines, key=lambda entry: (-entry[0].memory_gb * entry[1], entry[0]))
+    shown = ", ".join(f"{count} × ({machine})" for machine, count in sizes[:NAMED])
+    more = f" and {len(sizes) - NAMED} more sizes" if len(sizes) > NAMED else ""
+    what = "do not fit" if verdict is Verdict.CANNOT else "could not be fitted, nor shown not to fit,"
+    return (
+        f"{sum(count for _, count in machines):,} virtual machines {what} on {nodes} "
+        f"{'node' if nodes == 1 else 'nodes'} of {room}, one node each: {shown}{more}"
+    )
 
 
 def cannot_subset(machines: Machines, hosts: Hosts, *, every_node: bool = False) -> Machines:

@@ -25,11 +25,11 @@ RELATIVE = 1e-6
 BINDING = {
     "failed_links": (
         Limits(failed_links=False),
-        (3, 4, 11, 20, 24, 25, 40, 41, 57, 63, 64, 66, 72, 84, 90, 93, 96, 99, 103, 110, 111, 115),
+        (3, 4, 11, 20, 24, 25, 41, 57, 63, 84, 90, 93, 96, 99, 102, 103, 110, 115, 116, 127, 132, 133),
     ),
     "reserves": (
         Limits(reserve=False),
-        (0, 1, 2, 3, 4, 6, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25),
+        (2, 6, 9, 10, 15, 17, 18, 20, 21, 22, 23, 24, 30, 33, 42, 43, 45, 46, 51, 54, 56, 57),
     ),
     "growing": (
         Limits(growth=False),
@@ -37,19 +37,23 @@ BINDING = {
     ),
     "residencies": (
         Limits(residency=False),
-        (0, 3, 8, 11, 14, 16, 18, 20, 22, 32, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78),
+        (3, 8, 11, 14, 16, 18, 22, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78, 81, 83, 87),
     ),
-    "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 71, 77)),
+    "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 80, 82)),
+    "hosts": (
+        Limits(hosts=False),
+        (17, 49, 2, 8, 16, 18, 21, 27, 28, 35, 38, 40, 48, 52, 55, 56, 62, 65, 67, 68, 71, 74, 76, 82),
+    ),
 }
 BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
 QUICK_BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds[:2]]
 #: The same for policies, which another value would lift.
 BINDING_POLICY: list[tuple[str, int, dict[str, Any]]] = [
     ("budgets", 6, {"budget": None}),
-    ("partners", 19, {"partner_scope": "workload"}),
+    ("partners", 63, {"partner_scope": "workload"}),
     ("dedicated", 15, {"standby_reserve": "shared"}),
     ("shared_nodes", 2, {"standby_uses_node_reserve": False}),
-    ("separated", 0, {"min_separation_km": 0.0}),
+    ("separated", 12, {"min_separation_km": 0.0}),
     ("residual_values", 1, {"residual_value": "none"}),
     ("second_paths", 3, {"stream_cut": "warning"}),
     ("ducts", 10, {"shared_risk": "warning"}),

@@ -95,7 +95,7 @@ TAKEN_AWAY: dict[str, Mutation] = {
     **dict.fromkeys(
         (
             *("ASG-002", "ASG-005", "BUD-001", "CAP-001", "CAP-003", "CAP-004", "DR-006", "NET-002", "NET-003"),
-            *("ASG-007", "ASG-008", "CAP-005", "DR-011", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
+            *("ASG-007", "ASG-008", "CAP-005", "CAP-006", "DR-011", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
         ),
         without_rows,
     ),

@@ -15,6 +15,7 @@ from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import simulate, sweep, worst_loads
 from fleet.plan.uploads import upload_loads
+from fleet.platform.capacity import host_reserve_memory_gb
 from fleet.quantities import GB_PER_TB
 from fleet.wan.latency import distance_km
 from fleet.wan.states import shared_risk_failures
@@ -175,7 +176,31 @@ def _capacity() -> Iterator[RuleCase]:
         (1018, 1019, 1020),
         moved("primary", "extra", "s1", "a-c1"),
     )
+    yield from _host_cases()
     yield from _carrier_cases()
+
+
+def _host_cases() -> Iterator[RuleCase]:
+    """Three machines on two nodes that are not kept free, where the sums would do."""
+    model = the_inventory().node_model_by_name["std"]
+    half = (model.memory_gb - host_reserve_memory_gb(model, PACK)) / 2.0
+    yield from three(
+        "CAP-006",
+        "half a node",
+        lambda value: table_and("workloads", a_workload("extra", "s1", count=3, vcpus=1.0, memory_gb=value)),
+        around(half),
+        both(moved("primary", "extra", "s1", "a-c1"), resized("a-c1", nodes=(3, 3), layouts=(THREE_WAY, THREE_WAY))),
+    )
+    yield from three(
+        "CAP-006",
+        "two of three GPUs",
+        lambda count: {
+            **table_with("workloads", "vision", count=count, gpus=2.0),
+            **table_with("hardware", "gpu", gpus=3),
+        },
+        (1, 2, 3),
+        resized("c-c1", nodes=(0, 3), layouts=({}, THREE_WAY)),
+    )
 
 
 def _carrier_cases() -> Iterator[RuleCase]:
