@@ -131,7 +131,7 @@ def test_long_sweeps_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> No
 def test_interrupted_pairs_keep_what_is_done(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    expected = list(sweep_pairs(small_plan(small_inventory())))
+    expected = list(sweep_pairs(sound_plan()))
     left = iter(range(7))
 
     def told(*arguments: Any) -> FailureRow:
