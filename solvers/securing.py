@@ -22,8 +22,8 @@ from fleet.plan.states import sweep
 from solvers.problem import DesignProblem
 from solvers.streams import PathCuts
 
-#: Demands up to which moves are tried, and how many moves at most: each is a whole plan to judge.
-MOST_DEMANDS, MOST_TRIALS = 1_500, 12
+#: Moves that are tried at most, and how many times demands: each is a whole plan to judge, some 2 ms per demand.
+MOST_TRIALS, MOST_JUDGED = 12, 2_400
 #: Relative difference below which two present values are the same.
 SAME_COST = 1e-9
 #: Wherever a plan is judged here, its result does not matter.
@@ -50,18 +50,18 @@ def secured(problem: DesignProblem, decisions: Decisions, objective: float) -> D
     Decisions
         The same where nothing is gained, or the fleet is so large that judging moves would take long.
     """
-    if len(problem.inventory.demands) > MOST_DEMANDS or problem.inventory.policy.stream_cut == "hard":
+    left = min(MOST_TRIALS, MOST_JUDGED // max(1, len(problem.inventory.demands)))
+    if left < 1 or problem.inventory.policy.stream_cut == "hard":
         return decisions
-    trials = 0
     context = _laid_out(problem, decisions)
     least = _single_points(context)
     is_better = least > 0
     while is_better:
         is_better = False
         for moved in _moves(problem, context):
-            if trials >= MOST_TRIALS:
+            if left < 1:
                 return decisions
-            trials += 1
+            left -= 1
             points = _single_points(_laid_out(problem, moved))
             if points < least and _holds(problem, moved, objective):
                 decisions, least, is_better = moved, points, points > 0

@@ -146,7 +146,7 @@ RULES = (
         "failover reach",
         "After a site, fault-domain or cluster failure every protected demand reaches its standby; with shared_risk = "
         "hard also after the loss of all links of a shared risk, where it does not reach its primary.",
-        "policy failure_rtt_factor, shared_risk",
+        "policy failure_rtt_factor",
         "error",
         "standby",
         _reach,
