@@ -43,11 +43,19 @@ def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluste
     return _as_stated(inventory, pack, row, row.nodes, layout)
 
 
+def archetype_today(inventory: Inventory, pack: RulePack, cluster: str) -> Archetype | None:
+    """What a cluster is today that stands already; None for one that does not, or that the rules refuse."""
+    try:
+        return next((standing_archetype(inventory, pack, r) for r in inventory.clusters if r.cluster == cluster), None)
+    except (ArchetypeError, LayoutError):
+        return None
+
+
 def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_of_place) -> Iterator[Problem]:
     """Why the rules refuse clusters that stand and must stay, each with what can be done about it.
 
-    Layouts that name unknown types come first, and alone if there are any. One that may be retired (keep = no) is no
-    problem: it can stay no longer, and a plan retires it.
+    Layouts that name unknown types come first, and alone if there are any. A cluster that may be retired (keep = no) is
+    no problem: it can stay no longer, and a plan retires it.
 
     Parameters
     ----------

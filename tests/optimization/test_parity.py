@@ -52,6 +52,7 @@ WITHOUT_COLUMN = {
     "PLT-026": "the archetypes of the catalog",
     "PLT-027": "the archetypes of the catalog",
     "PLT-028": "the slots where a demand may run",
+    "SIT-001": "the slots of a site",
     "SIT-002": "the slots of a site",
 }
 

@@ -145,6 +145,23 @@ def _siting() -> Iterator[RuleCase]:
         (3, 2, 1),
         both(added(a_cluster("a-c2", (2, 2))), moved("primary", "vision", "s2", "c-c1")),
     )
+    yield from three(
+        "SIT-002",
+        "clusters beside one that may be retired",
+        lambda limit: {
+            **table_with("sites", "b", max_clusters=limit),
+            "clusters": [an_existing_cluster("old", "b", keep=False)],
+        },
+        (3, 2, 1),
+        added(a_cluster("b-c1", (2, 2))),
+    )
+    yield from three(
+        "SIT-001",
+        "a second cluster where one stands",
+        lambda value: table_with("sites", "b", can_host=value, max_clusters=2),
+        (True, None, False),
+        added(a_cluster("b-c1", (2, 2))),
+    )
 
 
 def _capacity() -> Iterator[RuleCase]:
@@ -464,6 +481,26 @@ def _decided() -> Iterator[RuleCase]:
         },
         (True, None, False),
         resized("old", nodes=(2, 3), layouts=(TWO_WAY, THREE_WAY)),
+    )
+    yield from three(
+        "EXI-001",
+        "layout",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", layout=value)]},
+        ("", "two-way-mirror", "nested-two-way-mirror"),
+    )
+    parity = {**THREE_WAY, "archive": "dual-parity"}
+    yield from three(
+        "EXI-001",
+        "layout at the same nodes",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", nodes=4, layout=value)]},
+        ("archive=dual-parity", "", "archive=mirror-accelerated-parity"),
+        resized("old", nodes=(4, 4), layouts=(parity, parity)),
+    )
+    yield from three(
+        "ASG-005",
+        "node failures with the witness that is stated",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", witness=value)]},
+        ("file_share", "", "none"),
     )
     yield from three("BUD-001", "budget", lambda value: {"budget": value}, falling(125000.0))
 

@@ -10,11 +10,9 @@ from fleet.plan.context import StandingCluster
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
-from fleet.platform.archetypes import ArchetypeError
 from fleet.platform.growth import growth_refusal
 from fleet.platform.network import cabling_refusal
-from fleet.platform.resiliency import LayoutError
-from fleet.platform.standing import standing_archetype
+from fleet.platform.standing import archetype_today
 
 
 def _pins(evidence: Evidence) -> Iterator[Finding]:
@@ -162,11 +160,8 @@ def _changes(evidence: Evidence, row: ExistingCluster, cluster: StandingCluster)
     first = cluster.archetypes[0] if cluster.archetypes else None
     if first is None:
         return
-    try:
-        today = standing_archetype(evidence.inventory, evidence.pack, row)
-    except (ArchetypeError, LayoutError):
-        return
-    refusal = None if today == first else growth_refusal(today, first, evidence.pack)
+    today = archetype_today(evidence.inventory, evidence.pack, row.cluster)
+    refusal = None if today is None or today == first else growth_refusal(today, first, evidence.pack)
     if refusal is not None:
         yield f"period 0: {refusal}"
 
