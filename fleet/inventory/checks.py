@@ -48,6 +48,7 @@ INV055  a resiliency type that the rule pack does not know
 INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
 INV060  a date of purchase that cannot be counted from, or after the start of the plan
+INV061  a place for backups that are not kept
 ======  =====================================================================================
 """
 

@@ -36,8 +36,9 @@ class Fate(NamedTuple):
         What happens.
     host : int
         Cluster that takes its compute in addition, −1 for none: it stays, is down, or runs in the cloud.
-    user_rows, stream_rows : tuple of int
-        Link directions that carry its user traffic and its replication: ``2 · link + (0 forward, 1 back)``.
+    user_rows, stream_rows, backup_rows : tuple of int
+        Link directions that carry its user traffic, its replication, and its backups from where it runs to the site
+        that the planner names: ``2 · link + (0 forward, 1 back)``.
     rtt_ms : float or None
         Round trip to where it runs or should run; None where there is no path, no user up, or it is not known: what
         runs in the cloud is reached over the internet, not over the WAN.
@@ -48,6 +49,12 @@ class Fate(NamedTuple):
     user_rows: tuple[int, ...]
     stream_rows: tuple[int, ...]
     rtt_ms: float | None
+    backup_rows: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[tuple[int, ...], ...]:
+        """Link directions of users, of replication and of backups, in the order of `PlanContext.carried`."""
+        return self.user_rows, self.stream_rows, self.backup_rows
 
 
 def fate(context: PlanContext, index: int, state: FailureState) -> Fate:
@@ -68,24 +75,29 @@ def fate(context: PlanContext, index: int, state: FailureState) -> Fate:
     if _is_down(context, primary, state):
         return _after_loss(context, index, state, is_user_up)
     if not is_user_up:
-        return Fate(FateKind.STAYS, -1, (), _stream(context, primary, standby, state), None)
+        stream = _stream(context, primary, standby, state)
+        return Fate(FateKind.STAYS, -1, (), stream, None, _backup(context, index, primary, state))
     home = context.router.route(user, context.clusters[primary].site, state)
     if _serves(home, context, index):
         stream = _stream(context, primary, standby, state)
-        return Fate(FateKind.STAYS, -1, _both_ways(context, home), stream, home.rtt_ms)
+        backup = _backup(context, index, primary, state)
+        return Fate(FateKind.STAYS, -1, _both_ways(context, home), stream, home.rtt_ms, backup)
     if context.reaches_cloud[index]:
         return Fate(FateKind.MOVED, -1, (), (), context.inventory.policy.cloud_rtt_ms)
     if standby < 0 and not context.in_cloud[index]:
-        return Fate(FateKind.DOWN, -1, (), (), None if home is None else home.rtt_ms)
+        rtt_ms = None if home is None else home.rtt_ms
+        return Fate(FateKind.DOWN, -1, (), (), rtt_ms, _backup(context, index, primary, state))
     if standby >= 0 and not _is_down(context, standby, state):
         away = context.router.route(user, context.clusters[standby].site, state)
         if _serves(away, context, index):
-            return Fate(FateKind.MOVED, standby, _both_ways(context, away), (), away.rtt_ms)
+            backup = _backup(context, index, standby, state)
+            return Fate(FateKind.MOVED, standby, _both_ways(context, away), (), away.rtt_ms, backup)
         rtt_ms = None if away is None else away.rtt_ms
     else:
         rtt_ms = None
     kind = FateKind.SINGLE_POINT if state.kind in PATH_FAILURES else FateKind.LOST
-    return Fate(kind, -1, (), _stream(context, primary, standby, state), rtt_ms)
+    stream = _stream(context, primary, standby, state)
+    return Fate(kind, -1, (), stream, rtt_ms, _backup(context, index, primary, state))
 
 
 def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_up: bool) -> Fate:
@@ -99,10 +111,11 @@ def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_u
     if _is_down(context, standby, state):
         return Fate(FateKind.LOST, -1, (), (), None)
     if not is_user_up:
-        return Fate(FateKind.RESTORED, standby, (), (), None)
+        return Fate(FateKind.RESTORED, standby, (), (), None, _backup(context, index, standby, state))
     away = context.router.route(context.demands[index].site, context.clusters[standby].site, state)
     if _serves(away, context, index):
-        return Fate(FateKind.RESTORED, standby, _both_ways(context, away), (), away.rtt_ms)
+        backup = _backup(context, index, standby, state)
+        return Fate(FateKind.RESTORED, standby, _both_ways(context, away), (), away.rtt_ms, backup)
     return Fate(FateKind.LOST, -1, (), (), None if away is None else away.rtt_ms)
 
 
@@ -134,7 +147,17 @@ def _stream(context: PlanContext, primary: int, standby: int, state: FailureStat
     """Link directions of the replication stream; none where a cluster is down or no path exists."""
     if standby < 0 or _is_down(context, standby, state):
         return ()
-    route = context.router.route(context.clusters[primary].site, context.clusters[standby].site, state)
+    return _one_way(context, primary, context.clusters[standby].site, state)
+
+
+def _backup(context: PlanContext, index: int, cluster: int, state: FailureState) -> tuple[int, ...]:
+    """Link directions of the backups of a demand that runs on a cluster; none where they wait for a path, or stay."""
+    row = context.demands[index].row
+    return _one_way(context, cluster, row.backup_site, state) if row.sends_backups else ()
+
+
+def _one_way(context: PlanContext, cluster: int, site: str, state: FailureState) -> tuple[int, ...]:
+    route = context.router.route(context.clusters[cluster].site, site, state)
     if route is None:
         return ()
     return tuple(2 * context.link_index[hop.link] + (0 if hop.forward else 1) for hop in route.hops)

@@ -39,6 +39,7 @@ BINDING = {
         Limits(residency=False),
         (0, 3, 8, 11, 14, 16, 18, 20, 22, 32, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78),
     ),
+    "backups": (Limits(backups=False), (0, 3, 5, 8, 20, 26, 30, 38)),
     "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 71, 77)),
 }
 BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
