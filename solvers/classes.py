@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,33 +18,24 @@ from fleet.plan.placement import (
     Reason,
     cloud_host_reason,
     cloud_reason,
+    cloud_users_reason,
     eligible_site_reason,
     eligible_standby_reason,
     pair_reason,
 )
 from fleet.rulepack import RulePack
-from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
+from fleet.wan.replication import Mechanism, choose_mechanism
 from fleet.wan.routing import Router
+from solvers.amounts import Amounts, AmountsByRow
 from solvers.blame import pin_to_blame
 from solvers.instances import InstancesOfDemands
 from solvers.interning import Interned
-from solvers.linear import Floats
 from solvers.partners import PartnerScreen
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
 from solvers.streams import StreamCuts
-
-
-@dataclass(frozen=True)
-class _Amounts:
-    """What one demand needs: compute (T, 3); data [TB], user traffic, replication to any copy [Mbit/s] (T,)."""
-
-    compute: Floats
-    storage_tb: Floats
-    traffic_mbps: Floats
-    stream_mbps: Floats
 
 
 class ClassBuilder:
@@ -64,7 +55,7 @@ class ClassBuilder:
         self._refused: dict[str, str] = {}
         self._instances = InstancesOfDemands(inventory, pack)
         self._pair_reasons: dict[str, Booleans] = {}
-        self._amounts_of_row: dict[int, _Amounts] = {}
+        self._amounts = AmountsByRow(inventory)
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
         self._partners = PartnerScreen(inventory, pack, router, routes.names_of_group)
@@ -152,7 +143,7 @@ class ClassBuilder:
             if isinstance(mechanism, str):
                 blocked.append((unit, mechanism if len(unit.demands) == 1 else f"{demand}: {mechanism}"))
                 return None
-            amounts = self._amounts(demand, mechanism)
+            amounts = self._amounts.of(demand, mechanism)
             computes[number] = amounts.compute
             storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
             if demand.has_standby:
@@ -216,6 +207,9 @@ class ClassBuilder:
                     profile.compute.tobytes(),
                     profile.traffic_mbps.tobytes(),
                     profile.stream_mbps.tobytes(),
+                    profile.backup_mbps.tobytes(),
+                    profile.backup_site,
+                    profile.leaves_when_cut,
                     id(profile.host_reach),
                     id(profile.user_down),
                     profile.is_protected,
@@ -223,25 +217,6 @@ class ClassBuilder:
                 for profile in part.profiles
             ),
         )
-
-    def _amounts(self, demand: Demand, mechanism: Mechanism | None) -> _Amounts:
-        """What a demand needs in every period; demands of one row are alike."""
-        known = self._amounts_of_row.get(id(demand.row))
-        if known is None:
-            inventory = self.inventory
-            every = [inventory.amounts(demand, period) for period in range(len(inventory.periods))]
-            rpo = demand.row.rpo_minutes or 0.0
-            streams = [
-                0.0 if mechanism is None else required_mbps(row.change_gb_per_day, rpo, mechanism, inventory.policy)
-                for row in every
-            ]
-            known = self._amounts_of_row[id(demand.row)] = _Amounts(
-                compute=np.array([(row.vcpu, row.memory_gb, row.gpu) for row in every]),
-                storage_tb=np.array([row.storage_tb for row in every]),
-                traffic_mbps=np.array([row.traffic_mbps for row in every]),
-                stream_mbps=np.array(streams),
-            )
-        return known
 
     def _asks(self, demands: Sequence[Demand]) -> tuple[object, ...]:
         """What demands ask of node models and archetypes, and when."""
@@ -328,11 +303,14 @@ class ClassBuilder:
         """Whether a unit has somewhere to run and to stand by."""
         return self._describe(unit, []) is not None
 
-    def _profile(self, demand: Demand, amounts: _Amounts) -> Profile:
+    def _profile(self, demand: Demand, amounts: Amounts) -> Profile:
         return Profile(
             compute=amounts.compute,
             traffic_mbps=amounts.traffic_mbps,
             stream_mbps=amounts.stream_mbps * demand.has_standby,
+            backup_mbps=amounts.backup_mbps,
+            backup_site=demand.row.backup_site if demand.row.sends_backups else "",
+            leaves_when_cut=demand.recovers_in_cloud and cloud_users_reason(self.inventory, demand) is None,
             host_reach=self.routes.host_reach(demand),
             user_down=self.routes.user_down(demand.site),
             is_protected=demand.has_standby,

@@ -130,11 +130,18 @@ class Profile:
         What it runs on: vcpu, memory_gb, gpu.
     is_protected : bool
         Whether it has a standby.
+    backup_mbps : array (T,)
+        Its backups, from where it runs to `backup_site`; nothing where that is blank.
+    leaves_when_cut : bool
+        Whether it runs in the cloud while its users do not reach its primary.
     """
 
     compute: Floats
     traffic_mbps: Floats
     stream_mbps: Floats
+    backup_mbps: Floats
+    backup_site: str
+    leaves_when_cut: bool
     host_reach: Booleans
     user_down: Booleans
     is_protected: bool

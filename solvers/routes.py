@@ -117,9 +117,9 @@ class RouteTable:
         """Link → user site, for circuits that carry the traffic of their own site only and can carry all of it.
 
         Their load is no decision and their failure moves only their own users; what it moves is checked on the
-        finished plan.
+        finished plan. Circuits of sites that keep backups carry more, from where that is a decision.
         """
-        hosting = set(self.slot_sites)
+        hosting = {*self.slot_sites, *(row.backup_site for row in self.inventory.workloads if row.sends_backups)}
         traffic: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(self.inventory.periods))
         for demand in self.inventory.demands:
             for period in range(len(self.inventory.periods)):

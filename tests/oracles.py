@@ -60,6 +60,7 @@ class Limits:
     residency: bool = True
     uploads: bool = True
     hosts: bool = True
+    backups: bool = True
 
 
 EVERY_LIMIT = Limits()
@@ -112,7 +113,7 @@ class Menu:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One demand with its amounts: compute (T, 3), data, traffic, stream to a standby and into the cloud (T,)."""
+    """One demand with its amounts: compute (T, 3), data, traffic, stream to a standby or the cloud, backup (T,)."""
 
     demand: Demand
     compute: Floats
@@ -122,6 +123,7 @@ class Item:
     mechanism: Mechanism | None
     factor: Floats
     upload: Floats
+    backup: Floats
 
     @property
     def exists(self) -> Booleans:
@@ -400,6 +402,11 @@ class BruteForce:
             mechanism,
             np.array(self.inventory.growth_factors(demand)),
             np.array(upload),
+            np.array([row.change_gb_per_day for row in amounts])
+            * self.policy.protocol_overhead
+            * 8000.0
+            / (self.policy.backup_window_hours * 3600.0)
+            * (1.0 if demand.row.backup_days and demand.row.backup_site else 0.0),
         )
 
     def _choices(self, items: Sequence[Item]) -> Iterator[tuple[int, int]]:
@@ -754,6 +761,7 @@ class BruteForce:
                     for hop in () if route is None else route.hops:
                         links[hop.link, True] += item.traffic
                         links[hop.link, False] += item.traffic
+                self._back_up(item, primary, standby, end, state, links)
                 if standby == NOBODY or end in ("moved", "restarted", "down"):
                     continue
                 if self._is_up(primary, state) and self._is_up(standby, state):
@@ -761,6 +769,26 @@ class BruteForce:
                     for hop in () if stream is None else stream.hops:
                         links[hop.link, hop.forward] += item.stream
         return links, moved, arriving
+
+    def _back_up(
+        self,
+        item: Item,
+        primary: int,
+        standby: int,
+        end: str,
+        state: FailureState,
+        links: dict[tuple[str, bool], Floats],
+    ) -> None:
+        """Add the backups of a demand, from where it runs: nowhere while its primary is down or it is in the cloud."""
+        if not item.backup.any() or not self.limits.backups:
+            return
+        host = standby if end in ("moved", "restarted") else primary
+        in_cloud = item.demand.is_protected and item.demand.row.recovery == "cloud"
+        if not self._is_up(host, state) or (in_cloud and end == "down"):
+            return
+        way = self._route(self.places[host].site, item.demand.row.backup_site, state)
+        for hop in () if way is None else way.hops:
+            links[hop.link, hop.forward] += item.backup
 
     def _after_failures(
         self, placed: Placement

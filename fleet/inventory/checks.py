@@ -49,6 +49,7 @@ INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
 INV058  a cluster that stands and must stay, and that the rules of the platform refuse
 INV060  a date of purchase that cannot be counted from, or after the start of the plan
+INV061  a place for backups that are not kept
 ======  =====================================================================================
 """
 

@@ -63,6 +63,9 @@ class Policy(Row):
     peak_factor: float = column(3.0, meaning="peak change rate over the daily mean", ge=1)
     compression: float = column(0.6, unit="fraction", meaning="of the delta that is shipped", gt=0, le=1)
     protocol_overhead: float = column(1.1, meaning="bytes on the wire over bytes shipped", ge=1)
+    backup_window_hours: float = column(
+        8.0, unit="hours", meaning="of a day, in which its changes reach backup_site", gt=0, le=24
+    )
     rtt_constant_ms: float | None = column(
         None,
         unit="ms",

@@ -151,6 +151,9 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
             message = f"workload {row.workload!r} asks for recovery in the cloud and has no protection"
             remedy = "set its protection to auto, or leave recovery blank"
             yield sheet.problem("INV056", record, "recovery", message, remedy)
+        if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
+            message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
+            yield sheet.problem("INV061", record, "backup_days", message, "fill in backup_days, or clear backup_site")
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:

@@ -50,6 +50,7 @@ class NetworkRow(Row):
     node_addresses: str = column("", meaning="management addresses of the nodes, first – last")
     user_mbps: float = column(unit="Mbit/s", meaning="user traffic in each direction, in the last period")
     replication_mbps: float = column(unit="Mbit/s", meaning="replication sent and received")
+    backup_mbps: float = column(0.0, unit="Mbit/s", meaning="backups sent to sites that are named, in the last period")
     witness: str = column(meaning="cloud, file_share or none")
     witness_reach: str = column("", meaning="what the nodes reach the witness by")
     witness_site: str = column("", meaning="nearest site that could hold the share")
@@ -129,6 +130,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     findings: list[Finding] = []
     addresses = _addresses(rows, designs, counts, context, kept or {}, findings)
     users, streams = _traffic(plan, inventory)
+    backups = _backups(context)
     router = Router(context.wan)
     networks: list[NetworkRow] = []
     segments: list[SegmentRow] = []
@@ -137,7 +139,16 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         design, own = designs[row.cluster], addresses.get(row.cluster)
         model, archetype = models[row.node_model], _last(context, row.cluster)
         witness_site, witness_rtt = _witness(row, inventory, router)
-        notes = list(_notes(row, design, own, context, users[row.cluster] + streams[row.cluster], witness_site))
+        notes = list(
+            _notes(
+                row,
+                design,
+                own,
+                context,
+                users[row.cluster] + streams[row.cluster] + backups[row.cluster],
+                witness_site,
+            )
+        )
         findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
         networks.append(
             NetworkRow(
@@ -162,6 +173,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 node_addresses=_span(own.nodes) if own else "",
                 user_mbps=users[row.cluster],
                 replication_mbps=streams[row.cluster],
+                backup_mbps=backups[row.cluster],
                 witness=row.witness,
                 witness_reach=str(pack.table("witness.reach").get(row.witness, "")),
                 witness_site=witness_site,
@@ -252,6 +264,15 @@ def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[s
         for cluster in filter(None, (row.cluster, row.standby)):
             streams[cluster] += row.required_mbps
     return users, streams
+
+
+def _backups(context: PlanContext) -> dict[str, float]:
+    """Backups out in the last period, by cluster [Mbit/s]."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for index, end in enumerate(context.normal_fates):
+        if end.backup_rows:
+            found[context.clusters[int(context.primary[index])].name] += float(context.backup[index, -1])
+    return found
 
 
 def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str, float | None]:

@@ -78,8 +78,9 @@ class PlanContext:
         Replication mechanism of each protected demand, else None.
     compute : (n_demands, C, T)
         vCPU, GiB and GPUs.
-    traffic, stream : (n_demands, T)
-        User traffic in each direction, and replication from primary to standby or into the cloud [Mbit/s].
+    traffic, stream, backup : (n_demands, T)
+        User traffic in each direction, replication from primary to standby or into the cloud, and backups to a site
+        that the planner names [Mbit/s].
     load : (n_clusters, R, T)
         Own demands; the pool with the footprint of standby copies.
     reserve : (n_clusters, C, T)
@@ -104,6 +105,7 @@ class PlanContext:
     compute: Floats
     traffic: Floats
     stream: Floats
+    backup: Floats
     load: Floats
     reserve: Floats
     capacity: Floats
@@ -179,6 +181,11 @@ class PlanContext:
         return MachinesOfPlan(self)
 
     @cached_property
+    def carried(self) -> Floats:
+        """What demands put on links: user traffic, replication and backups [Mbit/s], shape (3, n_demands, T)."""
+        return np.stack([self.traffic, self.stream, self.backup])
+
+    @cached_property
     def normal_fates(self) -> tuple[Fate, ...]:
         """The fate of every demand with nothing failed."""
         return tuple(fate(self, index, NORMAL) for index in range(len(self.demands)))
@@ -187,9 +194,8 @@ class PlanContext:
     def normal_mbps(self) -> Floats:
         """Load of every link direction with nothing failed [Mbit/s], shape (2 · n_links, T)."""
         loads = np.zeros((2 * len(self.links), len(self.inventory.periods)))
-        for amounts, parts in (
-            (self.traffic, [end.user_rows for end in self.normal_fates]),
-            (self.stream, [end.stream_rows for end in self.normal_fates]),
+        for amounts, parts in zip(
+            self.carried, zip(*(end.rows for end in self.normal_fates), strict=True), strict=False
         ):
             rows = [row for part in parts for row in part]
             demands = [index for index, part in enumerate(parts) for _ in part]
@@ -265,6 +271,7 @@ def build_context(
         compute=compute,
         traffic=np.array([row.traffic for row in rows]).reshape(count, span),
         stream=stream,
+        backup=np.array([row.backup for row in rows]).reshape(count, span),
         load=_load(clusters, rows, demands, primary, standby, span),
         reserve=standby_reserve(
             compute,
@@ -295,7 +302,7 @@ def _index_of_elements(context: PlanContext) -> _Touching:
     links: dict[str, list[int]] = {}
     clusters: dict[str, list[int]] = {}
     for index, end in enumerate(context.normal_fates):
-        used = {context.links[row // 2] for row in (*end.user_rows, *end.stream_rows)}
+        used = {context.links[row // 2] for part in end.rows for row in part}
         hosts = [context.clusters[int(host)] for host in (context.primary[index], context.standby[index]) if host >= 0]
         ends = {site for link in used for site in (context.wan.links[link].from_, context.wan.links[link].to)}
         for found, elements in (

@@ -314,19 +314,19 @@ def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple
     rows: list[int] = []
     demands: list[int] = []
     signs: list[float] = []
-    streams: list[bool] = []
+    kinds: list[int] = []
     for index, end in fates:
         before = context.normal_fates[index]
         for sign, there in ((-1.0, before), (1.0, end)):
-            for is_stream, part in ((False, there.user_rows), (True, there.stream_rows)):
+            for kind, part in enumerate(there.rows):
                 rows.extend(part)
                 demands.extend([index] * len(part))
                 signs.extend([sign] * len(part))
-                streams.extend([is_stream] * len(part))
+                kinds.extend([kind] * len(part))
     link_rows, position = np.unique(np.array(rows, dtype=np.int64), return_inverse=True)
     loads = context.normal_mbps[link_rows].copy()
     if rows:
-        amounts = np.where(np.array(streams)[:, np.newaxis], context.stream[demands], context.traffic[demands])
+        amounts = context.carried[np.array(kinds), np.array(demands)]
         np.add.at(loads, position.reshape(-1), amounts * np.array(signs)[:, np.newaxis])
     is_changed = (np.abs(loads - context.normal_mbps[link_rows]) > NOISE_MBPS).any(axis=1)
     return link_rows[is_changed], loads[is_changed]

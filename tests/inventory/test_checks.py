@@ -134,6 +134,10 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         changed("clusters", 0, purchased=45000),
         r"INV007 .*got 45000, expected a date .* – write year-month-day",
     ),
+    "a site for no backups": (
+        changed("workloads", 1, backup_days=0),
+        r"INV061 workloads:row 3 column backup_days – workload 'vision' names backup_site 'hub-b' and keeps .* 0 days",
+    ),
     "no start for a purchase": (
         lambda tables: tables["policy"].append({"key": "residual_value", "value": "straight_line"}),
         r"INV060 clusters:row 2 column purchased – got 2024-05-01, but the plan has no date.* – state start in table",

@@ -65,8 +65,9 @@ def carries_all_of_its_users(problem: DesignProblem, link: str) -> bool:
     """Whether a link is the circuit of a site of users that takes all their traffic in any case: never a limit."""
     inventory, wan = problem.inventory, problem.wan
     hosts = {site.site for site in inventory.host_sites}
+    keepers = {row.backup_site for row in inventory.workloads if row.backup_days > 0}
     for site in (wan.links[link].from_, wan.links[link].to):
-        if site in hosts or site in wan.transit:
+        if site in hosts | keepers or site in wan.transit:
             continue
         traffic = max(
             sum(inventory.amounts(demand, period).traffic_mbps for demand in inventory.demands if demand.site == site)

@@ -604,6 +604,36 @@ def cables(seed: int) -> Inventory:
     )  # fmt: skip
 
 
+def backups(seed: int) -> Inventory:
+    """Much to back up over thin links, to hubs and stores that are named; some runs at its target and sends nothing."""
+    make = Maker(seed, "backups")
+    hubs, stores = make.hubs(3), make.stores(2)
+    names = [site.site for site in (*hubs, *stores)]
+    links = [
+        link.model_copy(
+            update={
+                "bandwidth_mbps": float(make.any_of(40, 60, 90, 150)),
+                "upgrade_mbps": make.any_of(None, None, 400.0),
+                "upgrade_monthly_cost": float(make.any_of(100, 800)),
+            }
+        )
+        for link in make.links(hubs, stores)
+    ]
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*names), make.any_of(True, False),
+                      traffic_mbps=float(make.any_of(2, 10)), rpo_minutes=60.0,
+                      change_gb_per_day=float(make.any_of(40, 80, 120)),
+                      backup_days=make.any_of(14, 14, 0), backup_site=make.any_of(*names),
+                      recovery=make.any_of("cluster", "cluster", "cloud"))
+        for number in range(4)
+    ]  # fmt: skip
+    workloads = [
+        row if row.is_protected else row.model_copy(update={"rpo_minutes": None, "recovery": "cluster"})
+        for row in workloads
+    ]
+    return make.fleet(hubs, stores, workloads, links=links, backup_window_hours=float(make.any_of(4, 8, 24)))
+
+
 def ages(seed: int) -> Inventory:
     """Clusters that may be retired or stay, old or young, where what is left of nodes at the end counts."""
     make = Maker(seed, "ages")
@@ -716,7 +746,7 @@ FAMILIES = {
         partners, dedicated,
         shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, hosts, carriers, later,
         separated, synchronous,
-        residual_values, domains, chains, clouds, second_paths, ducts, cables, ages,
+        residual_values, domains, chains, clouds, second_paths, ducts, cables, ages, backups,
         replacing, relayouts, second_places, witnesses,
     )
 }  # fmt: skip

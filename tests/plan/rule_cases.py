@@ -105,9 +105,9 @@ def _room(
     return float(min(left[period] for period, nodes in enumerate(context.clusters[index].decision.nodes) if nodes))
 
 
-def _link_need(link: str, is_worst: bool) -> float:
+def _link_need(link: str, is_worst: bool, **fleet: Any) -> float:
     """Bandwidth at which the heaviest direction of a link is exactly at its limit."""
-    context = build_context(the_inventory(), PACK, the_decisions())
+    context = build_context(the_inventory(**fleet), PACK, the_decisions())
     loads = worst_loads(context, sweep(context)).mbps if is_worst else context.normal_mbps
     index = context.link_index[link]
     return float(loads[2 * index : 2 * index + 2].max()) / context.inventory.policy.max_link_utilization
@@ -333,6 +333,15 @@ def _network() -> Iterator[RuleCase]:
     yield from three(
         "NET-003", "after a failure", lambda value: table_with("links", "s1-b", bandwidth_mbps=value), falling(need)
     )
+    kept = table_with("workloads", "ledger", backup_days=30, backup_site="s1", change_gb_per_day=40.0)
+    for name, rule, link in (("backups", "NET-002", "s1-a"), ("backups after a failure", "NET-003", "s1-b")):
+        need = _link_need(link, is_worst=rule == "NET-003", **kept)
+        yield from three(
+            rule,
+            name,
+            lambda value, link=link: {**kept, **table_with("links", link, bandwidth_mbps=value)},  # type: ignore[misc]
+            falling(need),
+        )
     yield from three(
         "NET-004",
         "reach",
