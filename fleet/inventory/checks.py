@@ -47,6 +47,9 @@ INV054  a figure about both a site and a kind, or about more sites than there ar
 INV055  a resiliency type that the rule pack does not know
 INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
+INV060  distance at a site that is no carrier cloud
+INV061  a round trip below that of light in fiber
+INV062  a carrier cloud without distance whose members are far apart
 ======  =====================================================================================
 """
 
@@ -54,11 +57,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fleet.errors import InventoryError, Problem
 from fleet.inventory import semantics
 from fleet.inventory.cells import did_you_mean, nearest
+from fleet.inventory.distance_checks import check_distances
 from fleet.inventory.figure_checks import check_figures
 from fleet.inventory.figures import Figure
 from fleet.inventory.geocode import Place, PlaceError, geocode
@@ -86,6 +91,7 @@ _CHECKS = (
     references,
     semantics.check_sites,
     semantics.check_links,
+    check_distances,
     semantics.check_workloads,
     semantics.check_hardware,
     semantics.check_growth,
@@ -182,9 +188,10 @@ def examine(
         policy=policy,
         broken_policy=broken_policy,
     )
-    sites, place_problems = _located(draft.sites)
     for table in INPUT_TABLES:
         problems.extend(getattr(draft, "policy_rows" if table == "policy" else table).problems)
+    sites, place_problems = _located(draft.sites)
+    draft = replace(draft, sites=sites)
     problems.extend(policy_problems)
     problems.extend(place_problems)
     for check in _CHECKS:

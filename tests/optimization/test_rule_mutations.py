@@ -53,8 +53,9 @@ def without_reason(patch: pytest.MonkeyPatch, rule: str) -> None:
 
 
 def without_hosts(patch: pytest.MonkeyPatch, rule: str) -> None:
-    """Every candidate site is near enough, or open to demands of other sites, or has internet."""
-    name = {"NET-001": "_near_hosts", "ASG-003": "_own_hosts", "DR-009": "_online_hosts"}[rule]
+    """Every candidate site is near enough, or far enough, or open to demands of other sites, or has internet."""
+    names = {"NET-001": "_near_hosts", "NET-008": "_possible_hosts", "ASG-003": "_own_hosts", "DR-009": "_online_hosts"}
+    name = names[rule]
     patch.setattr(classes.ClassBuilder, name, lambda self, _: np.ones(len(self.routes.host_names), dtype=bool))
 
 
@@ -94,7 +95,7 @@ TAKEN_AWAY: dict[str, Mutation] = {
         without_rows,
     ),
     **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
-    **dict.fromkeys(("ASG-003", "DR-009", "NET-001"), without_hosts),
+    **dict.fromkeys(("ASG-003", "DR-009", "NET-001", "NET-008"), without_hosts),
     "DR-002": without_reason_and_cuts,
     "NET-004": without_cuts,
     "ASG-004": without_labels,
