@@ -281,7 +281,7 @@ class ClassBuilder:
         for demand in unit.demands:
             allowed = self._allowed_hosts(demand)
             hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand) & self._online_hosts(demand)
-            hosts &= self._possible_hosts(demand)
+            hosts &= self.routes.is_possible(demand.site)
             primary &= hosts[self.routes.host_of_group] & self._pinned(demand, "assign")
             if demand.has_standby:
                 standby &= allowed[self.routes.host_of_group] & self._pinned(demand, "standby")
@@ -303,10 +303,6 @@ class ClassBuilder:
         rtts, limit = self.routes.normal_rtts(demand.site), demand.row.max_rtt_ms
         near = np.isfinite(rtts) if limit is None else rtts <= limit + TOLERANCE * max(1.0, abs(limit))
         return np.asarray(near, dtype=bool)
-
-    def _possible_hosts(self, demand: Demand) -> Booleans:
-        """Candidate sites whose round trip is not below that of light."""
-        return self.routes.is_possible(demand.site)
 
     def _own_hosts(self, demand: Demand) -> Booleans:
         """Every candidate site, or only the own one of a demand that has to run there."""

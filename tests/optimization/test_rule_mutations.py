@@ -53,10 +53,14 @@ def without_reason(patch: pytest.MonkeyPatch, rule: str) -> None:
 
 
 def without_hosts(patch: pytest.MonkeyPatch, rule: str) -> None:
-    """Every candidate site is near enough, or far enough, or open to demands of other sites, or has internet."""
-    names = {"NET-001": "_near_hosts", "NET-008": "_possible_hosts", "ASG-003": "_own_hosts", "DR-009": "_online_hosts"}
-    name = names[rule]
+    """Every candidate site is near enough, or open to demands of other sites, or has internet."""
+    name = {"NET-001": "_near_hosts", "ASG-003": "_own_hosts", "DR-009": "_online_hosts"}[rule]
     patch.setattr(classes.ClassBuilder, name, lambda self, _: np.ones(len(self.routes.host_names), dtype=bool))
+
+
+def without_light(patch: pytest.MonkeyPatch, rule: str) -> None:
+    """Every round trip counts, however short."""
+    patch.setattr(RouteTable, "is_possible", lambda self, _: np.ones(len(self.host_names), dtype=bool))
 
 
 def without_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
@@ -95,9 +99,10 @@ TAKEN_AWAY: dict[str, Mutation] = {
         without_rows,
     ),
     **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
-    **dict.fromkeys(("ASG-003", "DR-009", "NET-001", "NET-008"), without_hosts),
+    **dict.fromkeys(("ASG-003", "DR-009", "NET-001"), without_hosts),
     "DR-002": without_reason_and_cuts,
     "NET-004": without_cuts,
+    "NET-008": without_light,
     "ASG-004": without_labels,
     "ASG-006": without_fit,
     "PLT-028": without_fit,
