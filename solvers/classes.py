@@ -250,6 +250,7 @@ class ClassBuilder:
         for demand in unit.demands:
             allowed = self._allowed_hosts(demand)
             hosts = allowed & self._near_hosts(demand) & self._own_hosts(demand) & self._online_hosts(demand)
+            hosts &= self.routes.is_possible(demand.site)
             primary &= hosts[self.routes.host_of_group] & self._pinned(demand, "assign")
             if demand.has_standby:
                 standby &= allowed[self.routes.host_of_group] & self._pinned(demand, "standby")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet.inventory.distances import LIGHT_KM_PER_MS, LIGHT_TOLERANCE, coordinates, great_circle_km
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.placement import TOLERANCE, exceeds
 from fleet.wan.graph import Wan
@@ -102,6 +103,8 @@ class RouteTable:
         )
         self._hard_group_down = slot_down[np.ix_(self._hard, self._first)]
         self._site_index = {name: index for index, name in enumerate(wan.sites)}
+        self._places = coordinates(wan.sites.values())
+        self._host_places = self._places[[self._site_index[name] for name in self.host_names]]
         self.attachments: tuple[str, ...] = ()
         self._attachment_index: dict[object, int] = {}
         self._ways = self._inner_labels()
@@ -164,6 +167,11 @@ class RouteTable:
     def normal_rtts(self, site: str) -> Floats:
         """[host]: round trip of a site to every candidate site in the normal state [ms]."""
         return self._routes_of(site).normal_rtts
+
+    def is_possible(self, site: str) -> Booleans:
+        """[host]: whether the normal round trip to every candidate site is not below that of light in fiber."""
+        least = great_circle_km(*self._places[self._site_index[site]], *self._host_places.T) / LIGHT_KM_PER_MS
+        return np.asarray(~(self.normal_rtts(site) < least - LIGHT_TOLERANCE * np.maximum(1.0, least)), dtype=bool)
 
     def host_reach(self, demand: Demand) -> Booleans:
         """[row, host]: whether its users reach the candidate site within the failover limit."""

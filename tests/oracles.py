@@ -32,8 +32,8 @@ from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
-from fleet.wan.routing import Route, Router
 from fleet.wan.states import NORMAL, FailureState, single_failures
+from tests.wan.plain_routes import PlainRoute, is_possible, plain_route, without
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -163,9 +163,8 @@ class BruteForce:
         self.spans = len(inventory.periods)
         self.pack = load_rulepack(self.policy.rule_pack)
         self.wan = build_wan(inventory)
-        self.router = Router(self.wan)
         self.rates = Rates(inventory, self.pack, self.wan)
-        self._routes: dict[tuple[str, str, str], Route | None] = {}
+        self._routes: dict[tuple[str, str, str], PlainRoute | None] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._hosted: dict[tuple[object, ...], bool] = {}
         self._site_options: dict[tuple[object, ...], list[tuple[float, float, tuple[int, ...]]]] = {}
@@ -447,7 +446,7 @@ class BruteForce:
 
     def _may_run(self, demand: Demand, index: int) -> bool:
         place = self.places[index]
-        route = self.router.route(demand.site, place.site)
+        route = self._route(demand.site, place.site, NORMAL)
         limit = demand.row.max_rtt_ms
         return (
             self._allowed(demand, place)
@@ -455,6 +454,7 @@ class BruteForce:
             and (demand.row.placement != "local" or place.site == demand.site)
             and (demand.row.protection == "none" or demand.row.recovery != "cloud" or self._is_online(place))
             and route is not None
+            and is_possible(self.wan, demand.site, place.site, route.rtt_ms)
             and (limit is None or not over(route.rtt_ms, limit))
         )
 
@@ -485,8 +485,10 @@ class BruteForce:
             apart = distance_km(self.inventory.site(here.site), self.inventory.site(there.site))
             if apart is None or over(self.policy.min_separation_km, apart):
                 return False
-        route = self.router.route(here.site, there.site)
+        route = self._route(here.site, there.site, NORMAL)
         if route is None or item.mechanism is None:
+            return False
+        if not is_possible(self.wan, here.site, there.site, route.rtt_ms):
             return False
         if item.mechanism.max_rtt_ms is not None and over(route.rtt_ms, item.mechanism.max_rtt_ms):
             return False
@@ -702,10 +704,11 @@ class BruteForce:
 
     # -- what failures do ------------------------------------------------------------------------------------------
 
-    def _route(self, origin: str, host: str, state: FailureState) -> Route | None:
+    def _route(self, origin: str, host: str, state: FailureState) -> PlainRoute | None:
         key = (origin, host, state.id)
         if key not in self._routes:
-            self._routes[key] = self.router.route(origin, host, state)
+            is_up = origin not in state.sites and host not in state.sites
+            self._routes[key] = plain_route(without(self.wan, state), origin, host) if is_up else None
         return self._routes[key]
 
     def _is_up(self, index: int, state: FailureState) -> bool:

@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from geopy.distance import great_circle
-
+from fleet.inventory.distances import great_circle_km
 from fleet.inventory.geocode import Place
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.scenario import Change
@@ -140,7 +139,7 @@ def site(place: Place, **values: Any) -> dict[str, Any]:
 
 def distance(a: Place, b: Place) -> float:
     """Great-circle distance [km]."""
-    return float(great_circle((a.latitude, a.longitude), (b.latitude, b.longitude)).km)
+    return float(great_circle_km(a.latitude, a.longitude, b.latitude, b.longitude))
 
 
 def spread(candidates: Iterable[Place], count: int, apart_km: float, taken: Iterable[Place] = ()) -> list[Place]:

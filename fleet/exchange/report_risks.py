@@ -136,10 +136,13 @@ def assumptions(inventory: Inventory, pack: RulePack | None) -> dict[str, Any]:
     """What the plan takes for granted: estimated round trips, unpublished facts, and the choices of the policy."""
     wan = build_wan(inventory)
     estimated = [link for link in wan.links.values() if link.rtt_source == "estimated"]
+    clouds = [name for name in wan.networks if wan.sites[name].has_distance]
     defaults = Policy()
     return {
         "estimated": [f"{link.link} {link.rtt_ms:.1f} ms" for link in estimated],
         "link_count": len(wan.links),
+        "clouds": clouds,
+        "ms_per_km": f"{wan.rtt_ms_per_km:g}",
         "facts": [] if pack is None else [fact for _, fact in sorted(pack.facts.items()) if fact.is_assumption],
         "switches": [] if pack is None else list(pack.switches),
         "policy": [

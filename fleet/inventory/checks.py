@@ -48,8 +48,11 @@ INV055  a resiliency type that the rule pack does not know
 INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
 INV058  a cluster that stands and must stay, and that the rules of the platform refuse
-INV060  a date of purchase that cannot be counted from, or after the start of the plan
-INV061  a place for backups that are not kept
+INV060  distance at a site that is no carrier cloud
+INV061  a round trip below that of light in fiber
+INV062  a carrier cloud without distance whose members are far apart
+INV063  a date of purchase that cannot be counted from, or after the start of the plan
+INV064  a place for backups that are not kept
 ======  =====================================================================================
 """
 
@@ -57,11 +60,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fleet.errors import InventoryError, Problem
 from fleet.inventory import semantics
 from fleet.inventory.cells import did_you_mean, nearest
+from fleet.inventory.distance_checks import check_distances
 from fleet.inventory.figure_checks import check_figures
 from fleet.inventory.figures import Figure
 from fleet.inventory.geocode import Place, PlaceError, geocode
@@ -89,6 +94,7 @@ _CHECKS = (
     references,
     semantics.check_sites,
     semantics.check_links,
+    check_distances,
     semantics.check_workloads,
     semantics.check_hardware,
     semantics.check_growth,
@@ -185,9 +191,10 @@ def examine(
         policy=policy,
         broken_policy=broken_policy,
     )
-    sites, place_problems = _located(draft.sites)
     for table in INPUT_TABLES:
         problems.extend(getattr(draft, "policy_rows" if table == "policy" else table).problems)
+    sites, place_problems = _located(draft.sites)
+    draft = replace(draft, sites=sites)
     problems.extend(policy_problems)
     problems.extend(place_problems)
     for check in _CHECKS:

@@ -1,4 +1,7 @@
-"""Distance over the globe, and the round trip that light in fiber needs for it: the floor of every round trip."""
+"""Distance over the globe, the round trip of light in fiber, which is the floor of every other, and what is estimated.
+
+How the estimate was fitted is told in `fleet.wan.latency`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fleet.inventory.policy import Policy
 from fleet.inventory.sites import Site
 
 #: Mean radius of the earth [km].
@@ -15,6 +19,11 @@ EARTH_RADIUS_KM = 6371.009
 LIGHT_KM_PER_MS = 102.0
 #: Relative slack below which a round trip counts as that of light; differences below are rounding.
 LIGHT_TOLERANCE = 1e-6
+
+#: Round trip of the equipment and the access at both ends [ms].
+RTT_CONSTANT_MS = 5.96
+#: Round trip of each great-circle kilometer, detours included [ms/km]; light in fiber alone takes 0.0098.
+RTT_MS_PER_KM = 0.01728
 
 Floats = NDArray[np.float64]
 
@@ -79,3 +88,21 @@ def is_below_light(rtt_ms: float, km: float) -> bool:
     """Whether no light in fiber makes a round trip over that distance in that time, rounding aside."""
     least = least_rtt_ms(km)
     return rtt_ms < least - LIGHT_TOLERANCE * max(1.0, least)
+
+
+def rtt_constant_ms(policy: Policy) -> float:
+    """Round trip of the equipment and the access at both ends of a path [ms]."""
+    return RTT_CONSTANT_MS if policy.rtt_constant_ms is None else policy.rtt_constant_ms
+
+
+def rtt_ms_per_km(policy: Policy) -> float:
+    """Round trip of each great-circle kilometer [ms/km]."""
+    return RTT_MS_PER_KM if policy.rtt_ms_per_km is None else policy.rtt_ms_per_km
+
+
+def access_rtt_ms(policy: Policy) -> float:
+    """Estimated round trip of the last mile to the edge of a carrier cloud [ms]: half the constant of a path.
+
+    Two members with estimated access are as far apart as on an estimated link between them.
+    """
+    return rtt_constant_ms(policy) / 2

@@ -153,7 +153,7 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
             yield sheet.problem("INV056", record, "recovery", message, remedy)
         if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
             message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
-            yield sheet.problem("INV061", record, "backup_days", message, "fill in backup_days, or clear backup_site")
+            yield sheet.problem("INV064", record, "backup_days", message, "fill in backup_days, or clear backup_site")
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:
@@ -248,10 +248,10 @@ def _bought_when(draft: Draft, sheet: Sheet[ExistingCluster], record: Record[Exi
         return
     if policy.start is not None and bought > policy.start:
         message = f"got {bought}, after the plan starts on {policy.start}"
-        yield sheet.problem("INV060", record, "purchased", message, "correct it, or start in table policy")
+        yield sheet.problem("INV063", record, "purchased", message, "correct it, or start in table policy")
     elif policy.start is None and policy.residual_value != "none":
         message = f"got {bought}, but the plan has no date, so that its age and residual value are unknown"
-        yield sheet.problem("INV060", record, "purchased", message, "state start in table policy, such as 2027-01-01")
+        yield sheet.problem("INV063", record, "purchased", message, "state start in table policy, such as 2027-01-01")
 
 
 def check_growth(draft: Draft) -> Iterator[Problem]:

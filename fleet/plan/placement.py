@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleet.inventory.distances import is_below_light, least_rtt_ms
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.sites import Site
@@ -179,18 +180,35 @@ def user_rtt_reason(router: Router, demand: Demand, host_site: str) -> Reason | 
     return None
 
 
+def light_reason(inventory: Inventory, router: Router, site: str, host_site: str) -> Reason | None:
+    """Why the round trip between two sites in the normal state cannot be: light in fiber takes longer."""
+    route = router.route(site, host_site)
+    apart = distance_km(inventory.site(site), inventory.site(host_site))
+    if route is None or apart is None or not is_below_light(route.rtt_ms, apart):
+        return None
+    least = least_rtt_ms(apart)
+    return Reason(
+        "NET-008",
+        f"{route.rtt_ms:g} ms from {site!r} to {host_site!r} is below the {least:.4g} ms of light in fiber over "
+        f"{apart:,.0f} km",
+        route.rtt_ms,
+        least,
+        "ms",
+    )
+
+
 def eligible_site_reason(inventory: Inventory, router: Router, demand: Demand, host_site: str) -> Reason | None:
     """Why `demand` may not run at `host_site`, or None.
 
     Checks, in this order: candidate site (SIT-001), residency (GOV-001), forbidding pins (PIN-001), the way of copies
-    into the cloud (DR-009), local placement (ASG-003), round trip of the users (NET-001).
+    into the cloud (DR-009), local placement (ASG-003), round trip of the users (NET-001, NET-008).
     """
     reason = host_reason(inventory, demand, host_site) or cloud_host_reason(inventory, demand, host_site)
     if reason is not None:
         return reason
     if demand.row.placement == "local" and host_site != demand.site:
         return Reason("ASG-003", f"{demand} must run at its own site, not at {host_site!r}")
-    return user_rtt_reason(router, demand, host_site)
+    return user_rtt_reason(router, demand, host_site) or light_reason(inventory, router, demand.site, host_site)
 
 
 def eligible_standby_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason | None:
@@ -256,11 +274,13 @@ def pair_reason(
 ) -> Reason | None:
     """Why a demand kept by `mechanism` may not run at one site and stand by at the other, or None.
 
-    Checks another site (DR-001), fault domain (DR-002), separation (DR-003), path and round trip (DR-004). It does
-    not depend on the demand beyond its mechanism.
+    Checks another site (DR-001), fault domain (DR-002), separation (DR-003), path and round trip (DR-004, NET-008).
+    It does not depend on the demand beyond its mechanism.
     """
-    return separation_reason(inventory, primary_site, standby_site) or mechanism_reason(
-        router, mechanism, primary_site, standby_site
+    return (
+        separation_reason(inventory, primary_site, standby_site)
+        or mechanism_reason(router, mechanism, primary_site, standby_site)
+        or light_reason(inventory, router, primary_site, standby_site)
     )
 
 

@@ -20,7 +20,14 @@ better knowledge sets `rtt_constant_ms` and `rtt_ms_per_km` in the policy, or me
 
 from __future__ import annotations
 
-from fleet.inventory.distances import distance_km
+from fleet.inventory.distances import (
+    RTT_CONSTANT_MS,
+    RTT_MS_PER_KM,
+    access_rtt_ms,
+    distance_km,
+    rtt_constant_ms,
+    rtt_ms_per_km,
+)
 from fleet.inventory.policy import Policy
 
 __all__ = [
@@ -32,29 +39,6 @@ __all__ = [
     "rtt_constant_ms",
     "rtt_ms_per_km",
 ]
-
-#: Round trip of the equipment and the access at both ends [ms].
-RTT_CONSTANT_MS = 5.96
-#: Round trip of each great-circle kilometer, detours included [ms/km]; light in fiber alone takes 0.0098.
-RTT_MS_PER_KM = 0.01728
-
-
-def rtt_constant_ms(policy: Policy) -> float:
-    """Round trip of the equipment and the access at both ends of a path [ms]."""
-    return RTT_CONSTANT_MS if policy.rtt_constant_ms is None else policy.rtt_constant_ms
-
-
-def rtt_ms_per_km(policy: Policy) -> float:
-    """Round trip of each great-circle kilometer [ms/km]."""
-    return RTT_MS_PER_KM if policy.rtt_ms_per_km is None else policy.rtt_ms_per_km
-
-
-def access_rtt_ms(policy: Policy) -> float:
-    """Estimated round trip of the last mile to the edge of a carrier cloud [ms]: half the constant of a path.
-
-    Two members with estimated access are as far apart as on an estimated link between them.
-    """
-    return rtt_constant_ms(policy) / 2
 
 
 def estimate_rtt_ms(km: float | None, policy: Policy) -> float:

@@ -37,8 +37,8 @@ def small_inventory(
 ) -> Inventory:
     columns: dict[str, dict[str, Any]] = {
         "east": {"can_host": True, "latitude": 40.7, "longitude": -74.0},
-        "west": {"can_host": True, "latitude": 34.1, "longitude": -118.2},
-        "store": {"latitude": 41.9, "longitude": -87.6},
+        "west": {"can_host": True, "latitude": 40.9, "longitude": -79.0},
+        "store": {"latitude": 40.8, "longitude": -76.0},
     }
     for name, more in (sites or {}).items():
         columns.setdefault(name, {}).update(more)

@@ -19,7 +19,7 @@ from tests.failures.small_plans import BY_HAND, LINKS, TIERS, small_inventory, s
 #: What is written is what is shipped, at an even rate.
 FLAT = {"peak_factor": 1.0, "compression": 1.0, "protocol_overhead": 1.0, "max_link_utilization": 1.0}
 #: Three hubs by their longitude.
-PLACES = {"east": -75.0, "north": -90.0, "west": -105.0}
+PLACES = {"east": -75.0, "north": -77.0, "west": -79.0}
 
 
 def proof(**columns: Any) -> ProofRow:

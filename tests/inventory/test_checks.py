@@ -136,15 +136,15 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
     ),
     "a site for no backups": (
         changed("workloads", 1, backup_days=0),
-        r"INV061 workloads:row 3 column backup_days – workload 'vision' names backup_site 'hub-b' and keeps .* 0 days",
+        r"INV064 workloads:row 3 column backup_days – workload 'vision' names backup_site 'hub-b' and keeps .* 0 days",
     ),
     "no start for a purchase": (
         lambda tables: tables["policy"].append({"key": "residual_value", "value": "straight_line"}),
-        r"INV060 clusters:row 2 column purchased – got 2024-05-01, but the plan has no date.* – state start in table",
+        r"INV063 clusters:row 2 column purchased – got 2024-05-01, but the plan has no date.* – state start in table",
     ),
     "bought after the start": (
         policy("start", "2024-03-31"),
-        r"INV060 clusters:row 2 column purchased – got 2024-05-01, after the plan starts on 2024-03-31",
+        r"INV063 clusters:row 2 column purchased – got 2024-05-01, after the plan starts on 2024-03-31",
     ),
     "no such start": (policy("start", "next year"), r"INV007 policy:row 4 column value – start: got 'next year'"),
     "formula error": (changed("sites", 0, country="#REF!"), r"INV007 .*got '#REF!', .* could not compute"),

@@ -43,6 +43,7 @@ WITHOUT_COLUMN = {
     "GOV-001": "the slots where a demand may run or stand by",
     "NET-001": "the slots where a demand may run",
     "NET-004": "the allowed pairs",
+    "NET-008": "the slots where a demand may run, and the allowed pairs",
     "PIN-001": "the slots where pinned demands may run or stand by",
     "PLT-001": "the archetypes of the catalog",
     "PLT-015": "the archetypes of the catalog",

@@ -59,6 +59,11 @@ def without_hosts(patch: pytest.MonkeyPatch, rule: str) -> None:
     patch.setattr(classes.ClassBuilder, name, lambda self, _: np.ones(len(self.routes.host_names), dtype=bool))
 
 
+def without_light(patch: pytest.MonkeyPatch, rule: str) -> None:
+    """Every round trip counts, however short."""
+    patch.setattr(RouteTable, "is_possible", lambda self, _: np.ones(len(self.host_names), dtype=bool))
+
+
 def without_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
     """No pair is refused for leaving users without a way after a failure."""
     patch.setattr(RouteTable, "cut_off", lambda self, *_: np.zeros((len(self.groups), len(self.groups)), dtype=bool))
@@ -104,6 +109,7 @@ TAKEN_AWAY: dict[str, Mutation] = {
     "DR-002": without_reason_and_cuts,
     "DR-012": without_stream_cuts,
     "NET-004": without_cuts,
+    "NET-008": without_light,
     "ASG-004": without_labels,
     "ASG-006": without_fit,
     "PLT-028": without_fit,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from pathlib import Path
 from typing import Any
 
+from fleet.inventory.distances import distance_km, least_rtt_ms
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
@@ -31,6 +33,12 @@ COUNTRIES = (("US", "PA"), ("US", "OH"), ("CA", "ON"))
 
 #: vCPU of the largest instance that the small nodes run: two threads on each of 16 cores.
 LARGEST_INSTANCE = 32.0
+
+
+def possible(a: Site, b: Site, rtt_ms: float, **columns: Any) -> Link:
+    """A link of that round trip, or of the shortest that light allows, to a tenth of a millisecond."""
+    least = least_rtt_ms(distance_km(a, b) or 0.0)
+    return a_link(a.site, b.site, rtt_ms=max(rtt_ms, math.ceil(least * 10) / 10), **columns)
 
 
 class Maker:
@@ -76,12 +84,11 @@ class Maker:
 
     def links(self, hubs: list[Site], stores: list[Site], **columns: Any) -> list[Link]:
         """A ring of hubs, every store on one or two of them."""
-        names = [hub.site for hub in hubs]
-        pairs = list(itertools.pairwise(names)) + ([(names[-1], names[0])] if len(names) > 2 else [])
-        found = [a_link(*pair, rtt_ms=self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
+        pairs = list(itertools.pairwise(hubs)) + ([(hubs[-1], hubs[0])] if len(hubs) > 2 else [])
+        found = [possible(*pair, self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
         for store in stores:
-            for hub in self.random.sample(names, min(len(names), self.any_of(1, 2, 2, 2, 2, 2))):
-                found.append(a_link(store.site, hub, rtt_ms=self.any_of(2.0, 4.0, 9.0), **columns))
+            for hub in self.random.sample(hubs, min(len(hubs), self.any_of(1, 2, 2, 2, 2, 2))):
+                found.append(possible(store, hub, self.any_of(2.0, 4.0, 9.0), **columns))
         return found
 
     def workload(self, name: str, site: str, protected: bool, **columns: Any) -> Workload:
@@ -451,10 +458,9 @@ def carriers(seed: int) -> Inventory:
         a_link(site.site, "mpls", rtt_ms=make.any_of(2.0, 4.0), bandwidth_mbps=float(make.any_of(60, 120, 500)))
         for site in (*hubs, *stores)
     ]
-    names = [hub.site for hub in hubs]
-    links += [a_link(*pair, rtt_ms=8.0) for pair in itertools.pairwise(names) if make.any_of(True, False)]
-    links += [a_link(store.site, make.any_of(*names), rtt_ms=9.0) for store in stores if make.any_of(True, False)]
-    workloads = make.workloads([*hubs, *stores], 4, share=0.7, max_rtt_ms=make.any_of(None, 12.0))
+    links += [possible(*pair, 8.0) for pair in itertools.pairwise(hubs) if make.any_of(True, False)]
+    links += [possible(store, make.any_of(*hubs), 9.0) for store in stores if make.any_of(True, False)]
+    workloads = make.workloads([*hubs, *stores], 4, share=0.7, max_rtt_ms=make.any_of(None, 12.0, 16.0))
     return make.fleet(hubs, [*stores, cloud], workloads, links=links)
 
 
@@ -570,12 +576,11 @@ def chains(seed: int) -> Inventory:
     """Stores behind hubs that others hang on, thin links, tight round trips: failures cut users off."""
     make = Maker(seed, "chains")
     hubs, stores = make.hubs(3), make.stores(2)
-    names = [hub.site for hub in hubs]
-    pairs = list(itertools.pairwise(names)) + [
-        (store.site, hub) for store in stores for hub in make.random.sample(names, make.any_of(1, 1, 2))
+    pairs = list(itertools.pairwise(hubs)) + [
+        (store, hub) for store in stores for hub in make.random.sample(hubs, make.any_of(1, 1, 2))
     ]
     links = [
-        a_link(*pair, rtt_ms=make.any_of(2.0, 4.0, 6.0), bandwidth_mbps=float(make.any_of(40, 60, 90, 200)))
+        possible(*pair, make.any_of(2.0, 4.0, 6.0), bandwidth_mbps=float(make.any_of(40, 60, 90, 200)))
         for pair in pairs
     ]
     workloads = make.workloads(

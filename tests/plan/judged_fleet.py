@@ -72,7 +72,7 @@ def the_inventory(**changes: Any) -> Inventory:
     tables: dict[str, Any] = {
         "sites": [
             a_site("a", can_host=True, latitude=40.0, longitude=-75.0, country="US", region="PA", opening_cost=5000.0),
-            a_site("b", can_host=True, latitude=41.0, longitude=-81.0, country="US", region="OH", monthly_cost=100.0),
+            a_site("b", can_host=True, latitude=41.0, longitude=-80.7, country="US", region="OH", monthly_cost=100.0),
             a_site("c", can_host=True, latitude=43.0, longitude=-79.0, country="CA", region="ON", max_nodes=8),
             a_site("s1", kind="store", latitude=40.1, longitude=-75.5, country="US", region="PA"),
             a_site("s2", kind="store", latitude=40.9, longitude=-80.5, country="US", region="OH"),

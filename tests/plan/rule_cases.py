@@ -6,10 +6,12 @@ case is not broken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from fleet.inventory.distances import EARTH_RADIUS_KM, LIGHT_KM_PER_MS
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
@@ -348,6 +350,22 @@ def _network() -> Iterator[RuleCase]:
         lambda value: {**table_with("links", "s1-b", rtt_ms=value), **table_with("workloads", "till", max_rtt_ms=10.0)},
         around(20.0),
     )
+    for place, km in zip(("inside", "at", "outside"), around(5.0 * LIGHT_KM_PER_MS), strict=True):
+        # South of hub a, by which it is served in 5 ms; from b it is farther.
+        degrees = 40.0 - math.degrees(km / EARTH_RADIUS_KM)
+        sites = table_with("sites", "s1", latitude=degrees, longitude=-75.0)
+        links = table_with("links", "s1-b", rtt_ms=30.0)
+        inventory = the_inventory(**sites, **links)
+        yield RuleCase("NET-008", "light to the users", place, inventory, the_decisions())  # type: ignore[arg-type]
+    for place, km in zip(("inside", "at", "outside"), around(4.0 * LIGHT_KM_PER_MS), strict=True):
+        degrees = 40.0 - math.degrees(km / EARTH_RADIUS_KM)
+        sites = table_with("sites", "b", latitude=degrees, longitude=-75.0)
+        links = [
+            link.model_copy(update={"rtt_ms": 4.0 if link.link == "a-b" else 30.0 if "b" in link.link else link.rtt_ms})
+            for link in the_inventory().links
+        ]
+        inventory = the_inventory(**sites, links=links, **table_with("workloads", "till", max_rtt_ms=40.0))
+        yield RuleCase("NET-008", "light to the standby", place, inventory, the_decisions())  # type: ignore[arg-type]
 
 
 def links_with(changes: dict[str, dict[str, Any]], without: tuple[str, ...] = ()) -> dict[str, Any]:

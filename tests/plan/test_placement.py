@@ -35,11 +35,11 @@ def a_fleet(**workload: Any) -> Inventory:
             a_site("u", country="DE", region="BY", latitude=48.0, longitude=11.0),
             a_site("near", can_host=True, country="DE", region="BY", latitude=48.0, longitude=11.5),
             a_site(
-                "far", can_host=True, country="DE", region="HH", latitude=53.5, longitude=10.0, fault_domain="north"
+                "far", can_host=True, country="DE", region="HH", latitude=52.3, longitude=11.0, fault_domain="north"
             ),
             a_site("abroad", can_host=True, country="AT", region="", latitude=48.2, longitude=16.4),
-            a_site("twin", can_host=True, latitude=53.6, longitude=10.0, fault_domain="north"),
-            a_site("old", latitude=50.0, longitude=10.0),
+            a_site("twin", can_host=True, latitude=52.4, longitude=11.0, fault_domain="north"),
+            a_site("old", latitude=48.2, longitude=11.0),
             a_site("island", can_host=True),
             a_site("cloud", kind="network", can_host=True),
         ],

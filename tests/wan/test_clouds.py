@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,26 +12,18 @@ from geopy.distance import great_circle
 
 from fleet.inventory.distances import EARTH_RADIUS_KM, distance_km, great_circle_km, is_below_light, least_rtt_ms
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.sites import Site
 from fleet.wan.graph import Wan, build_wan
 from fleet.wan.latency import RTT_CONSTANT_MS, RTT_MS_PER_KM, estimate_rtt_ms
 from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL, FailureState, single_failures
 from tests.builders import a_link, a_site, an_inventory
-from tests.wan.test_routing import without
+from tests.wan.plain_routes import journeys, km, plain_route, without
 
 #: Rounding of a length, a few links long [ms].
 ROUNDING_MS = 1e-7
 DALLAS = {"latitude": 32.78, "longitude": -96.8}
 MIAMI = {"latitude": 25.78, "longitude": -80.21}
 TACOMA = {"latitude": 47.25, "longitude": -122.44}
-
-
-def km(a: Site, b: Site) -> float:
-    """Distance by another library and another formula [km]; 0 where it is unknown."""
-    if a.latitude is None or b.latitude is None:
-        return 0.0
-    return float(great_circle((a.latitude, a.longitude), (b.latitude, b.longitude)).km)
 
 
 def random_clouds(seed: int, size: int = 9) -> Wan:
@@ -90,37 +81,13 @@ def cloud_inventory(seed: int, size: int = 9, **tables: Any) -> Inventory:
     return an_inventory([*sites, *networks], links=links, **tables)
 
 
-def journeys(wan: Wan, a: str, b: str) -> Iterator[tuple[float, bool]]:
-    """(round trip without distance, whether distance counts) of every way from a site to another through clouds."""
-
-    def extend(cloud: str, seen: frozenset[str], length: float) -> Iterator[tuple[float, bool]]:
-        far = any(wan.sites[name].has_distance for name in seen)
-        for name in wan.links_of[cloud]:
-            link = wan.links[name]
-            other = link.other_end(cloud)
-            if other == b:
-                yield length + link.rtt_ms, far
-            elif wan.sites[other].is_network and other in wan.transit and other not in seen:
-                yield from extend(other, seen | {other}, length + link.rtt_ms)
-
-    for name in wan.links_of[a]:
-        cloud = wan.links[name].other_end(a)
-        if wan.sites[cloud].is_network and cloud in wan.transit:
-            yield from extend(cloud, frozenset({cloud}), wan.links[name].rtt_ms)
-
-
 def every_pair(wan: Wan) -> dict[tuple[str, str], float]:
     """Round trips of all pairs of sites, by Floyd and Warshall over explicit edges between all members [ms]."""
     places = [name for name, site in wan.sites.items() if not site.is_network]
     trips = {(a, b): 0.0 if a == b else math.inf for a in places for b in places}
-    for link in wan.links.values():
-        if link.from_ in places and link.to in places:
-            for pair in ((link.from_, link.to), (link.to, link.from_)):
-                trips[pair] = min(trips[pair], link.rtt_ms)
-    for a, b in itertools.permutations(places, 2):
-        backbone = wan.rtt_ms_per_km * km(wan.sites[a], wan.sites[b])
-        for length, far in journeys(wan, a, b):
-            trips[a, b] = min(trips[a, b], length + (backbone if far else 0.0))
+    for a in places:
+        for way in journeys(wan, a):
+            trips[a, way.to] = min(trips[a, way.to], way.rtt_ms)
     for middle in (name for name in places if name in wan.transit):
         for a, b in itertools.product(places, repeat=2):
             trips[a, b] = min(trips[a, b], trips[a, middle] + trips[middle, b])
@@ -171,6 +138,28 @@ def _walks(wan: Wan, a: str, b: str, links: tuple[str, ...]) -> bool:
             return False
         site = link.other_end(site)
     return site == b
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_equal_ways_through_clouds_the_same_is_taken(seed: int) -> None:
+    # Few places and round trips, so that many ways are equally long.
+    random_ = random.Random(seed)
+    places = [{"latitude": 40.0, "longitude": -80.0 + degrees} for degrees in (0, 0, 1)]
+    sites = [a_site(f"s{n}", transit=random_.random() < 0.7, **random_.choice(places)) for n in range(5)]
+    sites += [a_site(name, kind="network", distance=random_.choice([None, False])) for name in ("x", "y")]
+    links = [
+        a_link(*random_.sample([site.site for site in pair], 2), link=f"l{random_.randrange(10**6):06d}", rtt_ms=2)
+        for pair in itertools.combinations(sites, 2)
+        for _ in range(random_.choice([0, 1, 1, 2]))
+    ]
+    wan = build_wan(an_inventory(sites, links=links))
+    router = Router(wan)
+    for state in states_of(wan, seed):
+        left = without(wan, state)
+        up = [site.site for site in sites if not site.is_network and site.site not in state.sites]
+        for a, b in itertools.permutations(up, 2):
+            route, expected = router.route(a, b, state), plain_route(left, a, b)
+            assert (None if route is None else route.links) == (None if expected is None else expected.links)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

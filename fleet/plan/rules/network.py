@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from fleet.plan.placement import exceeds, user_rtt_reason
+from fleet.plan.placement import Reason, exceeds, light_reason, user_rtt_reason
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
 from fleet.plan.states import LinkViolation, ReachViolation, simulate
@@ -113,6 +113,25 @@ def _link_capacity(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def _light(evidence: Evidence) -> Iterator[Finding]:
+    """NET-008: no round trip of users or copies is below that of light in fiber; each pair of sites is named once."""
+    context = evidence.context
+    known: dict[tuple[str, str], Reason | None] = {}
+    for index, demand in enumerate(context.demands):
+        primary = context.clusters[int(context.primary[index])].site
+        pairs = [(demand.site, primary)]
+        if context.standby[index] >= 0:
+            pairs.append((primary, context.clusters[int(context.standby[index])].site))
+        for pair in pairs:
+            if pair in known:
+                continue
+            known[pair] = reason = light_reason(context.inventory, context.router, *pair)
+            if reason is not None:
+                yield finding_of(
+                    reason, " – ".join(pair), "correct the round trips of the links between, or the coordinates"
+                )
+
+
 RULES = (
     Rule(
         "NET-001",
@@ -168,5 +187,14 @@ RULES = (
         "warning",
         "none needed: it judges the input; a link with nothing left carries nothing under NET-002",
         _link_capacity,
+    ),
+    Rule(
+        "NET-008",
+        "speed of light",
+        "No round trip of users or of copies is below that of light in fiber over the distance.",
+        "great circle, 102 km a millisecond there and back",
+        "error",
+        "assignment",
+        _light,
     ),
 )

@@ -57,8 +57,9 @@ def _unprotected(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _estimates(evidence: Evidence) -> Iterator[Finding]:
-    """NET-007: links whose round trip is estimated."""
-    names = [link.link for link in evidence.context.wan.links.values() if link.rtt_source == "estimated"]
+    """NET-007: links whose round trip is estimated, and carrier clouds, whose backbone always is."""
+    wan = evidence.context.wan
+    names = [link.link for link in wan.links.values() if link.rtt_source == "estimated"]
     if names:
         yield finding(
             "NET-007",
@@ -69,6 +70,42 @@ def _estimates(evidence: Evidence) -> Iterator[Finding]:
             unit="links",
             severity="info",
         )
+    clouds = [name for name in wan.networks if wan.sites[name].has_distance]
+    if clouds:
+        yield finding(
+            "NET-007",
+            "networks",
+            f"the round trip between members of {len(clouds)} carrier clouds is estimated from distance, "
+            f"{wan.rtt_ms_per_km:g} ms/km between their ends: {listed(clouds)}",
+            "measure it and state rtt_ms_per_km; distance = no for a metro ring",
+            len(clouds),
+            unit="networks",
+            severity="info",
+        )
+
+
+def _unknown_distances(evidence: Evidence) -> Iterator[Finding]:
+    """NET-009: demands whose users, primary or standby reach a carrier cloud from nobody knows where."""
+    context = evidence.context
+    unplaced = set(context.wan.unplaced)
+    if not unplaced:
+        return
+    resting = []
+    for index, demand in enumerate(context.demands):
+        hosts = (int(context.primary[index]), int(context.standby[index]))
+        if unplaced & {demand.site, *(context.clusters[host].site for host in hosts if host >= 0)}:
+            resting.append(demand.key)
+    yield finding(
+        "NET-009",
+        "sites",
+        f"{len(unplaced)} members of carrier clouds have no coordinates, so that the distance to them is unknown and "
+        f"counts as none: {listed(sorted(unplaced))}; {len(resting)} assignments rest on that"
+        + (f": {demands_text(resting)}" if resting else ""),
+        "give latitude and longitude, or a place",
+        len(unplaced),
+        unit="sites",
+        severity="warning",
+    )
 
 
 def _cluster_notes(evidence: Evidence) -> Iterator[Finding]:
@@ -158,6 +195,15 @@ RULES = (
         "info",
         NO_LIMIT,
         _estimates,
+    ),
+    Rule(
+        "NET-009",
+        "unknown distances",
+        "Members of carrier clouds without coordinates, and what rests on them, are named.",
+        "sites latitude, longitude, distance",
+        "warning",
+        NO_LIMIT,
+        _unknown_distances,
     ),
     Rule(
         "PLT-025",
