@@ -15,8 +15,9 @@ import numpy as np
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, violations
+from fleet.plan.states import violations
 from fleet.plan.uploads import upload_violations
+from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation
 from fleet.platform.packing import cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow

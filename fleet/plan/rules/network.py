@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from fleet.plan.placement import Reason, exceeds, light_reason, user_rtt_reason
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
-from fleet.plan.states import LinkViolation, ReachViolation, simulate
+from fleet.plan.states import simulate
+from fleet.plan.violations import LinkViolation, ReachViolation
 
 
 def _user_rtt(evidence: Evidence) -> Iterator[Finding]:
