@@ -220,4 +220,5 @@ def _room(formulation: Formulation, row: HostRow, slot: int) -> Terms:
 
 
 def _has_room(machines: Machines, archetype: Archetype, *, every: bool) -> bool:
-    return packed(machines, archetype.hosts, every_node=every) is Verdict.FITS
+    """Whether a set is not known not to fit: a row says no more than what is proven."""
+    return packed(machines, archetype.hosts, every_node=every) is not Verdict.CANNOT
