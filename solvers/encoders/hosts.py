@@ -66,8 +66,11 @@ def encode(formulation: Formulation) -> None:
 
 
 def _may_bind(formulation: Formulation, measure: Measure, slot: int, period: int, total: float) -> bool:
+    uses_reserve = formulation.problem.inventory.policy.standby_uses_node_reserve
     return any(
-        measure.may_bind(archetype, period, total) for run in formulation.runs(slot) for archetype in run.archetypes
+        measure.may_bind(archetype, period, total, uses_reserve=uses_reserve)
+        for run in formulation.runs(slot)
+        for archetype in run.archetypes
     )
 
 
