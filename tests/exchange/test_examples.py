@@ -17,6 +17,7 @@ from fleet.plan.decisions import Decisions
 from fleet.plan.plan import Plan
 from solvers.config import SolveConfig
 from tests.failures.small_plans import BY_HAND
+from tests.plan.light import faster_than_light
 
 PACKS = ("azure-local", "deep-dive")
 QUICK = ("manufacturing", "research", "bank")
@@ -54,6 +55,7 @@ def test_a_small_example_is_planned_to_proof_and_costs_what_its_readme_says(name
     plan = planned(name, pack, 20.0)
     assert plan.result.status == "optimal"
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    assert list(faster_than_light(plan, inventory_in(name, pack))) == []
     text = (Path(example_folder(name)) / "README.md").read_text(encoding="utf-8")
     assert f"{plan.document.totals.present_value:,.0f}" in text
 
@@ -80,6 +82,7 @@ def test_a_large_example_is_planned_and_audits_clean(name: str, pack: str) -> No
     assert plan.result.gap is not None
     assert plan.result.gap < 0.05
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    assert list(faster_than_light(plan, inventory_in(name, pack))) == []
 
 
 def test_the_bank_loses_nothing_between_its_two_near_sites() -> None:

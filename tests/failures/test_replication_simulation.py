@@ -37,7 +37,9 @@ def random_case(seed: int, fill: tuple[float, float] = (0.9, 1.0)) -> Case:
     """Hubs on a random tree with some more links, loaded up to `fill` of what is usable."""
     chance = random.Random(seed)
     hubs = [f"h{number}" for number in range(chance.randint(2, 5))]
-    sites = [a_site(name, can_host=True, latitude=40.0, longitude=-100.0 + number / 5) for number, name in enumerate(hubs)]
+    sites = [
+        a_site(name, can_host=True, latitude=40.0, longitude=-100.0 + number / 5) for number, name in enumerate(hubs)
+    ]
     ends = [(hubs[chance.randrange(number)], hubs[number]) for number in range(1, len(hubs))]
     ends += [(a, b) for a in hubs for b in hubs if a < b and (a, b) not in ends and chance.random() < 0.2]
     links = [a_link(a, b, rtt_ms=chance.uniform(1, 20), bandwidth_mbps=1e6) for a, b in ends]
