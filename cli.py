@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from fleet.inventory.inventory import Inventory
     from fleet.inventory.scenario import Scenario
-    from fleet.plan.plan import Finding
     from solvers.config import Progress, SolveConfig
     from solvers.result import SolveResult
 
@@ -213,6 +212,7 @@ def plan(
 ) -> None:
     """Decide, audit and export: plan.json, plan.xlsx, map.html, report.html, plan.geojson."""
     from fleet.exchange.console import ProgressLines
+    from fleet.exchange.exports import require_room
 
     if scenario_name is not None and scenario is None:
         raise typer.BadParameter("--scenario-name needs --scenario")
@@ -221,11 +221,13 @@ def plan(
         overlay = None if scenario is None else _scenario(scenario, scenario_name)
         import solvers
 
+        require_room(output)
         progress = None if quiet else ProgressLines(_err())
         config = _config(time_limit, gap, workers, seed, deterministic, progress)
         result = solvers.solve(base, overlay, config, strategy)
+        code = _export_result(result, output, gap, force=force_export)
         _print_result(result, as_json=json)
-        raise typer.Exit(_export_result(result, output, gap, force=force_export))
+        raise typer.Exit(code)
 
 
 def _scenario(path: Path, name: str | None) -> Scenario:
@@ -269,15 +271,24 @@ def _print_result(result: SolveResult, *, as_json: bool) -> None:
 
 
 def _export_result(result: SolveResult, output: Path, gap: float | None, *, force: bool) -> int:
+    """Write a plan, before anything is printed; its JSON is written whatever comes, the rest unless interrupted."""
     from fleet.exchange.console import print_findings
-    from fleet.exchange.exports import export_plan
-    from solvers.outcome import exit_code
+    from fleet.exchange.exports import STANDARD, export_plan
+    from fleet.exchange.streams import interrupts_later
+    from solvers.outcome import Exit, exit_code
 
     if result.plan is not None and result.plan.errors and not force:
         print_findings(_err(), result.plan.errors)
         _say(_err(), _UNFIT)
     elif result.plan is not None:
-        for path in export_plan(result.plan, output):
+        try:
+            with interrupts_later():
+                written = export_plan(result.plan, output, STANDARD[:1])
+            written += export_plan(result.plan, output, STANDARD[1:])
+        except KeyboardInterrupt:
+            _say(_err(), f"interrupted; the plan is in {output}: `fleet export` writes what is missing")
+            return Exit.GAP_MISSED
+        for path in written:
             _say(_err(), f"wrote {path}")
     return exit_code(result, gap)
 
@@ -291,10 +302,12 @@ def audit(
     """Judge a plan: recompute every cost, load, path and recovery point."""
     from fleet.exchange.console import finding_rows, print_findings, print_json
     from fleet.exchange.figures import counted
+    from fleet.exchange.plan_json import read_plan
+    from fleet.plan.audit import audit as audit_plan
     from solvers.outcome import Exit
 
     with _exit_codes():
-        findings = _findings(plan, inventory)
+        findings = audit_plan(read_plan(plan), None if inventory is None else _read(inventory))
         errors = sum(finding.severity == "error" for finding in findings)
         if json:
             print_json(_out(), finding_rows(findings))
@@ -304,13 +317,6 @@ def audit(
             verdict = "failed" if errors else "passed"
             _say(_out(), f"audit {verdict}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
         raise typer.Exit(Exit.AUDIT_ERRORS if errors else Exit.OK)
-
-
-def _findings(plan: Path, inventory: Path | None = None) -> tuple[Finding, ...]:
-    from fleet.exchange.plan_json import read_plan
-    from fleet.plan.audit import audit as audit_plan
-
-    return audit_plan(read_plan(plan), None if inventory is None else _read(inventory))
 
 
 @app.command()
@@ -325,6 +331,7 @@ def fail(
 ) -> None:
     """Break a plan: what goes down, where it comes back, how fast, and which promises break."""
     from fleet.exchange.console_failures import StoppedEarly, run_failures
+    from fleet.exchange.files import require_writable
     from fleet.exchange.plan_json import read_plan
     from solvers.outcome import Exit
 
@@ -332,6 +339,8 @@ def fail(
         raise typer.BadParameter("give either --element or --all pairs")
     with _exit_codes():
         say = partial(_say, _err())
+        if output is not None:
+            require_writable(output)
         try:
             is_broken = run_failures(_out(), read_plan(plan), element or (), every, output, json, say)
         except StoppedEarly as stop:
@@ -349,19 +358,21 @@ def export(
 ) -> None:
     """Write a plan in other formats, beside it or into a folder."""
     from fleet.exchange.console import print_findings
-    from fleet.exchange.exports import export_plan, known_exports
+    from fleet.exchange.exports import export_plan, known_exports, require_room
     from fleet.exchange.plan_json import read_plan
+    from fleet.plan.audit import audit as audit_plan
     from solvers.outcome import Exit
 
     with _exit_codes():
         names = known_exports(word.strip() for word in to.split(",") if word.strip())
-        errors = [] if force_export else [row for row in _findings(plan) if row.severity == "error"]
-        if errors:
+        folder = output or (plan if plan.is_dir() else plan.parent)
+        found = read_plan(plan)
+        require_room(folder, names)
+        if errors := [row for row in audit_plan(found) if row.severity == "error" and not force_export]:
             print_findings(_err(), errors)
             _say(_err(), _UNFIT)
             raise typer.Exit(Exit.AUDIT_ERRORS)
-        folder = output or (plan if plan.is_dir() else plan.parent)
-        for path in export_plan(read_plan(plan), folder, names):
+        for path in export_plan(found, folder, names):
             _say(_out(), str(path))
 
 
@@ -400,14 +411,15 @@ def schema(
     from fleet.exchange.plan_json import schema_texts
 
     with _exit_codes():
-        for key, text in schema_texts().items():
-            if name not in (None, key):
-                continue
-            if output is None:
-                sys.stdout.write(text)
-            else:
-                write_text(output / f"{key}.schema.json", text)
-                _say(_out(), str(output / f"{key}.schema.json"))
+        texts = {key: text for key, text in schema_texts().items() if name in (None, key)}
+        if output is None:
+            sys.stdout.write("".join(texts.values()))
+            return
+        paths = [output / f"{key}.schema.json" for key in texts]
+        for path, text in zip(paths, texts.values(), strict=True):
+            write_text(path, text)
+        for path in paths:
+            _say(_out(), str(path))
 
 
 @app.command()
@@ -426,40 +438,47 @@ def batch(
 ) -> None:
     """Plan every scenario of a file: one folder each and a summary. Finished scenarios are not solved again."""
     from fleet.exchange.console import print_json, print_table
+    from fleet.exchange.files import require_writable
+    from solvers.outcome import Exit
 
     with _exit_codes():
         from fleet.inventory.scenario import read_scenarios
         from solvers.batch import BatchRow, run_batch
 
-        def report(row: BatchRow) -> None:
-            _say(_err(), f"{row.scenario}: {row.status}, exit code {row.exit_code}")
+        done: list[BatchRow] = []
 
-        rows = run_batch(
-            _read(inventory),
-            tuple(read_scenarios(scenarios).values()),
-            output,
-            _config(time_limit, gap, 1, seed, deterministic, None),
-            strategy,
-            wanted_gap=gap,
-            jobs=jobs,
-            on_done=None if quiet else report,
-        )
+        def report(row: BatchRow) -> None:
+            done.append(row)
+            if not quiet:
+                _say(_err(), f"{row.scenario}: {row.status}, exit code {row.exit_code}")
+
+        base, overlays = _read(inventory), tuple(read_scenarios(scenarios).values())
+        require_writable(output, ("summary.csv", "summary.xlsx"))
+        config = _config(time_limit, gap, 1, seed, deterministic, None)
+        try:
+            rows = run_batch(base, overlays, output, config, strategy, wanted_gap=gap, jobs=jobs, on_done=report)
+        except KeyboardInterrupt:
+            _say(_err(), f"interrupted after {len(done)} of {len(overlays)} scenarios, which are kept in {output}")
+            raise typer.Exit(Exit.GAP_MISSED if any(row.cost for row in done) else Exit.NO_PLAN) from None
         if json:
             print_json(_out(), [row.cells() for row in rows])
         else:
             headers = tuple(BatchRow.columns())
             texts = [[row.shown()[header] for header in headers] for row in rows]
-            print_table(_out(), headers, texts, numeric=[header for header in headers if header in BatchRow.NUMERIC])
+            print_table(_out(), headers, texts, numeric=BatchRow.NUMERIC)
         raise typer.Exit(max((row.exit_code for row in rows), default=0))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code."""
+    from fleet.exchange.streams import steady_process
+
     words = list(sys.argv[1:] if arguments is None else arguments)
     show_traceback = "--traceback" in words
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(args=[word for word in words if word != "--traceback"], prog_name="fleet")
+        with steady_process():
+            app(args=[word for word in words if word != "--traceback"], prog_name="fleet")
     except FleetError as error:
         if show_traceback:
             raise

@@ -22,6 +22,7 @@ from fleet.errors import FleetError, ProblemsError
 from fleet.exchange.exports import export_plan
 from fleet.exchange.figures import figures
 from fleet.exchange.files import write_text
+from fleet.exchange.streams import children_import_safely
 from fleet.exchange.workbook import rows_to_excel
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
@@ -164,7 +165,8 @@ def run_batch(
         else:
             todo.append(_Job(inventory, scenario, str(folder), config, strategy, wanted_gap, fingerprint))
     try:
-        _run_all(todo, jobs or os.cpu_count() or 1, done)
+        with children_import_safely():
+            _run_all(todo, jobs or os.cpu_count() or 1, done)
     finally:
         ordered = tuple(rows[scenario.name] for scenario in scenarios if scenario.name in rows)
         _write_summary(ordered, Path(directory))

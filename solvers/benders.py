@@ -237,8 +237,9 @@ class _Benders:
                 point = np.zeros(self.model.columns)
                 point[self.design] = design
                 point[self.placement] = placements
-                send(("incumbent", point))
-                best = min(best, self.model.objective(point))
+                cost = self.model.objective(point)
+                send(("incumbent", point, cost))
+                best = min(best, cost)
                 if best - bound <= gap * abs(best):
                     return "finished"
                 master_gap = max(master_gap / 4, gap / 2)

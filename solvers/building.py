@@ -8,9 +8,11 @@ from solvers.encoders import (
     access,
     assignment,
     budget,
+    cabling,
     capacity,
     cover,
     growth,
+    hosts,
     links,
     machines,
     pins,
@@ -19,11 +21,12 @@ from solvers.encoders import (
     standby,
     upload,
 )
+from solvers.encoders.hosts import HostRow
 from solvers.encoders.links import ClusterRow, LinkRow
 from solvers.formulation import Formulation
 from solvers.problem import DesignProblem
 
-GeneratedRow = LinkRow | ClusterRow
+GeneratedRow = LinkRow | ClusterRow | HostRow
 
 
 def build(
@@ -49,12 +52,14 @@ def build(
     if with_unserved:
         assignment.allow_unserved(formulation)
     growth.encode(formulation)
+    cabling.encode(formulation)
     siting.encode(formulation)
     links.encode_upgrades(formulation)
     assignment.encode(formulation)
     standby.encode(formulation)
     capacity.encode(formulation)
     machines.encode(formulation)
+    hosts.encode(formulation)
     upload.encode(formulation)
     reserve.encode(formulation)
     access.encode(formulation)
@@ -64,5 +69,7 @@ def build(
         growth.encode_standing(formulation)
     pins.encode(formulation)
     budget.encode(formulation)
-    links.encode(formulation, sorted(rows, key=repr))
+    found = sorted(rows, key=repr)
+    links.encode(formulation, [row for row in found if not isinstance(row, HostRow)])
+    hosts.encode_found(formulation, [row for row in found if isinstance(row, HostRow)])
     return formulation

@@ -165,8 +165,8 @@ class _Within:
 def _kind(part: DemandClass) -> tuple[object, ...]:
     """Everything but places and how much of each need there is: how each need grows, what it asks for."""
     paces = [_direction(values).tobytes() for values in _needs(part)]
-    is_protected = tuple(profile.is_protected for profile in part.profiles)
-    return (part.first_period, *paces, part.is_protected, part.asks, part.is_at_host, is_protected)
+    profiles = tuple((profile.is_protected, profile.backup_site, profile.leaves_when_cut) for profile in part.profiles)
+    return (part.first_period, *paces, part.is_protected, part.asks, part.is_at_host, profiles)
 
 
 def _places(part: DemandClass, by_way: bool) -> tuple[object, ...]:
@@ -224,7 +224,7 @@ def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandCl
     if part.upload_mbps.any():
         yield ("upload", 0), replace(nothing, upload_mbps=part.upload_mbps)
     for number, profile in enumerate(part.profiles):
-        for kind in ("traffic_mbps", "stream_mbps"):
+        for kind in ("traffic_mbps", "stream_mbps", "backup_mbps"):
             amount = getattr(profile, kind)
             if amount.any():
                 alone = replace(nothing.profiles[number], **{kind: amount})
@@ -239,7 +239,7 @@ def _needs(part: DemandClass) -> list[Floats]:
     """Everything about a class that grows with its size."""
     own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
     for profile in part.profiles:
-        own += [profile.compute, profile.traffic_mbps, profile.stream_mbps]
+        own += [profile.compute, profile.traffic_mbps, profile.stream_mbps, profile.backup_mbps]
     return own
 
 
@@ -286,8 +286,10 @@ def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
     compute, storage, standby_compute, standby_storage, upload_mbps, *others = needs
 
     def profile(number: int, own: Profile) -> Profile:
-        compute, traffic_mbps, stream_mbps = others[3 * number : 3 * number + 3]
-        return replace(own, compute=compute, traffic_mbps=traffic_mbps, stream_mbps=stream_mbps)
+        compute, traffic_mbps, stream_mbps, backup_mbps = others[4 * number : 4 * number + 4]
+        return replace(
+            own, compute=compute, traffic_mbps=traffic_mbps, stream_mbps=stream_mbps, backup_mbps=backup_mbps
+        )
 
     return replace(
         part,
@@ -298,4 +300,5 @@ def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
         standby_storage=standby_storage,
         upload_mbps=upload_mbps,
         profiles=tuple(profile(number, own) for number, own in enumerate(part.profiles)),
+        instances=(),
     )

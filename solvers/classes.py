@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.pins import PinDecision
-from fleet.inventory.workloads import TIERS, Workload
+from fleet.inventory.workloads import TIERS
 from fleet.plan.costs import Rates
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.placement import (
@@ -18,31 +18,24 @@ from fleet.plan.placement import (
     Reason,
     cloud_host_reason,
     cloud_reason,
+    cloud_users_reason,
     eligible_site_reason,
     eligible_standby_reason,
     pair_reason,
 )
-from fleet.platform.instances import instance_refusals, node_offer
 from fleet.rulepack import RulePack
-from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
+from fleet.wan.replication import Mechanism, choose_mechanism
 from fleet.wan.routing import Router
+from solvers.amounts import Amounts, AmountsByRow
+from solvers.blame import pin_to_blame
+from solvers.instances import InstancesOfDemands
 from solvers.interning import Interned
-from solvers.linear import Floats
-from solvers.partners import too_far, too_thin
+from solvers.partners import PartnerScreen
 from solvers.problem import Booleans, DemandClass, Profile, Slot, Unit
 from solvers.routes import RouteTable
 from solvers.screens import InfeasibleInputsError, screen_unit
 from solvers.slots import fits_throughout, protected
-
-
-@dataclass(frozen=True)
-class _Amounts:
-    """What one demand needs: compute (T, 3); data [TB], user traffic, replication to any copy [Mbit/s] (T,)."""
-
-    compute: Floats
-    storage_tb: Floats
-    traffic_mbps: Floats
-    stream_mbps: Floats
+from solvers.streams import StreamCuts
 
 
 class ClassBuilder:
@@ -60,13 +53,13 @@ class ClassBuilder:
         self.inventory, self.pack, self.router, self.slots, self.routes = inventory, pack, router, slots, routes
         self.mechanisms: dict[str, Mechanism] = {}
         self._refused: dict[str, str] = {}
-        self._offers = [node_offer(model, pack) for model in inventory.hardware]
-        self._refusing: dict[int, tuple[str, ...]] = {}
+        self._instances = InstancesOfDemands(inventory, pack)
         self._pair_reasons: dict[str, Booleans] = {}
-        self._amounts_of_row: dict[int, _Amounts] = {}
+        self._amounts = AmountsByRow(inventory)
         self._fitting: dict[tuple[object, ...], Booleans] = {}
         self._allowed: dict[tuple[object, ...], Booleans] = {}
-        self._carried: dict[int, float] = {}  # allowed pairs by identity, and the largest stream that is known to fit
+        self._partners = PartnerScreen(inventory, pack, router, routes.names_of_group)
+        self._streams = StreamCuts(router, routes) if inventory.policy.stream_cut == "hard" else None
         self._kept = Interned()
         self.host_index = {name: index for index, name in enumerate(routes.host_names)}
 
@@ -89,6 +82,7 @@ class ClassBuilder:
             merged.setdefault(key, []).append(unit)
             parts.setdefault(key, part)
         if blocked:
+            blocked = [(unit, pin_to_blame(self, unit) or reason) for unit, reason in blocked]
             raise InfeasibleInputsError(
                 [f"{unit}: {reason}" for unit, reason in blocked],
                 {demand.key: reason for unit, reason in blocked for demand in unit.demands},
@@ -108,8 +102,8 @@ class ClassBuilder:
                 together[demand.site, demand.row.affinity].append(demand)
             else:
                 single.append(Unit(demand.site, (demand,)))
-        grouped = [Unit(site, tuple(members)) for (site, _), members in together.items()]
-        return sorted(single + grouped, key=lambda unit: unit.demands[0].key)
+        single += [Unit(site, tuple(members)) for (site, _), members in together.items()]
+        return sorted(single, key=lambda unit: unit.demands[0].key)
 
     def mechanism(self, demand: Demand) -> Mechanism | str:
         """The replication mechanism of a protected demand, or why there is none."""
@@ -149,7 +143,7 @@ class ClassBuilder:
             if isinstance(mechanism, str):
                 blocked.append((unit, mechanism if len(unit.demands) == 1 else f"{demand}: {mechanism}"))
                 return None
-            amounts = self._amounts(demand, mechanism)
+            amounts = self._amounts.of(demand, mechanism)
             computes[number] = amounts.compute
             storage[:, TIERS.index(demand.row.tier)] += amounts.storage_tb
             if demand.has_standby:
@@ -164,10 +158,8 @@ class ClassBuilder:
         fits = self._fits(unit.demands)
         pairs = self._pairs(unit, eligible & fits, standby & self._fits(protected(unit.demands)), profiles)
         usable = eligible & fits if pairs is None else eligible & fits & pairs.any(axis=1)
-        problem: str | None = None
-        if not usable.any():
-            reasons = [] if eligible.any() else self._reasons(unit)
-            problem = screen_unit(self.inventory, unit, self.slots, eligible, fits, pairs, reasons)
+        screened = self.inventory, unit, self.slots, eligible, fits, pairs
+        problem = None if usable.any() else screen_unit(*screened, [] if eligible.any() else self._reasons(unit))
         if pairs is not None and (eligible & fits).any():
             problem = self._no_partner(unit, eligible & fits, standby, self._kept(pairs), profiles) or problem
         if problem:
@@ -191,6 +183,7 @@ class ClassBuilder:
             profiles=tuple(profiles),
             view=self.routes.view,
             asks=self._asks(unit.demands),
+            instances=tuple(map(self._instances.of, unit.demands)),
         )
         return self._key(part), part
 
@@ -204,6 +197,7 @@ class ClassBuilder:
             part.standby_compute.tobytes(),
             part.standby_storage.tobytes(),
             part.upload_mbps.tobytes(),
+            part.instances,
             id(part.group_eligible),
             id(part.group_pairs),
             part.asks,
@@ -213,6 +207,9 @@ class ClassBuilder:
                     profile.compute.tobytes(),
                     profile.traffic_mbps.tobytes(),
                     profile.stream_mbps.tobytes(),
+                    profile.backup_mbps.tobytes(),
+                    profile.backup_site,
+                    profile.leaves_when_cut,
                     id(profile.host_reach),
                     id(profile.user_down),
                     profile.is_protected,
@@ -220,25 +217,6 @@ class ClassBuilder:
                 for profile in part.profiles
             ),
         )
-
-    def _amounts(self, demand: Demand, mechanism: Mechanism | None) -> _Amounts:
-        """What a demand needs in every period; demands of one row are alike."""
-        known = self._amounts_of_row.get(id(demand.row))
-        if known is None:
-            inventory = self.inventory
-            every = [inventory.amounts(demand, period) for period in range(len(inventory.periods))]
-            rpo = demand.row.rpo_minutes or 0.0
-            streams = [
-                0.0 if mechanism is None else required_mbps(row.change_gb_per_day, rpo, mechanism, inventory.policy)
-                for row in every
-            ]
-            known = self._amounts_of_row[id(demand.row)] = _Amounts(
-                compute=np.array([(row.vcpu, row.memory_gb, row.gpu) for row in every]),
-                storage_tb=np.array([row.storage_tb for row in every]),
-                traffic_mbps=np.array([row.traffic_mbps for row in every]),
-                stream_mbps=np.array(streams),
-            )
-        return known
 
     def _asks(self, demands: Sequence[Demand]) -> tuple[object, ...]:
         """What demands ask of node models and archetypes, and when."""
@@ -248,29 +226,20 @@ class ClassBuilder:
                 demand.row.zone_tolerance,
                 (demand.row.tier, demand.row.resiliency) if demand.row.resiliency else (),
                 demand.row.gpu_model if demand.row.gpus > 0 else "",
-                self._refusing_models(demand.row),
+                self._instances.refusing(demand.row),
+                self._instances.full(demand),
                 self.inventory.machines(demand),
             )
             for demand in demands
         )
-
-    def _refusing_models(self, row: Workload) -> tuple[str, ...]:
-        """The node models on which no instance of a workload can run."""
-        known = self._refusing.get(id(row))
-        if known is None:
-            known = tuple(offer.node_model for offer in self._offers if any(instance_refusals(row, offer)))
-            self._refusing[id(row)] = known
-        return known
 
     def _fits(self, demands: Sequence[Demand]) -> Booleans:
         """Groups of slots with archetypes that do for `demands` in every period."""
         key = self._asks(demands)
         if key not in self._fitting:
             firsts = [self.slots[group[0]] for group in self.routes.groups]
-            by_runs: dict[int, bool] = {}
-            for slot in firsts:
-                if id(slot.runs) not in by_runs:
-                    by_runs[id(slot.runs)] = fits_throughout(self.inventory, demands, slot)
+            alike = {id(slot.runs): slot for slot in firsts}
+            by_runs = {runs: fits_throughout(self.inventory, demands, slot) for runs, slot in alike.items()}
             self._fitting[key] = np.array([by_runs[id(slot.runs)] for slot in firsts], dtype=bool)
         return self._fitting[key]
 
@@ -331,57 +300,58 @@ class ClassBuilder:
             allowed &= np.array([is_at(pin, slot.cluster, slot.site) for slot in firsts], dtype=bool)
         return allowed
 
-    def _profile(self, demand: Demand, amounts: _Amounts) -> Profile:
+    def has_place(self, unit: Unit) -> bool:
+        """Whether a unit has somewhere to run and to stand by."""
+        return self._describe(unit, []) is not None
+
+    def _profile(self, demand: Demand, amounts: Amounts) -> Profile:
         return Profile(
             compute=amounts.compute,
             traffic_mbps=amounts.traffic_mbps,
             stream_mbps=amounts.stream_mbps * demand.has_standby,
+            backup_mbps=amounts.backup_mbps,
+            backup_site=demand.row.backup_site if demand.row.sends_backups else "",
+            leaves_when_cut=demand.recovers_in_cloud and cloud_users_reason(self.inventory, demand) is None,
             host_reach=self.routes.host_reach(demand),
             user_down=self.routes.user_down(demand.site),
             is_protected=demand.has_standby,
             view=self.routes.view,
         )
 
-    def _pairs(self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile]) -> Booleans | None:
-        """[primary, standby group] that no rule forbids, or None for an unprotected unit."""
-        copied = protected(unit.demands)
-        if not copied:
+    def _pairs(
+        self, unit: Unit, eligible: Booleans, standby: Booleans, profiles: Sequence[Profile], with_cuts: bool = True
+    ) -> Booleans | None:
+        """[primary, standby group] that no rule forbids, or None for an unprotected unit.
+
+        Without `with_cuts`, pairs whose copies a single failure stops count as allowed whatever the policy says.
+        """
+        if not protected(unit.demands):
             return None
         allowed = eligible[:, None] & standby[None, :]
-        for demand in copied:
-            mechanism = self.mechanism(demand)
-            if not isinstance(mechanism, str):
-                allowed &= self._mechanism_pairs(mechanism)
-        for profile in profiles:
-            if profile.is_protected:
-                allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
+        for demand, profile in zip(unit.demands, profiles, strict=True):
+            mechanism = self.mechanism(demand) if profile.is_protected else ""
+            if isinstance(mechanism, str):
+                continue
+            allowed &= self._mechanism_pairs(mechanism)
+            allowed &= ~self.routes.cut_off(profile.host_reach, profile.user_down)
+            if with_cuts and self._streams is not None:
+                allowed &= ~self._streams.pairs(mechanism.max_rtt_ms)
         return allowed
 
     def _no_partner(
         self, unit: Unit, eligible: Booleans, standby: Booleans, pairs: Booleans, profiles: Sequence[Profile]
     ) -> str:
         """Why the standby of a unit is too far from every primary, or no path carries it; empty where neither."""
-        names = [self.routes.host_names[host] for host in self.routes.host_of_group.tolist()]
+        copies = []
         for demand, profile in zip(unit.demands, profiles, strict=True):
             mechanism = self.mechanism(demand) if demand.has_standby else ""
-            if isinstance(mechanism, str):
-                continue
-            most = float(profile.stream_mbps.max(initial=0.0))
-            if pairs.any():
-                if most <= self._carried.get(id(pairs), -1.0):
-                    continue
-                allowed = ((names[first], names[second]) for first, second in np.argwhere(pairs).tolist())
-                text = too_thin(self.router, demand, most, allowed)
-                if not text:
-                    self._carried[id(pairs)] = most
-            else:
-                primaries, standbys = (
-                    sorted({names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
-                )
-                text = too_far(self.inventory, self.pack, self.router, demand, mechanism, primaries, standbys)
-            if text:
-                return f"no pair of candidate sites can hold it and its standby. {text}"
-        return ""
+            if not isinstance(mechanism, str):
+                copies.append((demand, mechanism, float(profile.stream_mbps.max(initial=0.0))))
+        text = self._partners.reason(copies, eligible, standby, pairs)
+        if not text and self._streams is not None and not pairs.any():
+            before = self._pairs(unit, eligible, standby, profiles, with_cuts=False)
+            text = "" if before is None else self._streams.reason(copies[0][0], copies[0][1].max_rtt_ms, before)
+        return text and f"no pair of candidate sites can hold it and its standby. {text}"
 
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:
         known = self._pair_reasons.get(mechanism.name)

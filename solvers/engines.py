@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,9 +28,14 @@ from typing import Any, Literal
 from solvers.engine_worker import read_message
 from solvers.linear import Floats, Integers, LinearModel
 
-Engine = Literal["cp_sat", "highs", "benders"]
+#: ``benders`` only bounds; ``conflict`` seeks multipliers that show that rows contradict each other.
+Engine = Literal["cp_sat", "highs", "benders", "conflict"]
 logger = logging.getLogger("solvers.engine")
 
+#: Relative difference from which the objective that an engine states for a point is wrong; less is rounding.
+OBJECTIVE_TOLERANCE = 1e-4
+#: Last lines of a worker's error output that are kept for messages.
+ERROR_LINES = 5
 #: Seconds that an engine may overrun its own time limit before it is ended.
 GRACE_S = 5.0
 
@@ -50,6 +56,10 @@ class EngineRun:
         Its best bound, minus infinity until known.
     state : str
         ``running``, ``finished`` (solved to its gap), ``infeasible``, ``limit``, ``failed`` or ``stopped``.
+    wrong : str
+        What it said of its own point that is not so; empty where nothing is known.
+    multipliers : array or None
+        Of the rows, from a run that seeks a conflict among them.
     """
 
     engine: Engine
@@ -59,13 +69,23 @@ class EngineRun:
     bound: float = -float("inf")
     state: str = "running"
     text: str = ""
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    wrong: str = ""
+    multipliers: Floats | None = None
+    _worker: _Worker | None = field(default=None, repr=False)
     _deadline: float = field(default=0.0, repr=False)
 
     @property
     def running(self) -> bool:
         """Whether it is still at work."""
         return self.state == "running"
+
+    def take_point(self, point: Floats, claimed: float) -> None:
+        """Keep an incumbent if it is better; what it costs is computed here, whatever the engine says."""
+        objective = self.model.objective(point)
+        if abs(objective - claimed) > OBJECTIVE_TOLERANCE * max(1.0, abs(objective)):
+            self.wrong = f"an objective of {claimed:,.2f} for a point of {objective:,.2f}"
+        if objective < self.objective:
+            self.point, self.objective = point, objective
 
 
 class EnginePool:
@@ -113,16 +133,16 @@ class EnginePool:
             "design": design,
             "node_limit": node_limit,
         }
-        process = _spare.take()
+        worker = _spare.take()
         run = EngineRun(engine, model)
-        run._process = process
+        run._worker = worker
         run._deadline = float("inf") if deterministic else time.monotonic() + time_limit_s + GRACE_S
         self._runs.append(run)
-        threading.Thread(target=self._talk, args=(run, process, job), daemon=True).start()
+        threading.Thread(target=self._talk, args=(run, worker, job), daemon=True).start()
         return run
 
-    def _talk(self, run: EngineRun, process: subprocess.Popen[bytes], job: dict[str, Any]) -> None:
-        source, sink = process.stdout, process.stdin
+    def _talk(self, run: EngineRun, worker: _Worker, job: dict[str, Any]) -> None:
+        source, sink = worker.process.stdout, worker.process.stdin
         if source is None or sink is None:
             self._messages.put((run, ("failed", "the worker has no pipes")))
             return
@@ -136,7 +156,7 @@ class EnginePool:
                     return
         except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
             logger.debug("worker channel closed: %s", error)
-        self._messages.put((run, ("ended",)))
+        self._messages.put((run, ("ended", worker.last_words())))
 
     def wait(self, timeout_s: float) -> EngineRun | None:
         """Wait for news at most `timeout_s`; the run that it is about, or None."""
@@ -153,20 +173,23 @@ class EnginePool:
         if not run.running:
             return
         if kind == "incumbent":
-            objective = run.model.objective(message[1])
-            if objective < run.objective:
-                run.point, run.objective = message[1], objective
+            run.take_point(message[1], message[2])
         elif kind == "bound":
             run.bound = max(run.bound, float(message[1]))
+        elif kind == "multipliers":
+            run.multipliers = message[1]
         elif kind == "done":
             run.state = str(message[1])
+            if run.bound > run.objective + OBJECTIVE_TOLERANCE * max(1.0, abs(run.objective)):
+                run.wrong = f"a bound of {run.bound:,.2f} above its own point of {run.objective:,.2f}"
             self._keep(run)
         elif kind == "failed":
             run.state, run.text = "failed", str(message[1])
             logger.debug("%s failed: %s", run.engine, run.text)
             self._keep(run)
         elif kind == "ended":
-            run.state, run.text = "failed", "the engine's process ended without a word"
+            words = str(message[1])
+            run.state, run.text = "failed", f"the engine's process ended{': ' + words if words else ' without a word'}"
             self._close(run)
 
     def _end_overdue(self) -> None:
@@ -183,15 +206,15 @@ class EnginePool:
 
     @staticmethod
     def _keep(run: EngineRun) -> None:
-        process, run._process = run._process, None
-        if process is not None:
-            _spare.give(process)
+        worker, run._worker = run._worker, None
+        if worker is not None:
+            _spare.give(worker)
 
     @staticmethod
     def _close(run: EngineRun) -> None:
-        process, run._process = run._process, None
-        if process is not None:
-            _end(process)
+        worker, run._worker = run._worker, None
+        if worker is not None:
+            worker.end()
 
     def run_until(
         self,
@@ -216,58 +239,83 @@ class EnginePool:
             raise EngineRunError("; ".join(f"{run.engine}: {run.text}" for run in runs))
 
 
+class _Worker:
+    """A process that runs engines.
+
+    It starts with ``-P``: what lies in the folder that the planner works in is data, never a module to import.
+    """
+
+    def __init__(self) -> None:
+        environment = dict(os.environ)
+        root = str(Path(__file__).resolve().parent.parent)
+        environment["PYTHONPATH"] = os.pathsep.join(part for part in (root, environment.get("PYTHONPATH", "")) if part)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "solvers.engine_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+        self._lines: deque[str] = deque(maxlen=ERROR_LINES)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        if self.process.stderr is not None:
+            with _ignore_closed():
+                for line in self.process.stderr:
+                    self._lines.append(line.decode(errors="replace").strip())
+
+    def last_words(self) -> str:
+        """The last lines that it wrote to its error output, once it has ended."""
+        self._listener.join(timeout=1.0)
+        return " | ".join(line for line in self._lines if line)
+
+    def end(self) -> None:
+        """End it now."""
+        self.process.kill()
+        self.process.wait()
+        self._listener.join(timeout=1.0)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with _ignore_closed():
+                    pipe.close()
+
+
 class _SpareWorkers:
-    """Worker processes that wait for their next job: starting one costs most of a second."""
+    """Workers that wait for their next job: starting one costs most of a second."""
 
     KEPT = 4
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[subprocess.Popen[bytes]] = []
+        self._waiting: list[_Worker] = []
         atexit.register(self.end)
 
-    def take(self) -> subprocess.Popen[bytes]:
+    def take(self) -> _Worker:
         """A waiting worker, or a new one."""
         with self._lock:
             while self._waiting:
-                process = self._waiting.pop()
-                if process.poll() is None:
-                    return process
-        environment = dict(os.environ)
-        root = str(Path(__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join(part for part in (root, environment.get("PYTHONPATH", "")) if part)
-        return subprocess.Popen(
-            [sys.executable, "-m", "solvers.engine_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
-        )
+                worker = self._waiting.pop()
+                if worker.process.poll() is None:
+                    return worker
+        return _Worker()
 
-    def give(self, process: subprocess.Popen[bytes]) -> None:
+    def give(self, worker: _Worker) -> None:
         """Take a worker back whose job is done."""
         with self._lock:
             if len(self._waiting) < self.KEPT:
-                self._waiting.append(process)
+                self._waiting.append(worker)
                 return
-        _end(process)
+        worker.end()
 
     def end(self) -> None:
         """End every waiting worker."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        for process in waiting:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with _ignore_closed():
-                pipe.close()
+        for worker in waiting:
+            worker.end()
 
 
 _spare = _SpareWorkers()
@@ -277,5 +325,5 @@ _spare = _SpareWorkers()
 def _ignore_closed() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:
         logger.debug("pipe was closed already: %s", error)

@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Collection
 
 from solvers.building import GeneratedRow, build
+from solvers.claims import ENGINES, LIBRARIES
 from solvers.config import SolveConfig
-from solvers.engines import Engine, EnginePool, EngineRun
+from solvers.engines import EnginePool, EngineRun
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
 from solvers.relaxed import bound_source, relaxed
-from solvers.running import ENGINE_GAP_SHARE, Running
+from solvers.running import ENGINE_GAP_SHARE, NODE_LIMIT, Running
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
 #: Pair columns up to which the last share of the time goes to whole units over all slots.
@@ -54,7 +55,7 @@ class ExactSolve(Running):
         self._closed_by: set[str] = set()
 
     def _solve(self, pool: EnginePool) -> None:
-        if pair_columns(self.problem) <= TINY_COLUMNS:
+        if pair_columns(self.problem) <= TINY_COLUMNS or not self.search.claims.believes("HiGHS"):
             self._pairs(pool, self.search.deadline)
         else:
             self._explore(pool)
@@ -68,12 +69,12 @@ class ExactSolve(Running):
         begun = time.monotonic()
         root = self._highs(pool, separate.model, INFINITY, relaxed=True)
         if root.state == "infeasible":
-            self.is_infeasible = True
+            self._hear_infeasible("highs", separate)
             return
         if root.point is None:
             self._pairs(pool, search.deadline)
             return
-        search.raise_bound(root.bound, bound_source("HiGHS", relaxed(separate, linear=True)))
+        search.raise_bound("highs", root.bound, bound_source("HiGHS", relaxed(separate, linear=True)))
         self._start_background(pool, separate, time.monotonic() - begun)
         fixed = frozenset(slot.index for slot in self.merged.slots if slot.existing is not None)
         shares = open_shares(separate, root.point)
@@ -137,7 +138,8 @@ class ExactSolve(Running):
             source = bound_source("HiGHS, set by set", {*relaxed(formulation), *self._closed_by})
             found = self._highs(pool, formulation.model, INFINITY, until=until, inside=(inside, source))
             if found.state == "infeasible":
-                self.search.raise_bound(inside, source)
+                if inside < INFINITY:
+                    self.search.raise_bound("highs", inside, source)
                 return
             if found.point is None:
                 return
@@ -238,17 +240,17 @@ class ExactSolve(Running):
     # -- pairs over all slots ---
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
         """Solve the pairs over all slots, adding failure rows as they break."""
-        while True:
+        claims = self.search.claims
+        while claims.believed(ENGINES):
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
-            state, broken = self._round(pool, formulation, deadline)
-            if state == "infeasible":
-                self.is_infeasible = self.search.best is None
-                return
-            if broken <= self.rows or time.monotonic() >= deadline:
+            believed = len(claims.disproved)
+            broken = self._round(pool, formulation, deadline)
+            is_contradicted = len(claims.disproved) > believed
+            if self._is_over(deadline) or (broken <= self.rows and not is_contradicted):
                 return
             self.rows |= broken
 
-    def _round(self, pool: EnginePool, formulation: Formulation, deadline: float) -> tuple[str, set[GeneratedRow]]:
+    def _round(self, pool: EnginePool, formulation: Formulation, deadline: float) -> set[GeneratedRow]:
         """Run the engines on one model until they end, the time is up, or a point shows rows that are missing."""
         busy = self._background is not None and self._background.running
         runs = self._start(pool, formulation, deadline, self._hint(formulation), alone=busy)
@@ -258,8 +260,7 @@ class ExactSolve(Running):
             self._take_bounds(runs, formulation)
             self._take_background()
             best = min(runs, key=lambda run: run.objective)
-            over = any(run.state in ("finished", "infeasible") for run in runs) or not any(run.running for run in runs)
-            over = over or self._is_over(deadline)
+            over = self._has_ended(runs, formulation) or self._is_over(deadline)
             waited = time.monotonic() - last_judged >= max(JUDGE_EVERY_S, 3.0 * self._judging_s())
             due = waited or self.config.deterministic  # which judges every point, in the order in which they are found
             if best.point is not None and best.objective < judged and (over or due):
@@ -269,13 +270,21 @@ class ExactSolve(Running):
                 broken = set() if judgment is None else set(judgment.broken)
                 if not broken <= self.rows:
                     self._stop(pool, runs)
-                    return "limit", broken
+                    return broken
                 over = over or self.search.is_done
             if over:
                 self._stop(pool, runs)
                 pool.check(runs)
-                states = {run.state for run in runs}
-                return next((state for state in ("infeasible", "finished") if state in states), "limit"), set()
+                return set()
+
+    def _has_ended(self, runs: Collection[EngineRun], formulation: Formulation) -> bool:
+        """Whether an engine that is believed has come to an end, or none is at work any more."""
+        for run in runs:
+            if run.state == "infeasible":
+                self._hear_infeasible(run.engine, formulation)
+        believed = [run for run in runs if self.search.claims.believes(LIBRARIES[run.engine])]
+        is_over = any(run.state in ("finished", "infeasible") for run in believed)
+        return is_over or not any(run.running for run in believed)
 
     def _judging_s(self) -> float:
         return self.search.judging_s / max(1, len(self.search.trace))
@@ -288,7 +297,7 @@ class ExactSolve(Running):
         limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
         gap = config.gap * ENGINE_GAP_SHARE
         single = alone or config.deterministic or config.cores == 1
-        engines: tuple[Engine, ...] = ("cp_sat",) if single else ("cp_sat", "highs")
+        engines = self.search.claims.believed(ENGINES)[: 1 if single else None]
         return [
             pool.start(
                 engine,
@@ -299,6 +308,7 @@ class ExactSolve(Running):
                 workers=1 if config.deterministic else max(1, config.cores - len(engines) + 1),
                 deterministic=config.deterministic,
                 hint=hint,
+                node_limit=NODE_LIMIT if config.deterministic else None,
             )
             for engine in engines
         ]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleet.inventory.pins import Pin
+from fleet.plan.pinning import PLACING, in_words
 from solvers.building import GeneratedRow, build
+from solvers.compile import compile_problem
 from solvers.config import SolveConfig
 from solvers.encoders import pins
 from solvers.encoders.links import LinkRow
-from solvers.encoders.siting import node_limits
+from solvers.encoders.siting import limit_rows
 from solvers.engines import EnginePool
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
@@ -27,6 +28,8 @@ from solvers.problem import DesignProblem
 
 #: Longest time for the elastic model [s].
 EXPLAIN_S = 30.0
+#: Most pins that are taken back one by one to find the one that is to blame.
+MOST_PINS = 8
 #: Rules whose limits can give way.
 ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003", "DR-011")
 #: Price of a breach by the whole limit, of one pin in one period, and of a demand without room.
@@ -43,8 +46,21 @@ class Breach:
     is_upper: bool
 
 
-def explain_no_plan(problem: DesignProblem, stopped_by: str) -> tuple[str, ...]:
-    """What to say where the search ended without plan and without proof."""
+def explain_no_plan(problem: DesignProblem, stopped_by: str, unconfirmed: str = "") -> tuple[str, ...]:
+    """What to say where the search ended without plan and without proof.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What was searched.
+    stopped_by : str
+        What ended the search.
+    unconfirmed : str
+        The engine that says that there is no plan, where no second ground confirmed it.
+    """
+    if unconfirmed:
+        text = f"{unconfirmed} says that no plan satisfies every limit, but no second ground for that was found in time"
+        return (f"{text}: it does not count as proven – allow more time",)
     size = (
         f"{sum(part.count for part in problem.classes)} demand units in {len(problem.classes)} classes on "
         f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits"
@@ -67,23 +83,56 @@ def explain_infeasible(
         The link and cluster limits that the proof relies on.
     """
     lines = ["it is proven that no plan satisfies every limit"]
-    formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
-    subjects = _subjects(formulation, rows)
-    breaches = _make_elastic(formulation)
-    with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=EXPLAIN_S, gap=1e-3, seed=config.seed)
-        pool.run_until([run], time.monotonic() + EXPLAIN_S + 5.0)
-    if run.point is None:
+    found = _cheapest_breach(problem, config, rows, EXPLAIN_S)
+    if found is None:
         lines.append("the smallest breach was not found in time – remove pins and the budget one by one")
         return tuple(lines)
-    lines.extend(_unserved_lines(formulation, run.point))
-    lines.extend(_breach_lines(formulation, breaches, subjects, run.point))
+    lines.extend(_pins_to_blame(problem, config, rows) if found else ())
+    lines.extend(found)
     if len(lines) == 1:
         lines.append(
             "every other limit can be kept once links and clusters take any load, every day or after a failure: raise "
             "bandwidth_mbps or upgrade_mbps of the links between users, hosts and standbys, or max_nodes of the hosts"
         )
     return tuple(lines)
+
+
+def _cheapest_breach(
+    problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow], time_limit_s: float
+) -> list[str] | None:
+    """What the cheapest breach of the limits of a problem is; empty where there is none, None if not found in time."""
+    formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
+    subjects = _subjects(formulation, rows)
+    breaches = _make_elastic(formulation)
+    with EnginePool() as pool:
+        run = pool.start("highs", formulation.model, time_limit_s=time_limit_s, gap=1e-3, seed=config.seed)
+        pool.run_until([run], time.monotonic() + time_limit_s + 5.0)
+    if run.point is None:
+        return None
+    return [*_unserved_lines(formulation, run.point), *_breach_lines(formulation, breaches, subjects, run.point)]
+
+
+def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow]) -> Iterator[str]:
+    """The pins on where demands are without which nothing would have to give way: one of them, or all together."""
+    pins = problem.inventory.pins
+    placing = [pin for pin in pins if pin.decision in PLACING]
+    alone = [[pin] for pin in placing[:MOST_PINS]] if len(placing) > 1 else []
+    watched = frozenset(state.name for state in problem.states if state.kind == "link")
+    until = time.monotonic() + EXPLAIN_S
+    for blamed in [placing, *alone] if placing else []:
+        inventory = replace(problem.inventory, pins=tuple(pin for pin in pins if pin not in blamed))
+        free = compile_problem(inventory, watched)
+        left_s = until - time.monotonic()
+        if left_s <= 0 or _cheapest_breach(free, config, rows, left_s) != []:
+            if blamed is placing:
+                return
+            continue
+        if len(blamed) == 1:
+            yield f"PIN-001: {in_words(blamed[0])} contradicts the rest – take it back"
+            return
+    names = "; ".join(in_words(pin) for pin in placing[:MOST_PINS])
+    if placing:
+        yield f"PIN-001: these pins together contradict the rest, take some of them back: {names}"
 
 
 def _make_elastic(formulation: Formulation) -> list[Breach]:
@@ -118,7 +167,7 @@ def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[
     for row, rule in enumerate(model.row_rule):
         slots = [slot_of[column] for column in model.row_columns[row].tolist() if column in slot_of]
         if rule == "PIN-001":
-            result[row] = _pin_text(pinned.pop(0))
+            result[row] = in_words(pinned.pop(0))
         elif rule == "SIT-002" and slots:
             result[row] = _site_limit(formulation, row, formulation.problem.slots[slots[0]].site)
         elif rule == "DR-011":
@@ -136,28 +185,14 @@ def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[
     return result
 
 
-def _pin_text(pin: Pin) -> str:
-    what = " ".join(text for text in (pin.cluster or pin.site, pin.link, pin.value) if text)
-    since = "" if pin.period is None else f" from period {pin.period}"
-    why = ", ".join(text for text in (pin.reason, pin.owner) if text)
-    return f"pin {pin.decision} {what}{since}" + (f" ({why})" if why else "")
-
-
 def _site_limit(formulation: Formulation, row: int, name: str) -> str:
-    """Which limit of a site a row is: the one of its value whose amount per node is that of the row."""
-    problem, model = formulation.problem, formulation.model
-    site = problem.inventory.site(name)
+    """Which limit of a site a row is: the one of its value with the same terms."""
+    model = formulation.model
     weights = dict(zip(model.row_columns[row].tolist(), model.row_values[row].tolist(), strict=True))
-    for key, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
-        if limit != model.row_upper[row]:
-            continue
-        expected = [
-            (column, factor * amount[run.node_model])
-            for slot in formulation.slots_at(name)
-            for number, run in enumerate(formulation.runs(slot))
-            for column, factor in formulation.node_terms(slot, number, problem.periods - 1)
-        ]
-        if all(math.isclose(weights.get(column, 0.0), value) for column, value in expected):
+    for key, limit, terms in limit_rows(formulation, formulation.problem.inventory.site(name)):
+        if limit == model.row_upper[row] and all(
+            math.isclose(weights.get(column, 0.0), value) for column, value in terms
+        ):
             return f"{key} of site {name!r}"
     return f"a limit of site {name!r}"
 

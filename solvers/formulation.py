@@ -51,6 +51,9 @@ class Formulation:
     class_of, primary_of, standby_of : array
         Per placement column its class, primary slot and standby slot, `NO_STANDBY` where it places none. In the
         separate formulation a column places either a primary or a standby (then primary_of is `NO_STANDBY`).
+    kept, kept_saving : dict
+        Columns of (slot, run, period): whether a new cluster keeps that node count for good; and by (slot, run) what
+        that saves of its purchase.
     placement : array
         The model's column of each placement column.
     """
@@ -67,6 +70,8 @@ class Formulation:
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
+    kept: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    kept_saving: dict[tuple[int, int], float] = field(default_factory=dict)
     open_row: dict[tuple[int, int], int] = field(default_factory=dict)
     load: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     free: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -163,7 +168,7 @@ class Formulation:
     def design_columns(self) -> Integers:
         """The columns of what stands where: all but placements and what follows from them."""
         columns = [*self.run.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
-        return np.array(sorted(columns), dtype=np.int64)
+        return np.array(sorted([*columns, *self.kept.values()]), dtype=np.int64)
 
     def columns_of_class(self, part: int) -> slice:
         """Where the placement columns of a class are; those of one class follow each other."""

@@ -6,6 +6,7 @@ cluster takes in what is too much beside those that are as large as may be.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -82,10 +83,13 @@ def _takes(packing: Packing, full: Sequence[int]) -> Integers:
 def _like(problem: DesignProblem, places: Sequence[Place], model: Place, group: int) -> Place | None:
     """A place like another on a slot of a group that is free and undecided; None where there is none."""
     inventory, taken = problem.inventory, {place.slot for place in places}
+    standing = Counter(problem.slots[slot].site for slot in taken)
     decided = {name for pin in inventory.pins for name in (pin.site, pin.cluster, pin.value)}
     for index in np.flatnonzero(problem.classes[0].view.group_of_slot == group).tolist():
         slot = problem.slots[index]
         if index in taken or slot.existing is not None or slot.site in decided or slot.cluster in decided:
+            continue
+        if standing[slot.site] >= inventory.site(slot.site).max_clusters:
             continue
         for run in slot.runs:
             is_alike = run.node_model == model.run.node_model and run.node_tolerance >= model.run.node_tolerance

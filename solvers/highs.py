@@ -26,6 +26,7 @@ class Solved:
     state: str
     point: Floats | None
     bound: float
+    objective: float = INFINITY
     multipliers: Floats | None = None
 
 
@@ -95,7 +96,7 @@ def solve_model(
     if relaxed and state == "finished":
         duals = result.dual_values()
         multipliers = np.array([duals[built.get_linear_constraint(row)] for row in range(model.rows)])
-    return Solved(state, point, bound, multipliers)
+    return Solved(state, point, bound, result.objective_value(), multipliers)
 
 
 def to_proto(model: LinearModel, relaxed: bool) -> model_pb2.ModelProto:

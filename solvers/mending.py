@@ -118,7 +118,7 @@ class Mending:
         for index, place in enumerate(packing.places):
             amount = self._extra.get(self.problem.slots[place.slot].cluster)
             if amount is not None:
-                packing.extra[index] = amount[:, -1]
+                packing.extra[index, : len(amount)] = amount[:, -1]
         before = packing.joined_by(())
         grown = packing if repair(packing) else with_room(before)
         if grown is None:

@@ -35,4 +35,4 @@ def exit_code(result: SolveResult, wanted_gap: float | None) -> Exit:
     if result.plan.errors:
         return Exit.AUDIT_ERRORS
     missed = wanted_gap is not None and (result.gap is None or result.gap > wanted_gap + 1e-9)
-    return Exit.GAP_MISSED if missed or result.interrupted else Exit.OK
+    return Exit.GAP_MISSED if missed or result.interrupted or result.disproved else Exit.OK

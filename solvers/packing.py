@@ -61,14 +61,14 @@ class Packing:
         Class of each unit.
     primary, standby : array (U,)
         Place of each unit and of its copy, −1 for none.
-    own, data : array (P, 3)
-        Compute and data by tier that is on each place.
-    moved : array (P, D, 3)
-        Compute that the loss of each fault domain sends to each place.
-    sent_here : array (P, 3)
+    own, data : array (P, 3 + M) and (P, 3)
+        Compute, with the weight of machines by each measure of hosts, and data by tier that is on each place.
+    moved : array (P, D, 3 + M)
+        What of the former the loss of each fault domain sends to each place.
+    sent_here : array (P, 3 + M)
         What of that has to be kept free: the largest, or the sum of all.
-    extra : array (P, 3)
-        Compute that each place keeps free beyond that.
+    extra : array (P, 3 + M)
+        What each place keeps free beyond that.
     uploaded : array (P,)
         What is copied into the cloud from each place [Mbit/s]; places of one site share its internet access evenly.
     """
@@ -90,9 +90,12 @@ class Packing:
     def __post_init__(self) -> None:
         problem, count = self.problem, len(self.places)
         classes = problem.classes
-        self.compute = np.array([part.compute[-1] for part in classes])
+        measures = problem.measures
+        self.width = len(COMPUTE) + len(measures)
+        own, sent = ([getattr(measure, name)[:, -1:] for measure in measures] for name in ("own", "sent"))
+        self.compute = np.hstack([np.array([part.compute[-1] for part in classes]), *own])
         self.storage = np.array([part.storage[-1] for part in classes])
-        self.sent = np.array([part.standby_compute[-1] for part in classes])
+        self.sent = np.hstack([np.array([part.standby_compute[-1] for part in classes]), *sent])
         self.copied = np.array([part.standby_storage[-1] for part in classes])
         self.upload = np.array([part.upload_mbps[-1] for part in classes])
         self.uploaded, self.access = np.zeros(count), self._access()
@@ -102,12 +105,12 @@ class Packing:
         slots = np.array([place.slot for place in self.places], dtype=np.int64)
         self.groups: Integers = np.asarray(problem.classes[0].view.group_of_slot[slots], dtype=np.int64)
         self.is_shared = problem.inventory.policy.standby_reserve == "shared"
-        self.own, self.data = np.zeros((count, 3)), np.zeros((count, 3))
-        self.moved = np.zeros((count, max(1, len(names)), 3))
-        self.sent_here = np.zeros((count, 3))
-        self.capacity, self.kept = np.zeros((count, 3)), np.zeros((count, 3))
+        self.own, self.data = np.zeros((count, self.width)), np.zeros((count, 3))
+        self.moved = np.zeros((count, max(1, len(names)), self.width))
+        self.sent_here = np.zeros((count, self.width))
+        self.capacity, self.kept = np.zeros((count, self.width)), np.zeros((count, self.width))
         self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
-        self.extra = np.zeros((count, 3))
+        self.extra = np.zeros((count, self.width))
         for index in range(count):
             self.size(index, self.places[index].run, self.places[index].nodes)
         self._runs_ok: dict[int, Booleans] = {}
@@ -131,9 +134,12 @@ class Packing:
         archetype = run.archetype(nodes)
         usable = np.array(archetype.capacity.usable.as_tuple())
         free = np.array(archetype.capacity.without_node_reserve.as_tuple())
-        self.capacity[index] = usable[COMPUTE]
+        hosts = archetype.hosts
+        most = [float(measure.most[run.node_model][-1]) for measure in self.problem.measures]
+        self.capacity[index] = [*usable[COMPUTE], *(hosts.left * amount for amount in most)]
         uses_free = self.problem.inventory.policy.standby_uses_node_reserve
-        self.kept[index] = free[COMPUTE] if uses_free else usable[COMPUTE]
+        kept, nodes = (free, hosts.every) if uses_free else (usable, hosts.left)
+        self.kept[index] = [*kept[COMPUTE], *(nodes * amount for amount in most)]
         self.pool[index] = usable[POOL]
         self.per_tb[index] = 1.0 / place.run.efficiency
 
@@ -204,7 +210,7 @@ class Packing:
 
     @property
     def reserve(self) -> Floats:
-        """Compute that each place keeps free for failovers (P, 3)."""
+        """What each place keeps free for failovers (P, 3 + M)."""
         return self.sent_here + self.extra
 
     def _reserve(self, moved: Floats) -> Floats:

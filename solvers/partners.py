@@ -4,14 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.placement import exceeds, residency_holds, separation_reason
 from fleet.rulepack import RulePack
 from fleet.wan.graph import WanLink
 from fleet.wan.replication import Mechanism, mechanisms
 from fleet.wan.routing import Router
+from solvers.problem import Booleans
 
 MEGABITS_PER_MEGABYTE = 8.0
+
+
+class PartnerScreen:
+    """Says of units, one after another, why no pair of candidate sites does, keeping what carries many of them.
+
+    Parameters
+    ----------
+    inventory, pack, router : optional
+        Sites, mechanisms and round trips.
+    names : sequence of str
+        Site of each group of slots.
+    """
+
+    def __init__(self, inventory: Inventory, pack: RulePack, router: Router, names: Sequence[str]) -> None:
+        self.inventory, self.pack, self.router, self.names = inventory, pack, router, names
+        self._carried: dict[int, float] = {}  # allowed pairs by identity, and the largest stream that is known to fit
+
+    def reason(
+        self, copies: Sequence[tuple[Demand, Mechanism, float]], eligible: Booleans, standby: Booleans, pairs: Booleans
+    ) -> str:
+        """Why a standby is too far from every primary, or no path carries its stream; empty where neither.
+
+        Parameters
+        ----------
+        copies : sequence of (demand, mechanism, stream [Mbit/s])
+            What is to be protected, with the largest stream of each.
+        eligible, standby : array of bool (n_groups,)
+            Where it may run, and where it may stand by, as far as it alone is concerned.
+        pairs : array of bool (n_groups, n_groups)
+            The pairs that every rule allows; the same object wherever they are the same.
+        """
+        for demand, mechanism, most in copies:
+            if pairs.any():
+                if most <= self._carried.get(id(pairs), -1.0):
+                    continue
+                allowed = ((self.names[first], self.names[second]) for first, second in np.argwhere(pairs).tolist())
+                text = too_thin(self.router, demand, most, allowed)
+                if not text:
+                    self._carried[id(pairs)] = most
+            else:
+                primaries, standbys = (
+                    sorted({self.names[slot] for slot in np.flatnonzero(mask).tolist()}) for mask in (eligible, standby)
+                )
+                text = too_far(self.inventory, self.pack, self.router, demand, mechanism, primaries, standbys)
+            if text:
+                return text
+        return ""
 
 
 def too_far(

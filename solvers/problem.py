@@ -17,10 +17,12 @@ from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.costs import Rates
 from fleet.platform.archetypes import Archetype
+from fleet.platform.machines import Machine
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
+from solvers.hosting import Measure, measures
 from solvers.linear import Floats, Integers
 
 Booleans = NDArray[np.bool_]
@@ -39,7 +41,7 @@ class Run:
     free_base, free_slope : array (4,)
         The same without the nodes that are kept free.
     efficiency : array (3,)
-        Data over footprint for hot, warm, archive.
+        Data over footprint for hot, warm, archive; of the smallest count on tiers that hold no data.
     """
 
     node_model: str
@@ -128,11 +130,18 @@ class Profile:
         What it runs on: vcpu, memory_gb, gpu.
     is_protected : bool
         Whether it has a standby.
+    backup_mbps : array (T,)
+        Its backups, from where it runs to `backup_site`; nothing where that is blank.
+    leaves_when_cut : bool
+        Whether it runs in the cloud while its users do not reach its primary.
     """
 
     compute: Floats
     traffic_mbps: Floats
     stream_mbps: Floats
+    backup_mbps: Floats
+    backup_site: str
+    leaves_when_cut: bool
     host_reach: Booleans
     user_down: Booleans
     is_protected: bool
@@ -148,6 +157,25 @@ class Profile:
         """[slot]: the same in one state."""
         reach = self.host_reach[self.view.row_of_state[state], self.view.host_of_slot]
         return np.asarray(reach & ~self.view.is_down[state], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The virtual machines of one demand of a unit.
+
+    Attributes
+    ----------
+    sizes : tuple of (Machine or None)
+        One of them in each period; None where it does not exist.
+    count : int
+        How many there are.
+    moves : bool
+        Whether they start at a standby cluster when theirs fails.
+    """
+
+    sizes: tuple[Machine | None, ...]
+    count: int
+    moves: bool
 
 
 @dataclass(frozen=True)
@@ -178,6 +206,8 @@ class DemandClass:
         What its members ask of node models and archetypes.
     is_part : bool
         Whether it is but one of the needs of its members, counted by itself.
+    instances : tuple of Instances
+        The virtual machines of one unit, for each of its profiles; empty where its members differ in them.
     """
 
     index: int
@@ -196,6 +226,7 @@ class DemandClass:
     view: SlotView
     asks: tuple[object, ...] = ()
     is_part: bool = False
+    instances: tuple[Instances, ...] = ()
 
     @property
     def eligible(self) -> Booleans:
@@ -258,6 +289,11 @@ class DesignProblem:
     def periods(self) -> int:
         """Number of periods."""
         return len(self.inventory.periods)
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """What a node takes only so much of, beside sums of compute."""
+        return measures(self)
 
     @cached_property
     def state_index(self) -> dict[str, int]:

@@ -89,7 +89,7 @@ def _other(packing: Packing, is_copy: bool) -> Integers:
 def relief_of(packing: Packing, units: Integers, place: int, is_copy: bool) -> Floats:
     """[unit, resource]: share of capacity that each unit frees by leaving."""
     parts = packing.part[units]
-    none = np.zeros((len(units), 3))
+    none = np.zeros((len(units), packing.width))
     here = np.full(len(units), place)
     if not is_copy:
         return packing.fill(here, packing.compute[parts], none, packing.storage[parts], packing.upload[parts])
@@ -102,9 +102,9 @@ def relief_of(packing: Packing, units: Integers, place: int, is_copy: bool) -> F
 
 
 def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
-    """[change, resource]: the most that a domain sends, of what each sends (D, 3), once one sends more or less."""
+    """[change, resource]: the most that a domain sends, of what each sends, once one sends more or less."""
     first, others = moved.argmax(axis=0), moved.copy()
-    others[first, np.arange(3)] = 0.0
+    others[first, np.arange(moved.shape[1])] = 0.0
     rest = np.where(domains[:, None] == first, others.max(axis=0), moved.max(axis=0))
     return np.asarray(np.maximum(rest, moved[domains] + change), dtype=np.float64)
 

@@ -6,7 +6,7 @@ of its node model up to its final node count, the cheapest path over the periods
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
-from fleet.platform.growth import growth_refusal
+from fleet.platform.standing import may_become
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 
@@ -26,7 +26,8 @@ def resized(
 ) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
-    Existing and pinned clusters stay as they are, and have to hold theirs.
+    Existing and pinned clusters keep their nodes. Pinned ones have to hold their load as they are; existing ones change
+    their layout no more than that takes.
 
     Parameters
     ----------
@@ -38,12 +39,20 @@ def resized(
     clusters = []
     for decision in context.decisions.clusters:
         more = nothing if extra is None else extra.get(decision.cluster, nothing)
-        if decision.existing or decision.origin == "pinned":
+        if decision.existing:
+            settled = _settled(problem, context, decision, slots[decision.cluster], more)
+            if settled is None:
+                return None
+            clusters.append(settled)
+            continue
+        if decision.origin == "pinned":
             if not _holds(problem, context, context.cluster_index[decision.cluster], more):
                 return None
             clusters.append(decision)
             continue
         cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
+        if cheapest is None:  # one that holds the sums shows which machines do not fit
+            cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more, packs=False)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -60,10 +69,43 @@ def _holds(problem: DesignProblem, context: PlanContext, index: int, extra: Floa
     )
 
 
-def _cheapest(
+def _settled(
     problem: DesignProblem, context: PlanContext, decision: ClusterDecision, slot: Slot, extra: Floats
 ) -> ClusterDecision | None:
-    periods = range(problem.periods)
+    """An existing cluster with its nodes, and the fewest and latest changes of layout that hold its load."""
+    index = context.cluster_index[decision.cluster]
+    tolerance, data, asking = _demands_at(problem, context, index)
+    reserve = context.reserve[index] + extra
+    options = [archetype for run in slot.runs for archetype in run.archetypes]
+    best: list[tuple[float, tuple[Archetype, ...]]] = [(0.0, (options[0],))]  # what stands today
+    for period, nodes in enumerate(decision.nodes):
+        needs = tolerance[period], data[period], reserve[:, period], asking[period]
+        following: list[tuple[float, tuple[Archetype, ...]]] = []
+        for archetype in (option for option in options if option.nodes == nodes):
+            if not _does(context, index, period, archetype, *needs):
+                continue
+            paths = [
+                (changes + (archetype.layout != path[-1].layout) * (2.0 - period / problem.periods), (*path, archetype))
+                for changes, path in best
+                if _may_follow(problem, path[-1], archetype)
+            ]
+            following += [min(paths, key=lambda entry: entry[0])] if paths else []
+        best = following
+    if not best:
+        return None
+    _, path = min(best, key=lambda entry: entry[0])
+    return replace(decision, layouts=tuple(dict(archetype.layout) for archetype in path[1:]))
+
+
+def _cheapest(
+    problem: DesignProblem,
+    context: PlanContext,
+    decision: ClusterDecision,
+    slot: Slot,
+    extra: Floats,
+    *,
+    packs: bool = True,
+) -> ClusterDecision | None:
     limit = max(decision.nodes)
     options = sorted(
         (
@@ -76,31 +118,20 @@ def _cheapest(
         key=lambda archetype: archetype.nodes,
     )
     index = context.cluster_index[decision.cluster]
-    tolerance, data, asking = _demands_at(problem, context, index)
     reserve = context.reserve[index] + extra
-    monthly = problem.rates.node_monthly(decision.node_model, decision.site)
-    price = problem.rates.node_purchase(decision.node_model)
-    best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
-    for period in periods:
-        following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
-        for cost, path in best:
-            before = path[-1] if path else None
-            for position, archetype in enumerate([None, *options]):
-                if not _may_follow(problem, before, archetype):
-                    continue
-                needs = tolerance[period], data[period], reserve[:, period], asking[period]
-                if not _does(context, index, period, archetype, *needs):
-                    continue
-                nodes = archetype.nodes if archetype is not None else 0
-                added = nodes - (before.nodes if before is not None else 0)
-                weight = problem.rates.purchase_factor(period) - problem.rates.residual_factor(period)
-                total = cost + added * price * weight + nodes * monthly * problem.rates.monthly_factor(period)
-                if total < following.get(position, (INFINITY, ()))[0]:
-                    following[position] = (total, (*path, archetype))
-        best = list(following.values())
-    if not best:
+    rates, model = problem.rates, decision.node_model
+    growing = [rates.node_purchase(model, (), 1 + archetype.zone_tolerance) for archetype in options]
+    offers = [(options, growing)]
+    for count, zones in sorted({(archetype.nodes, 1 + archetype.zone_tolerance) for archetype in options}):
+        alike = [option for option in options if (option.nodes, 1 + option.zone_tolerance) == (count, zones)]
+        kept = rates.node_purchase(model, (count,), zones)
+        if kept < rates.node_purchase(model, (), zones):  # wired for less as long as it keeps its count
+            offers.append((alike, [kept] * len(alike)))
+    found = (_cheapest_path(problem, context, decision, index, reserve, *offer, packs=packs) for offer in offers)
+    paths = [path for path in found if path is not None]
+    if not paths:
         return None
-    _, path = min(best, key=lambda entry: entry[0])
+    _, path = min(paths, key=lambda entry: entry[0])
     if path[-1] is None:
         return decision
     return replace(
@@ -110,14 +141,50 @@ def _cheapest(
     )
 
 
+def _cheapest_path(
+    problem: DesignProblem,
+    context: PlanContext,
+    decision: ClusterDecision,
+    index: int,
+    reserve: Floats,
+    options: Sequence[Archetype],
+    prices: Sequence[float],
+    *,
+    packs: bool,
+) -> tuple[float, tuple[Archetype | None, ...]] | None:
+    """(cost, archetype per period) of the cheapest path through options that cost so much per node; None without."""
+    tolerance, data, asking = _demands_at(problem, context, index)
+    monthly = problem.rates.node_monthly(decision.node_model, decision.site)
+    best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
+    for period in range(problem.periods):
+        following: dict[int, tuple[float, tuple[Archetype | None, ...]]] = {}
+        for cost, path in best:
+            before = path[-1] if path else None
+            for position, archetype in enumerate([None, *options]):
+                if not _may_follow(problem, before, archetype):
+                    continue
+                needs = tolerance[period], data[period], reserve[:, period], asking[period]
+                if not _does(context, index, period, archetype, *needs):
+                    continue
+                if packs and archetype is not None and not context.hosting.fits(index, period, archetype):
+                    continue
+                nodes = archetype.nodes if archetype is not None else 0
+                added = nodes - (before.nodes if before is not None else 0)
+                weight = problem.rates.purchase_factor(period) - problem.rates.residual_factor(period)
+                bought = added * prices[position - 1] * weight if added else 0.0
+                total = cost + bought + nodes * monthly * problem.rates.monthly_factor(period)
+                if total < following.get(position, (INFINITY, ()))[0]:
+                    following[position] = (total, (*path, archetype))
+        best = list(following.values())
+    return min(best, key=lambda entry: entry[0], default=None)
+
+
 def _may_follow(problem: DesignProblem, before: Archetype | None, after: Archetype | None) -> bool:
     if before is None:
         return True
     if after is None or after.nodes < before.nodes:
         return False
-    if after is before:
-        return True
-    return growth_refusal(before, after, problem.pack) is None
+    return may_become(before, after, problem.pack)
 
 
 def _demands_at(

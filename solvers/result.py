@@ -53,6 +53,8 @@ class SolveResult:
         proof, gap, time_limit, work_limit, interrupt or screen (infeasible before any engine ran).
     explanation : tuple of str
         For infeasible: the conflict and the cheapest way out, in words. For no_solution: what was tried.
+    disproved : tuple of str
+        What engines said that is not so; nothing that such an engine said in this run counts.
     """
 
     status: Status
@@ -66,6 +68,7 @@ class SolveResult:
     strategy: str
     explanation: tuple[str, ...] = ()
     trace: tuple[TracePoint, ...] = field(default=(), repr=False)
+    disproved: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float | None:

@@ -20,8 +20,8 @@ from solvers.linear import Floats, Integers
 from solvers.problem import Booleans, Slot, SlotView
 from solvers.slots import alike_slots
 
-#: Failure kinds after which a protected demand must reach its standby.
-HARD_KINDS = ("site", "fault_domain", "cluster")
+#: Failure kinds after which a protected demand must reach its standby; shared risks are states where they are hard.
+HARD_KINDS = ("site", "fault_domain", "cluster", "shared_risk")
 #: Neighbors of sites at the host itself, and of sites without a way.
 AT_HOME, NOWHERE = -2, -1
 
@@ -120,9 +120,9 @@ class RouteTable:
         """Link → user site, for circuits that carry the traffic of their own site only and can carry all of it.
 
         Their load is no decision and their failure moves only their own users; what it moves is checked on the
-        finished plan.
+        finished plan. Circuits of sites that keep backups carry more, from where that is a decision.
         """
-        hosting = set(self.slot_sites)
+        hosting = {*self.slot_sites, *(row.backup_site for row in self.inventory.workloads if row.sends_backups)}
         traffic: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(self.inventory.periods))
         for demand in self.inventory.demands:
             for period in range(len(self.inventory.periods)):
@@ -154,6 +154,11 @@ class RouteTable:
                 for site, label in self.router.labels(host, state).items():
                     labels[site][row, column] = label
         return labels
+
+    @property
+    def names_of_group(self) -> list[str]:
+        """Site of each group of slots."""
+        return [self.host_names[host] for host in self.host_of_group.tolist()]
 
     def row_of(self, state: FailureState) -> int:
         """The row of a state: that of the normal one if it leaves the network alone."""

@@ -6,8 +6,9 @@ import time
 from collections.abc import Collection
 
 from solvers.building import GeneratedRow
+from solvers.claims import ENGINE_NAMES, ENGINES, LIBRARIES
 from solvers.compile import compile_problem
-from solvers.config import SolveConfig
+from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats, LinearModel
@@ -15,6 +16,7 @@ from solvers.merging import merge_slots
 from solvers.problem import DesignProblem
 from solvers.relaxed import bound_source, relaxed
 from solvers.search import Search, UnwatchedLinks
+from solvers.second_opinion import SecondOpinion, Verdict
 
 HURRY_S = 2.0  # what an engine may overrun before its answer is no longer waited for
 #: Relaxations slower than this are bounded by branch and bound rather than decomposition [s].
@@ -29,8 +31,6 @@ NODE_LIMIT = 400
 #: Second circuits up to which all are watched once one of them matters.
 MANY_CIRCUITS = 3000
 
-ENGINE_NAMES = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
-
 
 class Running:
     """One run of a strategy.
@@ -44,7 +44,11 @@ class Running:
     rows : set
         Failure rows met so far.
     is_infeasible : bool
-        Whether it is proven that no plan exists.
+        Whether it is proven, on two grounds, that no plan exists.
+    unconfirmed : str
+        The engine that alone says so, where no second ground was found.
+    confirmed_by : str
+        The engine that proved the best plan optimal too, after the one whose bound it is.
     remedies : tuple of str
         Where the strategy cannot plan such a fleet: why, and what would help.
     """
@@ -57,9 +61,11 @@ class Running:
         self.search = Search(problem, config)
         self.rows: set[GeneratedRow] = set()
         self.is_infeasible = False
+        self.unconfirmed = self.confirmed_by = ""
         self.remedies: tuple[str, ...] = ()
         self._background: EngineRun | None = None
         self._background_of: Formulation | None = None
+        self._verdict: Verdict | None = None
 
     def run(self) -> None:
         """Solve until proof, gap, limit or interrupt."""
@@ -67,18 +73,49 @@ class Running:
         while True:
             try:
                 with EnginePool() as pool:
-                    return self._solve(pool)
+                    while True:
+                        self._solve(pool)
+                        if not self._has_to_go_on(pool):
+                            return
+                        self._forget()
             except UnwatchedLinks as found:
                 watched |= found.links
                 if len(self.problem.second_circuits) <= MANY_CIRCUITS:
                     watched |= self.problem.second_circuits
                 self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
                 self.merged = merge_slots(self.problem)
-                self._background = None
+                self._background = self._verdict = None
                 self._forget()
 
     def _solve(self, pool: EnginePool) -> None:
         raise NotImplementedError
+
+    def _has_to_go_on(self, pool: EnginePool) -> bool:
+        """Seek a second ground for what one engine says; whether it was contradicted, and others are left to go on."""
+        if self._background is not None:
+            pool.stop(self._background)
+        before = len(self.search.claims.disproved)
+        opinion = SecondOpinion(self.problem, self.config, self.search, self.rows)
+        verdict, self._verdict = self._verdict, None
+        if verdict is not None and self.search.best is not None:
+            self._hear_infeasible(verdict.engine, verdict.formulation)
+        elif verdict is not None:
+            self.is_infeasible = opinion.is_infeasible(pool, verdict)
+            if not self.is_infeasible and self.search.claims.believes(LIBRARIES[verdict.engine]):
+                self.unconfirmed = ENGINE_NAMES[verdict.engine]
+        elif self.search.gap is not None and self.search.gap <= OPTIMAL_GAP:
+            self.confirmed_by = opinion.confirms_optimum(pool)
+        is_contradicted = len(self.search.claims.disproved) > before
+        return is_contradicted and bool(self.search.claims.believed(ENGINES)) and not self._is_over(INFINITY)
+
+    def _hear_infeasible(self, engine: Engine, formulation: Formulation) -> None:
+        """An engine says that a model which every plan satisfies has no solution: a known plan disproves it."""
+        if not self.search.claims.believes(LIBRARIES[engine]):
+            return
+        if self.search.best is not None:
+            self.search.disprove(engine, "that there is no plan, though one is known that holds")
+        elif self._verdict is None:
+            self._verdict = Verdict(engine, formulation)
 
     def _forget(self) -> None:
         """Drop what was known of a problem that has been compiled anew."""
@@ -138,7 +175,7 @@ class Running:
             pool.wait(0.2)
             self._take_background()
             if inside is not None:
-                self.search.raise_bound(min(inside[0], run.bound), inside[1])
+                self.search.raise_bound("highs", min(inside[0], run.bound), inside[1])
             if time.monotonic() > until + HURRY_S:
                 break
         pool.stop(run)
@@ -148,13 +185,19 @@ class Running:
     def _take_background(self) -> None:
         if self._background is not None and self._background_of is not None:
             self._take_bounds([self._background], self._background_of)
-            if self._background.state == "infeasible" and self.search.best is None:
-                self.is_infeasible = True
+            if self._background.state == "infeasible":
+                self._hear_infeasible(
+                    "benders" if self._background.engine == "benders" else "highs", self._background_of
+                )
 
     def _is_over(self, until: float) -> bool:
         self._take_background()
         return (
-            self.search.is_done or self.is_infeasible or bool(self.remedies) or time.monotonic() >= self._moment(until)
+            self.search.is_done
+            or self.is_infeasible
+            or self._verdict is not None
+            or bool(self.remedies)
+            or time.monotonic() >= self._moment(until)
         )
 
     def _moment(self, until: float) -> float:
@@ -163,4 +206,7 @@ class Running:
 
     def _take_bounds(self, runs: Collection[EngineRun], formulation: Formulation) -> None:
         for run in runs:
-            self.search.raise_bound(run.bound, bound_source(ENGINE_NAMES[run.engine], relaxed(formulation)))
+            source = bound_source(ENGINE_NAMES[run.engine], relaxed(formulation))
+            self.search.raise_bound(run.engine, run.bound, source)
+            if run.wrong and self.search.claims.believes(LIBRARIES[run.engine]):
+                self.search.disprove(run.engine, run.wrong)

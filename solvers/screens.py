@@ -10,6 +10,7 @@ from fleet.inventory.inventory import Demand, DemandKey, Inventory
 from fleet.plan.pinning import wants_upgrade
 from fleet.plan.placement import Reason, exceeds
 from fleet.platform.instances import instance_refusals
+from fleet.platform.machines import machine_of
 from fleet.wan.graph import Wan
 from solvers.problem import Booleans, Slot, Unit
 
@@ -50,21 +51,26 @@ def screen_unit(
         return (
             "no node model of the catalog has the node tolerance and GPU that it asks for, and room for one instance, "
             "at a site where it may run – lower fault_tolerance, or add hardware"
-            f"{_too_large(unit, slots)}{_not_kept(unit, slots)}"
+            f"{_too_large(inventory, unit, slots)}{_not_kept(unit, slots)}"
         )
     if pairs is not None and not pairs.any():
         return f"no pair of candidate sites can hold it and its standby. {pair_remedy(inventory, unit)}"
     return None
 
 
-def _too_large(unit: Unit, slots: Sequence[Slot]) -> str:
-    """Which instance fits on no node, and why not on the largest."""
+def _too_large(inventory: Inventory, unit: Unit, slots: Sequence[Slot]) -> str:
+    """Which instance fits on no node, now or once it has grown, and why not on the largest."""
     offers = {run.node_model: run.archetypes[0].offer for slot in slots for run in slot.runs}
     for demand in unit.demands:
         found = [next(instance_refusals(demand.row, offer), None) for offer in offers.values()]
         texts = [f"{refusal[0]} {refusal[1]}" for refusal in found if refusal is not None]
         if texts and len(texts) == len(offers):
             return f"; {'; '.join(texts[:3])}"
+        machine = machine_of(demand.row, max(inventory.growth_factors(demand)), inventory.policy)
+        rooms = [run.archetypes[0].hosts.room for slot in slots for run in slot.runs]
+        if rooms and not any(room.takes(machine) for room in rooms):
+            largest = max(rooms, key=lambda room: (room.gpus, room.memory_gb, room.vcpus))
+            return f"; CAP-006 an instance of {demand.workload!r} grows to {machine}, a node offers at most {largest}"
     return ""
 
 
@@ -94,9 +100,10 @@ def nearest_remedy(reasons: Sequence[tuple[Demand, str, Reason]]) -> str:
     ]
     if over:
         _, demand, site, reason = min(over, key=lambda entry: (entry[0], entry[2]))
+        enough = rounded_up(reason.actual or 0.0)
         return (
             f"max_rtt_ms is {reason.limit:g} ms; the nearest candidate is {site!r} at {reason.actual:.3g} ms – set "
-            f"max_rtt_ms of {demand.workload!r} to at least {_up(reason.actual or 0.0):g}, or let {demand.site!r} host"
+            f"max_rtt_ms of {demand.workload!r} to at least {enough:g}, or let {demand.site!r} host"
         )
     kinds: dict[str, tuple[str, int]] = {}
     for _, _, reason in reasons:
@@ -167,7 +174,7 @@ def screen_access(inventory: Inventory, wan: Wan) -> dict[str, int]:
             needed = (amount + link.reserved_mbps) / link.limit
             reason = (
                 f"users of {demands[0].site!r} need {amount:.4g} Mbit/s in each direction in period {period}, the "
-                f"circuit carries {limit:.4g} – a bandwidth of at least {_up(needed):g} Mbit/s would do"
+                f"circuit carries {limit:.4g} – a bandwidth of at least {rounded_up(needed):g} Mbit/s would do"
             )
             lines.append(f"link {name!r}: {reason}")
             blocked.update(dict.fromkeys(_too_many(loads, limit), lines[-1]))
@@ -189,7 +196,7 @@ def _too_many(loads: Mapping[DemandKey, Sequence[float]], limit: float) -> list[
     return found
 
 
-def _up(value: float) -> float:
+def rounded_up(value: float) -> float:
     """A value rounded up to three significant digits, so that it still does."""
     if value <= 0:
         return 0.0

@@ -15,13 +15,17 @@ import numpy as np
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import ClusterViolation, LinkViolation, violations
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, violations
 from fleet.plan.uploads import upload_violations
+from fleet.platform.packing import cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
+from solvers.claims import LIBRARIES, Claims
 from solvers.config import SolveConfig
 from solvers.decode import decode
+from solvers.encoders.hosts import HostRow
 from solvers.encoders.links import ClusterRow, LinkRow
+from solvers.engines import Engine
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem
@@ -79,8 +83,7 @@ class Search:
     started: float = field(default_factory=time.monotonic)
     best: Decisions | None = None
     objective: float = INFINITY
-    bound: float = -INFINITY
-    bound_source: str = ""
+    claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
     judging_s: float = 0.0
 
@@ -111,11 +114,28 @@ class Search:
         """Whether the gap asked for is reached."""
         return self.gap is not None and self.gap <= self.config.gap
 
-    def raise_bound(self, bound: float, source: str) -> None:
-        """Take a valid lower bound on the present value of every plan."""
-        if bound > self.bound:
-            self.bound, self.bound_source = bound, source
+    @property
+    def bound(self) -> float:
+        """The best bound that is believed; minus infinity until there is one."""
+        return self.claims.best[0]
+
+    @property
+    def bound_source(self) -> str:
+        """What proved the bound, and of what."""
+        return self.claims.best[1]
+
+    def raise_bound(self, engine: Engine, bound: float, source: str) -> None:
+        """Take what an engine calls a lower bound on the present value of every plan, unless a plan disproves it."""
+        before = self.bound
+        if self.claims.note(LIBRARIES[engine], bound, source):
+            self.claims.face(self.objective)
+        if self.bound != before:
             self._report()
+
+    def disprove(self, engine: Engine, text: str) -> None:
+        """Believe an engine no more."""
+        self.claims.disprove(LIBRARIES[engine], text)
+        self._report()
 
     def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
         """Decode a point of a pair formulation and judge it."""
@@ -151,15 +171,22 @@ class Search:
             trimmed = self._judged(
                 smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
             )
-            if judgment is None or trimmed.holds:
+            self._keep(trimmed)
+            # what the point breaks is said where its other nodes cost more: rows have to rule it out
+            if judgment is None or (trimmed.holds and (judgment.holds or trimmed.objective <= judgment.objective)):
                 judgment = trimmed
         if judgment is None:
             raise EngineError("a decision was neither judged as it is nor resized")
-        if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
-            self.best, self.objective = judgment.decisions, judgment.objective
-            self._report()
+        self._keep(judgment)
         self.judging_s += time.monotonic() - begun
         return judgment
+
+    def _keep(self, judgment: Judgment) -> None:
+        """Keep a decision if it holds and is best."""
+        if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
+            self.best, self.objective = judgment.decisions, judgment.objective
+            self.claims.face(self.objective)
+            self._report()
 
     def _judged(self, decisions: Decisions, context: PlanContext) -> Judgment:
         problem = self.problem
@@ -182,6 +209,9 @@ class Search:
                 broken.add(
                     ClusterRow(violation.state.id, slots[violation.cluster], violation.resource, violation.period)
                 )
+            elif isinstance(violation, HostViolation):
+                _note_crowd(short, context, violation)
+                broken.add(_host_row(violation, slots[violation.cluster]))
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
         return Judgment(
@@ -196,7 +226,7 @@ class Search:
 
     def _report(self) -> None:
         incumbent = None if self.best is None else self.objective
-        bound = None if self.bound == -INFINITY else min(self.bound, self.objective)
+        bound = None if self.bound == -INFINITY else min(self.bound, self.objective)  # apart by rounding at most
         self.trace.append(TracePoint(self.seconds, incumbent, bound))
         if self.config.on_progress is not None:
             self.config.on_progress(self.seconds, incumbent, bound)
@@ -208,3 +238,24 @@ def _note_short(short: dict[str, Floats], context: PlanContext, violation: Clust
     known = short.setdefault(violation.cluster, np.zeros(context.reserve.shape[1:]))
     kept = context.own_compute[index, number, violation.period] + context.reserve[index, number, violation.period]
     known[number, violation.period] = max(known[number, violation.period], violation.load - kept)
+
+
+def _note_crowd(short: dict[str, Floats], context: PlanContext, violation: HostViolation) -> None:
+    """Have a cluster whose machines find no hosts keep so much free that one of them has to go, or a node to come."""
+    crowd = violation.crowd
+    known = short.setdefault(violation.cluster, np.zeros(context.reserve.shape[1:]))
+    totals = np.array([np.array(machine.amounts) * count for machine, count in crowd.machines]).sum(axis=0)
+    tightest = int(np.argmax(totals / np.maximum(np.array(crowd.hosts.room.limits), 1e-9)))
+    smallest = min(machine.amounts[tightest] for machine, _ in crowd.machines if machine.amounts[tightest] > 0)
+    kept = context.own_compute[crowd.cluster] + context.reserve[crowd.cluster]
+    free = context.failover_capacity[crowd.cluster] - kept
+    more = max(0.0, float(free[tightest, crowd.period])) + smallest
+    known[tightest, crowd.period] = max(known[tightest, crowd.period], more)
+
+
+def _host_row(violation: HostViolation, slot: int) -> HostRow:
+    """The row that forbids the machines that do not fit, as few of them as still do not."""
+    crowd = violation.crowd
+    least = cannot_subset(crowd.machines, crowd.hosts, every_node=crowd.every_node)
+    state = violation.state.id if violation.arriving and not crowd.domain else ""
+    return HostRow(slot, crowd.period, crowd.domain, state, least)

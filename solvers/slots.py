@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from fleet.errors import InventoryError
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
+from fleet.platform.archetypes import Archetype, ArchetypeError, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
-from fleet.platform.resiliency import parse_layout
+from fleet.platform.machines import machine_of
+from fleet.platform.standing import reachable_archetypes, standing_problems
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear import Floats
@@ -25,24 +27,28 @@ AFFINE_TOLERANCE = 1e-12
 
 
 def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
-    """Every slot in canonical order: existing clusters first, then the free places of each candidate site."""
+    """Every slot in canonical order: existing clusters of each candidate site, then the places for new ones.
+
+    Raises
+    ------
+    InventoryError
+        If a cluster that stands and must stay is one that the rules refuse, as scenarios may bring it about.
+    """
+    if problems := tuple(standing_problems(inventory, pack)):
+        raise InventoryError(problems)
     catalog = enumerate_archetypes(inventory, pack)
     known: dict[tuple[str, ...], tuple[Run, ...]] = {}
+    grown: dict[tuple[object, ...], tuple[Run, ...]] = {}
     slots: list[Slot] = []
-    taken = {cluster.cluster for cluster in inventory.clusters}
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
         runs = _runs_at(inventory, catalog.archetypes, site, pack, known)
-        standing = sorted((row for row in inventory.clusters if row.site == site.site), key=lambda row: row.cluster)
-        for row in standing:
-            slots.append(Slot(len(slots), row.cluster, site.site, existing_runs(inventory, pack, row, runs), row))
-        if not site.can_host:
-            continue
-        number = 0
-        for _ in range(site.max_clusters - len(standing)):
-            number += 1
-            while f"{site.site}-c{number}" in taken:
-                number += 1
-            slots.append(Slot(len(slots), f"{site.site}-c{number}", site.site, runs))
+        for row in inventory.clusters_at.get(site.site, ()):
+            key = (row.node_model, row.nodes, row.layout, row.witness, site.zones, site.internet)
+            if key not in grown:
+                grown[key] = existing_runs(inventory, pack, row)
+            slots.append(Slot(len(slots), row.cluster, site.site, grown[key], row))
+        for name in inventory.new_clusters(site):
+            slots.append(Slot(len(slots), name, site.site, runs))
     return tuple(slots)
 
 
@@ -87,21 +93,16 @@ def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: 
     return tuple(result)
 
 
-def existing_runs(
-    inventory: Inventory, pack: RulePack, cluster: ExistingCluster, runs: Sequence[Run]
-) -> tuple[Run, ...]:
-    """What an existing cluster is now, and the runs that it may grow into."""
-    layout = parse_layout(cluster.layout, cluster.nodes, pack)
-    site = inventory.site(cluster.site)
-    now = archetype_for(inventory, pack, cluster.node_model, cluster.nodes, layout, site)
-    grown = [
-        archetype
-        for run in runs
-        if run.node_model == cluster.node_model
-        for archetype in run.archetypes
-        if archetype.nodes > cluster.nodes and growth_refusal(now, archetype, pack) is None
-    ]
-    return (*_split(inventory, [now], pack), *archetype_runs(inventory, grown, pack))
+def existing_runs(inventory: Inventory, pack: RulePack, cluster: ExistingCluster) -> tuple[Run, ...]:
+    """What an existing cluster is today, by itself, and the runs of what it may become.
+
+    Empty for one that the rules refuse, which can only be retired.
+    """
+    try:
+        today, *others = reachable_archetypes(inventory, pack, cluster)
+    except ArchetypeError:
+        return ()
+    return (*_split(inventory, [today], pack), *archetype_runs(inventory, others, pack))
 
 
 def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[str, int, int]]:
@@ -167,6 +168,9 @@ def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int)
         and run.archetypes[0].keeps(demand.row)
         and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
         and not any(instance_refusals(demand.row, run.archetypes[0].offer))
+        and run.archetypes[0].hosts.room.takes(
+            machine_of(demand.row, inventory.growth_factors(demand)[period], inventory.policy)
+        )
         for demand in demands
         if inventory.growth_factors(demand)[period] > 0
     )
@@ -184,22 +188,25 @@ def fits_throughout(inventory: Inventory, demands: Sequence[Demand], slot: Slot)
 
 
 def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:
-    """Cut a chain of archetypes wherever capacity stops being affine or growth is refused."""
+    """Cut a chain of archetypes where capacity stops being affine, a tier that holds data changes, or growth ends."""
+    stored = [tier in inventory.stored_tiers for tier in TIERS]
     pieces: list[list[Archetype]] = []
     for archetype in chain:
         piece = pieces[-1] if pieces else None
-        if piece is not None and _continues(piece, archetype, pack):
+        if piece is not None and _continues(piece, archetype, pack, stored):
             piece.append(archetype)
         else:
             pieces.append([archetype])
     return [_run(inventory, piece) for piece in pieces]
 
 
-def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack) -> bool:
+def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack, stored: Sequence[bool]) -> bool:
     last = piece[-1]
     if archetype.nodes != last.nodes + 1 or archetype.node_tolerance != last.node_tolerance:
         return False
-    if _efficiency(archetype).tolist() != _efficiency(last).tolist():
+    if archetype.topology != last.topology or archetype.topology == "switchless":  # each count wired in its own way
+        return False
+    if _efficiency(archetype)[stored].tolist() != _efficiency(last)[stored].tolist():
         return False
     if growth_refusal(last, archetype, pack) is not None:
         return False

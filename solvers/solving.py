@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
-from fleet.plan.plan import ObjectiveRow, Plan, ResultRow
+from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines import EngineRunError
 from solvers.explain import explain_infeasible, explain_no_plan
@@ -81,7 +81,7 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
     seconds = search.seconds
     stopped_by = _stopped_by(attempt, config)
     status: Status
-    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)
+    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)  # apart by rounding at most
     plan: Plan | None = None
     objective: float | None = None
     explanation: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         explanation = (
             explain_infeasible(run.problem, config, run.rows)
             if run.is_infeasible and not attempt.interrupted
-            else run.remedies or explain_no_plan(run.problem, stopped_by)
+            else run.remedies or explain_no_plan(run.problem, stopped_by, run.unconfirmed)
         )
     else:
         objective = search.objective
@@ -109,15 +109,20 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         run.strategy,
         explanation,
         tuple(search.trace),
+        search.claims.texts,
     )
 
 
 def _bound_source(attempt: Attempt) -> str:
-    """What proved the bound, and of what."""
-    source, count = attempt.run.search.bound_source, len(attempt.left_out)
-    if not source or not count:
-        return source
-    return f"{source}; {count} demand{'s' if count > 1 else ''} left out as listed"
+    """What proved the bound, and of what; who else proved it, what is left out, and which engine was disproved."""
+    run, count = attempt.run, len(attempt.left_out)
+    engine, separator, rest = run.search.bound_source.partition("; ")
+    source = (f"{engine}, confirmed by {run.confirmed_by}" if run.confirmed_by else engine) + separator + rest
+    if source and count:
+        source += f"; {count} demand{'s' if count > 1 else ''} left out as listed"
+    if run.search.claims.texts:
+        source = (source or "none") + DISPROVED + ", ".join(run.search.claims.texts)
+    return source
 
 
 def _stopped_by(attempt: Attempt, config: SolveConfig) -> StoppedBy:

@@ -21,6 +21,7 @@ from solvers.exact import ExactSolve
 from solvers.problem import DesignProblem, pair_columns
 from solvers.running import NODE_LIMIT
 from solvers.screens import InfeasibleInputsError
+from solvers.securing import secured
 
 #: Columns of (class, primary, standby) up to which the exact strategy is tried where the choice is open. It proves
 #: fleets of 1,000 in seconds; from 3,000 on both find plans alike, from 9,000 on decompose is ahead early and in bounds
@@ -68,6 +69,8 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
             run.run()
     except KeyboardInterrupt:
         return Attempt(run, left_out, interrupted=True)
+    if run.search.best is not None:
+        run.search.best = secured(run.problem, run.search.best, run.search.objective)
     return Attempt(run, left_out, interrupted=False)
 
 

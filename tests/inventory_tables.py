@@ -28,7 +28,7 @@ _TABLES: Tables = {
         {"workload": "pos", "kind": "store", "vcpus": 4, "memory_gb": 16, "storage_gb": 200, "protection": "auto",
          "rpo_minutes": 15, "rto_minutes": 60, "change_gb_per_day": 5, "growth": "steady", "max_rtt_ms": 50},
         {"workload": "vision", "site": "s1", "vcpus": 8, "memory_gb": 32, "storage_gb": 500, "gpus": 1,
-         "gpu_model": "A2", "growth": "curve", "backup_site": "hub-b", "residency": "country"},
+         "gpu_model": "A2", "growth": "curve", "backup_site": "hub-b", "backup_days": 30, "residency": "country"},
     ],
     "hardware": [
         {"node_model": "std", "cores": 32, "memory_gb": 512, "capacity_drives": 6, "capacity_drive_tb": 7.68,

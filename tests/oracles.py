@@ -11,8 +11,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,10 @@ from fleet.inventory.pins import Pin
 from fleet.inventory.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, archetype_for, enumerate_archetypes
-from fleet.platform.capacity import host_reserve_memory_gb
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.capacity import host_reserve_cores, host_reserve_memory_gb
 from fleet.platform.growth import growth_refusal
-from fleet.platform.resiliency import parse_layout
+from fleet.platform.resiliency import parse_layout, resiliency_types
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
 from fleet.wan.latency import distance_km
@@ -36,11 +37,16 @@ from tests.wan.plain_routes import PlainRoute, is_possible, plain_route, without
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+#: A machine: vCPU, GiB, whole GPUs, and how many such machines share a GPU (0: none).
+Machine = tuple[float, float, int, int]
 TIER_NAMES = ("hot", "warm", "archive")
 TOLERANCE = 1e-6
 #: Virtual machines of a host and of a cluster (maximum-scale-limits.md).
 MACHINES_PER_HOST, MACHINES_PER_CLUSTER = 1024, 8000
 NOBODY = -1
+#: Most nodes that are cabled directly, two cables between every two of them.
+DIRECT_NODES = 3
 REPLICATION_MAY_BE_CUT = ("link", "network")
 
 
@@ -53,6 +59,8 @@ class Limits:
     growth: bool = True
     residency: bool = True
     uploads: bool = True
+    hosts: bool = True
+    backups: bool = True
 
 
 EVERY_LIMIT = Limits()
@@ -100,11 +108,12 @@ class Menu:
     machines: Floats = field(default_factory=lambda: np.zeros(0))
     gpu_model: list[str] = field(default_factory=list)
     largest: list[tuple[float, float]] = field(default_factory=list)
+    nodes_left: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One demand with its amounts: compute (T, 3), data, traffic, stream to a standby and into the cloud (T,)."""
+    """One demand with its amounts: compute (T, 3), data, traffic, stream to a standby or the cloud, backup (T,)."""
 
     demand: Demand
     compute: Floats
@@ -114,6 +123,7 @@ class Item:
     mechanism: Mechanism | None
     factor: Floats
     upload: Floats
+    backup: Floats
 
     @property
     def exists(self) -> Booleans:
@@ -130,6 +140,8 @@ class Unit:
 
 #: Units placed so far: (unit, primary, standby).
 Placement = tuple[tuple[int, int, int], ...]
+#: What single failures send to a place: sets of (unit, item).
+Arrivals = frozenset[frozenset[tuple[int, int]]]
 
 
 def over(value: float, limit: float) -> bool:
@@ -154,6 +166,7 @@ class BruteForce:
         self.rates = Rates(inventory, self.pack, self.wan)
         self._routes: dict[tuple[str, str, str], PlainRoute | None] = {}
         self._fitting: dict[tuple[object, ...], Booleans] = {}
+        self._hosted: dict[tuple[object, ...], bool] = {}
         self._site_options: dict[tuple[object, ...], list[tuple[float, float, tuple[int, ...]]]] = {}
         self.places = tuple(self._places())
         self.domain = [inventory.site(place.site).fault_domain for place in self.places]
@@ -173,11 +186,12 @@ class BruteForce:
             standing = sorted((c for c in self.inventory.clusters if c.site == site.site), key=lambda c: c.cluster)
             for cluster in standing:
                 yield Place(cluster.cluster, site.site, cluster)
-            if site.can_host and not site.is_network:
+            may_build = bool(standing) if site.can_host is None else site.can_host
+            if may_build and not site.is_network:
                 taken = {cluster.cluster for cluster in self.inventory.clusters}
                 names = (f"{site.site}-c{number}" for number in itertools.count(1))
                 free = (name for name in names if name not in taken)
-                for _ in range(site.max_clusters - len(standing)):
+                for _ in range(site.max_clusters - sum(cluster.keep for cluster in standing)):
                     yield Place(next(free), site.site)
 
     def _may_follow(self, smaller: Archetype, larger: Archetype) -> bool:
@@ -205,10 +219,38 @@ class BruteForce:
         if not row.keep:
             yield (None,) * self.spans
         layout = parse_layout(row.layout, row.nodes, self.pack)
-        now = archetype_for(self.inventory, self.pack, row.node_model, row.nodes, layout)
-        larger = [archetype for archetype in known if archetype.nodes > row.nodes]
-        first = [(archetype,) for archetype in [now, *larger] if self._may_follow(now, archetype)]
-        yield from self._grown(first, self.spans, larger)
+        try:
+            now = self._of_standing(row, row.nodes, layout)
+        except ArchetypeError:
+            return
+        every = [
+            archetype
+            for archetype in self._every_layout(row)
+            if archetype.nodes == row.nodes or not self._is_cabled(row)
+        ]
+        first = [(archetype,) for archetype in every if self._may_follow(now, archetype)]
+        yield from self._grown(first, self.spans, every)
+
+    def _is_cabled(self, row: ExistingCluster) -> bool:
+        """Whether a standing cluster is cabled directly, so that it cannot grow."""
+        wants_switch = self.policy.storage_switch if row.storage_switch is None else row.storage_switch
+        owned = self.inventory.node_model_by_name[row.node_model].nic_ports
+        return not wants_switch and 2 <= row.nodes <= DIRECT_NODES and owned >= 2 * row.nodes
+
+    def _of_standing(self, row: ExistingCluster, nodes: int, layout: Mapping[str, str]) -> Archetype:
+        site = self.inventory.site(row.site)
+        return archetype_for(self.inventory, self.pack, row.node_model, nodes, layout, site, witness=row.witness)
+
+    def _every_layout(self, row: ExistingCluster) -> Iterator[Archetype]:
+        """Everything that a standing cluster could be with its nodes or more, whatever types its tiers have."""
+        names = list(resiliency_types(self.pack))
+        most = self.inventory.node_model_by_name[row.node_model].max_nodes
+        for nodes in range(row.nodes, most + 1):
+            for kinds in itertools.product(names, repeat=len(TIER_NAMES)):
+                try:
+                    yield self._of_standing(row, nodes, dict(zip(TIER_NAMES, kinds, strict=True)))
+                except ArchetypeError:
+                    continue
 
     def _grown(
         self, paths: Sequence[tuple[Archetype, ...]], length: int, known: Sequence[Archetype]
@@ -225,14 +267,15 @@ class BruteForce:
 
     def _menu(self, place: Place) -> Menu:
         menu = Menu()
-        numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+        numbers: dict[tuple[str, tuple[int, ...], int], int] = {}
         for path in self._paths(place):
             model = next((step.node_model for step in path if step is not None), "")
             nodes = tuple(0 if step is None else step.nodes for step in path)
-            if (model, nodes) not in numbers:
-                numbers[model, nodes] = len(menu.sizes)
-                menu.sizes.append(self._size(place, model, nodes))
-            menu.size_of.append(numbers[model, nodes])
+            zones = 2 if any(step is not None and step.layout["hot"].startswith("rack-aware") for step in path) else 1
+            if (model, nodes, zones) not in numbers:
+                numbers[model, nodes, zones] = len(menu.sizes)
+                menu.sizes.append(self._size(place, model, nodes, zones))
+            menu.size_of.append(numbers[model, nodes, zones])
             menu.paths.append(path)
             gpu = self.inventory.node_model_by_name[model].gpu_model if model else ""
             menu.gpu_model.append(gpu)
@@ -244,6 +287,7 @@ class BruteForce:
         menu.efficiency = np.ones((count, self.spans, 3))
         menu.tolerance = np.zeros((count, self.spans))
         menu.machines = np.zeros((count, self.spans))
+        menu.nodes_left = np.zeros((count, self.spans), dtype=np.int64)
         for index, path in enumerate(menu.paths):
             for period, step in enumerate(path):
                 if step is None:
@@ -258,6 +302,7 @@ class BruteForce:
                 spread = step.layout["hot"].startswith("rack-aware")
                 free = max(self.policy.reserve_nodes, step.nodes // 2 if spread else 0) if step.nodes > 1 else 0
                 menu.machines[index, period] = min(MACHINES_PER_CLUSTER, MACHINES_PER_HOST * (step.nodes - free))
+                menu.nodes_left[index, period] = step.nodes - free
         return menu
 
     def _keeps_data(self, path: tuple[Archetype | None, ...], row: Workload, exists: Booleans) -> bool:
@@ -276,13 +321,40 @@ class BruteForce:
         row = self.inventory.node_model_by_name[model]
         return 2.0 * row.cores, row.memory_gb - host_reserve_memory_gb(row, self.pack)
 
-    def _size(self, place: Place, model: str, nodes: tuple[int, ...]) -> Size:
+    def _switch_ports(self, place: Place, model: str, counts: set[int], zones: int) -> int:
+        """Ports of a node on switches: two for its users, two for storage unless that shares them or has cables."""
+        wants_switch = self.policy.storage_switch
+        if place.existing is not None and place.existing.storage_switch is not None:
+            wants_switch = place.existing.storage_switch
+        owned, front, storage = self.inventory.node_model_by_name[model].nic_ports, 2, 2
+        if zones > 1:
+            return front + storage
+        if counts == {1}:
+            return front
+        if not wants_switch and len(counts) == 1 and max(counts) <= DIRECT_NODES and owned >= 2 * max(counts):
+            return front
+        shares = self.policy.converged and (wants_switch or owned < front + storage)
+        return front if shares else front + storage
+
+    def _left_of(self, row: ExistingCluster, held: int, model: str) -> float:
+        """Present value of what standing nodes are worth at the end."""
+        start, bought, months = self.policy.start, row.purchased, self.policy.horizon_months
+        if self.policy.residual_value == "none" or start is None or bought is None:
+            return 0.0
+        age = 12 * (start.year - bought.year) + (start.month - bought.month) + months
+        share = max(0.0, (self.policy.asset_life_months - age) / self.policy.asset_life_months)
+        worth = held * self.inventory.node_model_by_name[model].price * share
+        return float(worth / (1.0 + self.policy.discount_rate) ** (months / 12.0))
+
+    def _size(self, place: Place, model: str, nodes: tuple[int, ...], zones: int) -> Size:
         if not model:
             retired = place.existing.cost_to_retire if place.existing is not None else 0.0
             return Size("", nodes, retired * self.rates.purchase_factor(0), retired)
         held = 0 if place.existing is None else place.existing.nodes
-        price, monthly = self.rates.node_purchase(model), self.rates.node_monthly(model, place.site)
-        cost = capex = 0.0
+        ports = self._switch_ports(place, model, {*nodes, held} - {0}, zones) * self.rates.price("switch_port")
+        price, monthly = self.rates.node_price(model) + ports, self.rates.node_monthly(model, place.site)
+        cost = -self._left_of(place.existing, held, model) if place.existing is not None else 0.0
+        capex = 0.0
         for period, count in enumerate(nodes):
             bought = max(0, count - held)
             held = max(held, count)
@@ -329,6 +401,11 @@ class BruteForce:
             mechanism,
             np.array(self.inventory.growth_factors(demand)),
             np.array(upload),
+            np.array([row.change_gb_per_day for row in amounts])
+            * self.policy.protocol_overhead
+            * 8000.0
+            / (self.policy.backup_window_hours * 3600.0)
+            * (1.0 if demand.row.backup_days and demand.row.backup_site else 0.0),
         )
 
     def _choices(self, items: Sequence[Item]) -> Iterator[tuple[int, int]]:
@@ -417,20 +494,35 @@ class BruteForce:
             return False
         pair = {here.cluster: here.site, there.cluster: there.site}
         states = single_failures(self.inventory, self.wan, pair)
-        return all(self._end(item.demand, primary, standby, state) != "lost" for state in states)
+        return all(
+            self._end(item.demand, primary, standby, state) != "lost"
+            and (self.policy.stream_cut != "hard" or self._is_copied(item.mechanism, primary, standby, state))
+            for state in states
+        )
+
+    def _is_copied(self, mechanism: Mechanism, primary: int, standby: int, state: FailureState) -> bool:
+        """Whether a path within the round trip of the mechanism is left, or an end is down."""
+        if not (self._is_up(primary, state) and self._is_up(standby, state)):
+            return True
+        route = self._route(self.places[primary].site, self.places[standby].site, state)
+        return route is not None and (mechanism.max_rtt_ms is None or not over(route.rtt_ms, mechanism.max_rtt_ms))
 
     # -- what a cluster must hold ----------------------------------------------------------------------------------
 
-    def _fits(self, index: int, placed: Placement, moved: Floats | None = None) -> Booleans:
-        """Which paths of a place hold what is placed there, and `moved` (T, 3) that comes in after a failure."""
+    def _fits(
+        self, index: int, placed: Placement, moved: Floats | None = None, arrivals: Arrivals = frozenset()
+    ) -> Booleans:
+        """Which paths of a place hold what is placed there, and `moved` (T, 3), or `arrivals`, after a failure."""
         here = tuple(
             (unit, primary == index, self.domain[primary])
             for unit, primary, standby in placed
             if index in (primary, standby)
         )
-        key = (index, here, None if moved is None else moved.tobytes())
+        key = (index, here, None if moved is None else moved.tobytes(), arrivals)
         if key not in self._fitting:
             self._fitting[key] = self._fit(index, here, moved)
+            if self.limits.hosts:
+                self._fitting[key] &= self._host(index, here, arrivals, self._fitting[key])
         return self._fitting[key]
 
     def _fit(self, index: int, here: tuple[tuple[int, bool, str], ...], moved: Floats | None) -> Booleans:
@@ -472,14 +564,77 @@ class BruteForce:
                 fits &= (need <= limit + TOLERANCE * np.maximum(1.0, np.abs(limit))).all(axis=1)
         return fits
 
+    def _machine(self, item: Item, period: int) -> Machine:
+        """One machine of a demand, grown; of a GPU it has a whole number or one of equal parts."""
+        row, count = item.demand.row, item.demand.row.count
+        vcpus, memory_gb, gpus = item.compute[period, 0] / count, item.compute[period, 1] / count, row.gpus
+        if row.gpu_mode == "partition" and 0 < gpus < 1:
+            return vcpus, memory_gb, 0, int(1 / gpus + TOLERANCE)
+        return vcpus, memory_gb, math.ceil(gpus - TOLERANCE), 0
+
+    def _host(
+        self, index: int, here: tuple[tuple[int, bool, str], ...], arrivals: Arrivals, which: Booleans
+    ) -> Booleans:
+        """Which paths have one node for every machine: own ones, and with them all that any failure sends."""
+        own = [item for unit, is_primary, _ in here if is_primary for item in self.units[unit].items]
+        waiting: dict[str, list[Item]] = defaultdict(list)
+        for unit, is_primary, domain in here:
+            if not is_primary:
+                copied = [item for item in self.units[unit].items if item.mechanism is not None]
+                waiting[domain if self.policy.standby_reserve == "shared" else ""] += copied
+        coming = list(waiting.values()) if self.limits.reserve else []
+        coming += [[self.units[unit].items[number] for unit, number in sorted(arriving)] for arriving in arrivals]
+        menu, fits = self.menus[index], which.copy()
+        for path in np.flatnonzero(which).tolist():
+            model = next((step.node_model for step in menu.paths[path] if step is not None), "")
+            for period, step in enumerate(menu.paths[path]):
+                if step is None:
+                    continue
+                left = int(menu.nodes_left[path, period])
+                after = step.nodes if self.policy.standby_uses_node_reserve else left
+                for nodes, items in ((left, own), *((after, [*own, *others]) for others in coming)):
+                    machines = [
+                        self._machine(item, period)
+                        for item in items
+                        if item.exists[period]
+                        for _ in range(item.demand.row.count)
+                    ]
+                    fits[path] &= self._have_hosts(model, nodes, tuple(sorted(machines, reverse=True)))
+        return fits
+
+    def _have_hosts(self, model: str, nodes: int, machines: tuple[Machine, ...]) -> bool:
+        """Whether machines, and the platform's own one, can each be put on one of so many nodes."""
+        key = (model, nodes, machines)
+        if key not in self._hosted:
+            row = self.inventory.node_model_by_name[model]
+            cores = row.cores - host_reserve_cores(row, self.pack)
+            vcpus = min(cores * self.policy.vcpu_per_core, self.pack.number("limits.max_virtual_processors"))
+            memory_gb = row.memory_gb - host_reserve_memory_gb(row, self.pack)
+            platform = (self.pack.number("host.platform_vcpus"), self.pack.number("host.platform_memory_gb"), 0, 0)
+            every = [*machines, platform] if machines else []
+            self._hosted[key] = have_hosts(every, nodes, (vcpus, memory_gb, row.gpus))
+        return self._hosted[key]
+
     # -- what a site costs -----------------------------------------------------------------------------------------
 
     def _options(
-        self, site: str, placed: Placement, moved: dict[int, Floats] | None = None
+        self,
+        site: str,
+        placed: Placement,
+        moved: dict[int, Floats] | None = None,
+        arrivals: dict[int, set[frozenset[tuple[int, int]]]] | None = None,
     ) -> list[tuple[float, float, tuple[int, ...]]]:
         """(cost, capex, path of each place) of a site, by cost; only the cheapest without a budget."""
         places = self.places_at[site]
-        fits = [self._fits(index, placed, None if moved is None else moved.get(index)) for index in places]
+        fits = [
+            self._fits(
+                index,
+                placed,
+                None if moved is None else moved.get(index),
+                frozenset() if arrivals is None else frozenset(arrivals.get(index, ())),
+            )
+            for index in places
+        ]
         key = (site, *(mask.tobytes() for mask in fits))
         if key in self._site_options:
             return self._site_options[key]
@@ -589,39 +744,65 @@ class BruteForce:
 
     def _play(
         self, placed: Placement, state: FailureState
-    ) -> tuple[dict[tuple[str, bool], Floats], dict[int, Floats]] | None:
-        """Link loads by (link, direction) and compute moved into each place; None where a protected demand is lost."""
+    ) -> tuple[dict[tuple[str, bool], Floats], dict[int, Floats], dict[int, set[tuple[int, int]]]] | None:
+        """Link loads by (link, direction), compute and items moved into each place; None where one is lost."""
         links: dict[tuple[str, bool], Floats] = defaultdict(lambda: np.zeros(self.spans))
         moved: dict[int, Floats] = defaultdict(lambda: np.zeros((self.spans, 3)))
+        arriving: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for unit, primary, shared in placed:
-            for item in self.units[unit].items:
+            for number, item in enumerate(self.units[unit].items):
                 standby = NOBODY if item.mechanism is None else shared
                 end = self._end(item.demand, primary, standby, state)
                 if end == "lost":
                     return None
                 if end in ("moved", "restarted"):
                     moved[standby] += item.compute
+                    arriving[standby].add((unit, number))
                 if end in ("served", "moved"):
                     host = self.places[primary if end == "served" else standby].site
                     route = self._route(item.demand.site, host, state)
                     for hop in () if route is None else route.hops:
                         links[hop.link, True] += item.traffic
                         links[hop.link, False] += item.traffic
+                self._back_up(item, primary, standby, end, state, links)
                 if standby == NOBODY or end in ("moved", "restarted", "down"):
                     continue
                 if self._is_up(primary, state) and self._is_up(standby, state):
                     stream = self._route(self.places[primary].site, self.places[standby].site, state)
                     for hop in () if stream is None else stream.hops:
                         links[hop.link, hop.forward] += item.stream
-        return links, moved
+        return links, moved, arriving
 
-    def _after_failures(self, placed: Placement) -> tuple[float, dict[str, int], dict[int, Floats]] | None:
-        """(cost of link upgrades, first period of each, largest compute moved into each place); None if no way."""
+    def _back_up(
+        self,
+        item: Item,
+        primary: int,
+        standby: int,
+        end: str,
+        state: FailureState,
+        links: dict[tuple[str, bool], Floats],
+    ) -> None:
+        """Add the backups of a demand, from where it runs: nowhere while its primary is down or it is in the cloud."""
+        if not item.backup.any() or not self.limits.backups:
+            return
+        host = standby if end in ("moved", "restarted") else primary
+        in_cloud = item.demand.is_protected and item.demand.row.recovery == "cloud"
+        if not self._is_up(host, state) or (in_cloud and end == "down"):
+            return
+        way = self._route(self.places[host].site, item.demand.row.backup_site, state)
+        for hop in () if way is None else way.hops:
+            links[hop.link, hop.forward] += item.backup
+
+    def _after_failures(
+        self, placed: Placement
+    ) -> tuple[float, dict[str, int], dict[int, Floats], dict[int, set[frozenset[tuple[int, int]]]]] | None:
+        """(cost of link upgrades, first period of each, largest compute and items moved into places), or None."""
         upgrades = self._pinned_upgrades()
         if upgrades is None:
             return None
         never = {pin.link for pin in self.inventory.pins if pin.decision == "link_upgrade" and not _wants_upgrade(pin)}
         worst: dict[int, Floats] = {}
+        arrivals: dict[int, set[frozenset[tuple[int, int]]]] = defaultdict(set)
         used = {index for _, *hosts in placed for index in hosts if index != NOBODY}
         used |= {index for index, place in enumerate(self.places) if place.existing is not None}
         clusters = {self.places[index].cluster: self.places[index].site for index in used}
@@ -629,9 +810,10 @@ class BruteForce:
             played = self._play(placed, state)
             if played is None:
                 return None
-            links, moved = played
+            links, moved, arriving = played
             for index, amount in moved.items():
                 worst[index] = np.maximum(worst.get(index, 0.0), amount)
+                arrivals[index].add(frozenset(arriving[index]))
             if state is not NORMAL and not self.limits.failed_links:
                 continue
             for (name, forward), loads in links.items():
@@ -646,7 +828,7 @@ class BruteForce:
             self.rates.link_upgrade_monthly(name) * sum(self.rates.monthly_factor(t) for t in range(start, self.spans))
             for name, start in upgrades.items()
         )
-        return cost, upgrades, worst
+        return cost, upgrades, worst, arrivals
 
     def _pinned_upgrades(self) -> dict[str, int] | None:
         found: dict[str, int] = {}
@@ -725,8 +907,8 @@ class BruteForce:
         after = self._after_failures(placed)
         if after is None:
             return
-        upgrade_cost, upgrades, moved = after
-        per_site = [self._options(site, placed, moved) for site in self.sites]
+        upgrade_cost, upgrades, moved, arrivals = after
+        per_site = [self._options(site, placed, moved, arrivals) for site in self.sites]
         chosen = _cheapest_within(per_site, math.inf if self.policy.budget is None else self.policy.budget)
         if chosen is None:
             return
@@ -769,6 +951,56 @@ class BruteForce:
                 if item.mechanism is not None:
                     standby[item.demand.key] = self.places[partner].cluster
         return Decisions(tuple(clusters), primary, standby, upgrades, tuple(retired))
+
+
+def have_hosts(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
+    """Whether machines can each be put on one node: every way is tried, of nodes with equal rests one."""
+    if not machines:
+        return True
+    if _one_part_fits(machines, nodes, room):
+        return True
+    vcpus, memory_gb, gpus = room
+    empty = (vcpus + TOLERANCE * max(1.0, vcpus), memory_gb + TOLERANCE * max(1.0, memory_gb), gpus, ())
+    seen: set[tuple[object, ...]] = set()
+
+    def put(index: int, rests: tuple[Any, ...]) -> bool:
+        if index == len(machines):
+            return True
+        key = (index, tuple(sorted((round(rest[0], 6), round(rest[1], 6), *rest[2:]) for rest in rests)))
+        if key in seen:
+            return False
+        seen.add(key)
+        for position, rest in enumerate(rests):
+            if rest in rests[:position]:
+                continue
+            left = _rest(rest, machines[index])
+            if left is not None and put(index + 1, (*rests[:position], left, *rests[position + 1 :])):
+                return True
+        return False
+
+    return put(0, (empty,) * nodes)
+
+
+def _one_part_fits(machines: Sequence[Machine], nodes: int, room: tuple[float, float, int]) -> bool:
+    """Whether a node takes its part of every size, rounded up: then machines without GPUs are dealt out evenly."""
+    sizes = {machine: machines.count(machine) for machine in set(machines)}
+    if nodes < 1 or any(machine[2] or machine[3] for machine in sizes):
+        return False
+    needs = [sum(-(-count // nodes) * machine[number] for machine, count in sizes.items()) for number in (0, 1)]
+    return not any(over(need, limit) for need, limit in zip(needs, room, strict=False))
+
+
+def _rest(rest: tuple[Any, ...], machine: Machine) -> tuple[Any, ...] | None:
+    """What is left of a node, with the free parts of GPUs that are cut; None where a machine does not fit."""
+    vcpus, memory_gb, gpus, parts = rest[0] - machine[0], rest[1] - machine[1], rest[2] - machine[2], dict(rest[3])
+    if machine[3]:
+        if not parts.get(machine[3]):
+            gpus -= 1
+            parts[machine[3]] = machine[3]
+        parts[machine[3]] -= 1
+    if vcpus < 0 or memory_gb < 0 or gpus < 0:
+        return None
+    return vcpus, memory_gb, gpus, tuple(sorted(parts.items()))
 
 
 def _wants_upgrade(pin: Pin) -> bool:

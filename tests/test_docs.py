@@ -13,9 +13,12 @@ from typer.main import get_command
 
 import cli
 import fleet
+from fleet.inventory.inventory import INPUT_TABLES
+from fleet.inventory.policy import Policy
+from fleet.plan.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md")), *sorted(ROOT.glob("docs/*.md"))]
 VERBS = get_command(cli.app).commands
 COMMAND = re.compile(r"(?:^|`|\$ )fleet ([a-z]+)((?: [^`\n]*)?)", re.MULTILINE)
 
@@ -65,6 +68,16 @@ def test_make_targets_in_the_readme_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for target in re.findall(r"make ([a-z][a-z-]+)\b(?=`|\n| +#)", (ROOT / "README.md").read_text(encoding="utf-8")):
         assert target in targets, target
+
+
+def test_keys_and_columns_in_the_decisions_exist():
+    """What is written as `key = value` or ``KEY-001`` there is a policy key, a column, or a rule."""
+    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    known = set(Policy.model_fields) | {name for row in INPUT_TABLES.values() for name in row.model_fields}
+    for name in re.findall(r"`([a-z_]+) = ", text):
+        assert name in known, name
+    for rule in re.findall(r"`([A-Z]{3}-\d{3})`", text):
+        assert rule in {entry.id for entry in RULES} | {"OPS-104"}, rule
 
 
 def test_public_names_in_the_readme_exist():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import heapq
 import json
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -91,11 +93,12 @@ def run_failures(
         _pairs(console, plan, breaker, folder, as_json, on_progress)
         return False
     found = survey(breaker, [incident_of(breaker, element_ids)] if element_ids else None)
-    with _writing(console.file if as_json else None, folder) as write:
-        for row in found.rows:
-            write(row)
-    if folder is not None:
-        write_single_page(plan, breaker, found, folder / PAGE)
+    with _printing(console, folder, as_json) as stream:
+        with _writing(stream, folder) as write:
+            for row in found.rows:
+                write(row)
+        if folder is not None:
+            write_single_page(plan, breaker, found, folder / PAGE)
     if not as_json:
         _print_incidents(console, breaker, found) if element_ids else _print_single(console, found.rows)
     is_single = all(len(incident.elements) == 1 for incident in found.incidents)
@@ -114,23 +117,36 @@ def _pairs(
     count = len(breaker.elements)
     total = count * (count - 1) // 2 + sum(element.count > 1 for element in breaker.elements)
     said, is_stopped = time.monotonic(), False
-    with _writing(console.file if as_json else None, folder) as write:
-        try:
-            for number, (first, second) in enumerate(pairs(breaker.elements)):
-                if on_progress is not None and time.monotonic() - said > PROGRESS_S:
-                    said = time.monotonic()
-                    on_progress(f"{number:,} of {total:,} pairs")
-                row = failure_row(breaker, breaker.lose([first, second]))
-                write(row)
-                tally.add(first, second, row)
-        except KeyboardInterrupt:
-            is_stopped = True
-    if folder is not None:
-        write_pairs_page(plan, tally, folder / PAGE)
+    with _printing(console, folder, as_json) as stream:
+        with _writing(stream, folder) as write:
+            try:
+                for number, (first, second) in enumerate(pairs(breaker.elements)):
+                    if on_progress is not None and time.monotonic() - said > PROGRESS_S:
+                        said = time.monotonic()
+                        on_progress(f"{number:,} of {total:,} pairs")
+                    row = failure_row(breaker, breaker.lose([first, second]))
+                    write(row)
+                    tally.add(first, second, row)
+            except KeyboardInterrupt:
+                is_stopped = True
+        if folder is not None:
+            write_pairs_page(plan, tally, folder / PAGE)
     if not as_json:
         _print_pairs(console, tally)
     if is_stopped:
         raise StoppedEarly(f"{tally.total:,} of {total:,} pairs")
+
+
+@contextmanager
+def _printing(console: Console, folder: Path | None, as_json: bool) -> Iterator[IO[str] | None]:
+    """Where rows of JSON go: at once to the console, or after the block where it writes files, which come first."""
+    if not as_json or folder is None:
+        yield console.file if as_json else None
+        return
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as kept:
+        yield kept
+        kept.seek(0)
+        shutil.copyfileobj(kept, console.file)
 
 
 @contextmanager

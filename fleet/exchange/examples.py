@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from fleet.errors import ExportError, UnknownIdError
+from fleet.exchange.files import require_writable
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -54,14 +55,15 @@ def copy_example(name: str, directory: str | Path) -> Path:
 
 
 def require_empty(directory: Path) -> None:
-    """Make sure that nothing would be overwritten.
+    """Make sure that nothing would be overwritten and something can be written.
 
     Raises
     ------
     ExportError
-        If `directory` is a file or holds something.
+        If `directory` is a file, holds something, or cannot be written into.
     """
     if directory.is_file():
         raise ExportError(f"{directory} is a file: name a new folder")
     if directory.is_dir() and any(directory.iterdir()):
         raise ExportError(f"{directory} holds something already: name a new folder, or empty it")
+    require_writable(directory)

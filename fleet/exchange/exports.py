@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fleet.errors import UnknownIdError
+from fleet.errors import ExportError, UnknownIdError
+from fleet.exchange.files import require_writable
 from fleet.plan.plan import Plan
 
 #: Export name → file or folder that it writes.
@@ -44,15 +45,33 @@ def export_plan(plan: Plan, directory: str | Path, names: Iterable[str] = STANDA
     UnknownIdError
         If there is no export of a name; nothing is written then.
     ExportError
-        If a file cannot be written.
+        If files cannot be written; the others are, and the message names every one that is not.
     """
     wanted = known_exports(names)
-    written = []
+    written, failed = [], []
     for name in wanted:
         path = Path(directory) / EXPORTS[name]
-        _write(plan, name, path)
-        written.append(path)
+        try:
+            _write(plan, name, path)
+            written.append(path)
+        except ExportError as error:
+            failed.append(str(error))
+    if failed:
+        raise ExportError("; ".join(failed))
     return tuple(written)
+
+
+def require_room(directory: str | Path, names: Iterable[str] = STANDARD) -> None:
+    """Try the folder of exports before a plan is made.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no export of a name.
+    ExportError
+        If they could not be written there.
+    """
+    require_writable(directory, [EXPORTS[name] for name in known_exports(names) if name != "csv"])
 
 
 def _write(plan: Plan, name: str, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,35 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise ExportError(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_writable(directory: str | Path, names: Iterable[str] = ()) -> None:
+    """Try a folder before the work whose results go there: make it where it is missing, and write into it.
+
+    Parameters
+    ----------
+    directory : str or Path
+        The folder.
+    names : iterable of str
+        Files that will be written into it.
+
+    Raises
+    ------
+    ExportError
+        If it is a file, cannot be made or written into, or holds a folder of one of the names.
+    """
+    folder = Path(directory)
+    if folder.exists() and not folder.is_dir():
+        raise ExportError(f"{folder} is a file: name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written into: {error.strerror or error}; name another folder") from error
+    for name in names:
+        if (folder / name).is_dir():
+            raise ExportError(f"{folder / name} is a folder, and a file goes there: remove it, or name another folder")
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -10,7 +10,8 @@ from fleet.errors import Problem, RulePackError
 from fleet.inventory.cells import did_you_mean
 from fleet.inventory.inventory import Inventory
 from fleet.plan.placement import cloud_residency_reason, cloud_users_reason
-from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types
+from fleet.platform.resiliency import resiliency_types
+from fleet.platform.standing import Place, name_of_place, standing_problems
 from fleet.rulepack import RulePack, load_rulepack
 from fleet.rulepack.loader import builtin_rulepacks
 from fleet.wan.replication import choose_mechanism
@@ -24,14 +25,27 @@ def with_own_pack(inventory: Inventory, folder: Path) -> Inventory:
     return replace(inventory, policy=inventory.policy.model_copy(update={"rule_pack": str(folder / pack)}))
 
 
-def pack_problems(inventory: Inventory) -> Iterator[Problem]:
-    """What is wrong with the rule pack of an inventory, the resiliency types named, and recovery in the cloud."""
+def pack_problems(inventory: Inventory, where: Place = name_of_place) -> Iterator[Problem]:
+    """What is wrong with the rule pack of an inventory, or with what that is asked for.
+
+    These are the resiliency types named, the clusters that stand, and recovery in the cloud.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        What is stated.
+    where : callable
+        Names the place of a column of a standing cluster.
+    """
     try:
         pack = load_rulepack(inventory.policy.rule_pack)
     except RulePackError as error:
         yield from error.problems
         return
-    yield from _unknown_types(inventory, pack)
+    unknown = tuple(_unknown_types(inventory, pack))
+    yield from unknown
+    known = replace(inventory, workloads=()) if unknown else inventory
+    yield from standing_problems(known, pack, where)
     yield from _unreachable_clouds(inventory, pack)
 
 
@@ -43,12 +57,6 @@ def _unknown_types(inventory: Inventory, pack: RulePack) -> Iterator[Problem]:
                 message = f"rule pack {pack.name!r} knows no resiliency type {name!r}"
                 remedy = did_you_mean(name, tuple(types), f"use one of {', '.join(types)}")
                 yield Problem("INV055", f"workloads: {row.workload!r} column resiliency", message, remedy)
-    for cluster in inventory.clusters:
-        try:
-            parse_layout(cluster.layout, cluster.nodes, pack)
-        except LayoutError as error:
-            place = f"clusters: {cluster.cluster!r} column layout"
-            yield Problem("INV055", place, str(error), "correct it, or leave it blank for the usual layout")
 
 
 def _unreachable_clouds(inventory: Inventory, pack: RulePack) -> Iterator[Problem]:

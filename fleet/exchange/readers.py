@@ -13,10 +13,13 @@ from fleet.errors import ExportError, InventoryError, Problem
 from fleet.exchange.files import replacing, write_text
 from fleet.exchange.pack_checks import pack_problems, with_own_pack
 from fleet.inventory.checks import examine
+from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import INPUT_TABLES, Inventory
 from fleet.inventory.policy import Policy
 from fleet.inventory.prices import PRICE_ITEMS
+from fleet.inventory.sheets import read_sheet, where_in
 from fleet.inventory.sources import RawTables, frames_to_rows, read_source
+from fleet.platform.standing import Place
 from fleet.tables import EXTRA_PREFIX, Column, describe
 
 if TYPE_CHECKING:
@@ -88,9 +91,18 @@ def _checked(raw: RawTables, folder: Path | None = None) -> Inventory:
     if raw.problems or inventory is None:
         raise InventoryError([*raw.problems, *problems])
     inventory = inventory if folder is None else with_own_pack(inventory, folder)
-    if problems := tuple(pack_problems(inventory)):
+    if problems := tuple(pack_problems(inventory, _places_of_standing(raw))):
         raise InventoryError(problems)
     return inventory
+
+
+def _places_of_standing(raw: RawTables) -> Place:
+    """Name the places of standing clusters as those of any other row: by file and row."""
+    given = next((table for table in raw.tables if table.strip().lower() == "clusters"), "clusters")
+    where = raw.places.get(given) or where_in("clusters")
+    sheet = read_sheet("clusters", ExistingCluster, raw.tables.get(given, ()), where)
+    index = {record.row.cluster: record.index for record in sheet.records}
+    return lambda row, column: where(index[row.cluster], column)
 
 
 def template_tables(inventory: Inventory) -> Iterator[tuple[str, tuple[Column, ...], list[dict[str, Any]]]]:

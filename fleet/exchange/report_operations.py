@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet.exchange.report_charts import utilization_bar
-from fleet.operations.backup import WINDOW_HOURS, BackupPlan, BackupTargetRow, plan_backups
+from fleet.operations.backup import BackupPlan, BackupTargetRow, plan_backups
 from fleet.operations.balance import BalanceRow, balance_findings, fleet_spread, plan_balance
 from fleet.operations.checklist import BASELINE, ChecklistRow, checklist_findings, plan_checklist, regimes
 from fleet.operations.maintenance import HOURS_PER_NODE, MaintenanceRow, maintenance_findings, plan_maintenance
@@ -45,7 +45,7 @@ def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
         "maintenance": _calendar(maintenance),
         "hours_per_node": HOURS_PER_NODE,
         "backups": _targets(backups),
-        "window_hours": WINDOW_HOURS,
+        "window_hours": context.inventory.policy.backup_window_hours,
         "backup_products": context.pack.texts("backup.products"),
         "volumes": volumes[:SHOWN],
         "hidden_volumes": max(0, len(volumes) - SHOWN),

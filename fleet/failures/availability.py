@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from fleet.failures.elements import Element
 from fleet.failures.incidents import Breaker
 from fleet.inventory.prices import FailureRate
@@ -23,6 +25,8 @@ from fleet.wan.states import NORMAL, FailureState
 HOURS_PER_YEAR, MINUTES_PER_HOUR = 8760.0, 60.0
 _MOVING = (FateKind.MOVED, FateKind.RESTORED)
 _SERVED = (FateKind.STAYS, *_MOVING)
+#: Kinds without a rate of their own: what fails with them is rated piece by piece, or counts as always up.
+_UNRATED = ("zone", "internet", "shared_risk", "fault_domain")
 
 
 class AvailabilityRow(Row):
@@ -127,7 +131,7 @@ def _rated(found: Sequence[Element], rates: Mapping[str, FailureRate]) -> tuple[
     for element in found:
         own = None if element.kind in ("node", "drive", "zone") else rates.get(element.name)
         rate = rates.get(element.kind) if own is None else own
-        if rate is None or element.count < 1 or element.kind in ("zone", "shared_risk", "fault_domain"):
+        if rate is None or element.count < 1 or element.kind in _UNRATED:
             continue
         cycle = rate.mtbf_hours + rate.mttr_hours
         odds, share = rate.mttr_hours / rate.mtbf_hours, rate.mttr_hours / cycle
@@ -140,7 +144,7 @@ class _Enumeration:
 
     def __init__(self, breaker: Breaker, rated: tuple[_Rated, ...]) -> None:
         self.breaker, self.context, self.rated = breaker, breaker.context, rated
-        self._states: dict[tuple[int, ...], FailureState] = {}
+        self._states: dict[tuple[tuple[int, ...], bytes], FailureState] = {}
         self._known: dict[tuple[object, ...], tuple[float, float, float, float, str]] = {}
         self._at: dict[str, list[int]] = {}
         for number, entry in enumerate(rated):
@@ -153,7 +157,8 @@ class _Enumeration:
         demand, recovery = context.demands[index], self.breaker.recovery(index)
         rto = 0.0 if recovery is None else recovery.rto_minutes
         primary, standby = int(context.primary[index]), int(context.standby[index])
-        key = (demand.site, primary, standby, context.reaches_cloud[index], demand.row.max_rtt_ms, rto)
+        exists = context.exists[index].tobytes()
+        key = (demand.site, primary, standby, context.reaches_cloud[index], demand.row.max_rtt_ms, rto, exists)
         if key not in self._known:
             self._known[key] = self._downtime(index, rto)
         down, failover, restart, left_out, worst = self._known[key]
@@ -255,13 +260,15 @@ class _Enumeration:
         return min(rto, entry.share / entry.per_hour * MINUTES_PER_HOUR)
 
     def _fate(self, index: int, numbers: tuple[int, ...]) -> Fate:
-        state = self._states.get(numbers)
+        exists = self.context.exists[index]
+        key = (numbers, exists.tobytes())
+        state = self._states.get(key)
         if state is None:
-            state = self._states[numbers] = self._state(numbers)
+            state = self._states[key] = self._state(numbers, np.flatnonzero(exists).tolist())
         return fate(self.context, index, state)
 
-    def _state(self, numbers: tuple[int, ...]) -> FailureState:
-        """What is down when elements fail together, clusters that do not survive their losses included."""
+    def _state(self, numbers: tuple[int, ...], periods: Sequence[int]) -> FailureState:
+        """What is down when elements fail together, with the clusters that do not survive it in one of the periods."""
         sites: frozenset[str] = frozenset()
         links: frozenset[str] = frozenset()
         clusters: frozenset[str] = frozenset()
@@ -273,7 +280,8 @@ class _Enumeration:
             for name, loss in element.losses.items():
                 losses[name] = losses.get(name, ClusterLoss()) + loss
         for name, loss in losses.items():
-            if not self.breaker.losses.is_survived(self.context.cluster_index[name], loss):
+            survived = self.breaker.losses.survived(self.context.cluster_index[name], loss)
+            if not all(survived[period] for period in periods):
                 clusters |= {name}
         if not (sites or links or clusters):
             return NORMAL

@@ -82,9 +82,9 @@ def recovery_rows(breaker: Breaker, incident: Incident) -> tuple[RecoveryRow, ..
         )
     minutes = context.pack.number("recovery.node_failure_minutes")
     for index, loss in sorted(incident.losses.items()):
-        if index in incident.died or not (loss.nodes or loss.zones):
+        if not incident.survived[index] or not (loss.nodes or loss.zones):
             continue
-        own = np.flatnonzero(context.primary == index).tolist()
+        own = [number for number in np.flatnonzero(context.primary == index) if number not in incident.stopped]
         rows.append(
             RecoveryRow(
                 element=element,

@@ -9,7 +9,8 @@ from typing import Literal
 from fleet.errors import UnknownIdError
 from fleet.plan.context import PlanContext
 from fleet.plan.survival import ClusterLoss
-from fleet.wan.states import FailureKind, FailureState, shared_risk_failures, sites_down
+from fleet.plan.uploads import upload_loads
+from fleet.wan.states import FailureKind, FailureState, internet_failures, shared_risk_failures, sites_down
 
 ElementKind = FailureKind | Literal["drive", "node", "zone"]
 
@@ -20,6 +21,7 @@ KINDS: tuple[ElementKind, ...] = (
     "zone",
     "cluster",
     "link",
+    "internet",
     "shared_risk",
     "network",
     "site",
@@ -65,11 +67,13 @@ def elements(context: PlanContext) -> tuple[Element, ...]:
     """Every element of a plan, from drives to fault domains.
 
     The drives of a cluster make one element with a count, and so do its nodes. The zones (racks or rooms) of a site
-    with a cluster are elements where it has several. A site is an element whether it hosts, carries traffic or neither.
+    with a cluster are elements where it has several. The internet access of a site is one where copies into the cloud
+    leave by it. A site is an element whether it hosts, carries traffic or neither.
     A fault domain of one site is that site. Ordered from small to large, then by name.
     """
     cluster_sites = {cluster.name: cluster.site for cluster in context.clusters}
-    states = {state.id: state for state in (*context.failures, *shared_risk_failures(context.wan))}
+    uploads = internet_failures(upload_loads(context))
+    states = {state.id: state for state in (*context.failures, *shared_risk_failures(context.wan), *uploads)}
     for name, site in context.wan.sites.items():
         if not site.is_network:
             state = sites_down("site", name, frozenset({name}), cluster_sites)

@@ -35,7 +35,8 @@ class ProofRow(Row):
     capacity_mbps: float | None = column(None, unit="Mbit/s", meaning="usable on the binding link, in its direction")
     users_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by users")
     streams_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by all replication, its own included")
-    left_mbps: float | None = column(None, unit="Mbit/s", meaning="of it left by both; below 0 where overloaded")
+    backups_mbps: float | None = column(None, unit="Mbit/s", meaning="of it taken by backups to sites that are named")
+    left_mbps: float | None = column(None, unit="Mbit/s", meaning="of it left by all; below 0 where overloaded")
     granted_mbps: float = column(unit="Mbit/s", meaning="what it gets: the reserved, or its share of what is there")
     rpo_minutes: float | None = column(
         None, unit="minutes", meaning="recovery point achieved with what it gets; blank where nothing is granted"
@@ -66,22 +67,26 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
 class _Ways(NamedTuple):
     """What carries streams: link directions, then the internet access of sites where its bandwidth is stated.
 
-    Names; limits, all loads and those of users, each (n_ways, n_periods) [Mbit/s]; the row of each such site.
+    Names; limits, all loads, those of users and of backups, each (n_ways, n_periods) [Mbit/s]; the row of each such
+    site.
     """
 
     names: tuple[str, ...]
     limits: Floats
     loads: Floats
     users: Floats
+    backups: Floats
     access: Mapping[str, int]
 
 
 def _ways(context: PlanContext) -> _Ways:
     count, span = 2 * len(context.links), context.link_limit.shape[-1]
-    users = np.zeros((count, span))
+    users, backups = np.zeros((count, span)), np.zeros((count, span))
     for index, end in enumerate(context.normal_fates):
         for row in end.user_rows:
             users[row] += context.traffic[index]
+        for row in end.backup_rows:
+            backups[row] += context.backup[index]
     uploads = upload_loads(context)
     stated = {site: upload_limit_mbps(context.inventory, context.pack, site) for site in uploads}
     known = {site: limit for site, limit in stated.items() if limit is not None}
@@ -92,13 +97,14 @@ def _ways(context: PlanContext) -> _Ways:
         ),
         np.concatenate([context.normal_mbps, *(uploads[site][np.newaxis] for site in known)]),
         np.concatenate([users, np.zeros((len(known), span))]),
+        np.concatenate([backups, np.zeros((len(known), span))]),
         {site: count + number for number, site in enumerate(known)},
     )
 
 
 def _proof(context: PlanContext, index: int, ways: _Ways) -> ProofRow:
     inventory, demand, mechanism = context.inventory, context.demands[index], context.mechanisms[index]
-    limits, loads, users = ways.limits, ways.loads, ways.users
+    limits, loads, users, backups = ways.limits, ways.loads, ways.users, ways.backups
     rows = list(context.normal_fates[index].stream_rows)
     if context.in_cloud[index]:
         access = ways.access.get(context.clusters[int(context.primary[index])].site)
@@ -140,7 +146,10 @@ def _proof(context: PlanContext, index: int, ways: _Ways) -> ProofRow:
         binding_link="" if binding is None else ways.names[binding],
         capacity_mbps=None if binding is None else float(limits[binding, period]),
         users_mbps=None if binding is None else float(users[binding, period]),
-        streams_mbps=None if binding is None else float(loads[binding, period] - users[binding, period]),
+        streams_mbps=None
+        if binding is None
+        else float(loads[binding, period] - users[binding, period] - backups[binding, period]),
+        backups_mbps=None if binding is None else float(backups[binding, period]),
         left_mbps=None if binding is None else float(limits[binding, period] - loads[binding, period]),
         granted_mbps=given,
         rpo_minutes=_finite(achieved),

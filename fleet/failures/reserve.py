@@ -11,7 +11,7 @@ from fleet.inventory.workloads import TIERS
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.costs import Rates
 from fleet.plan.placement import exceeds
-from fleet.plan.protection import Floats, standby_reserve
+from fleet.plan.protection import Floats, Indices, standby_reserve
 from fleet.platform.archetypes import Archetype, enumerate_archetypes
 from fleet.tables import Row, column
 
@@ -114,7 +114,7 @@ def _fewest(context: PlanContext, index: int, reserve: Floats, options: Sequence
             found = [
                 archetype.nodes
                 for archetype in options
-                if archetype.node_tolerance >= tolerance
+                if archetype.node_tolerance >= tolerance[period]
                 and _holds(context, index, period, archetype, reserve[:, period], data[:, period], parts)
             ]
             if not found:
@@ -125,13 +125,14 @@ def _fewest(context: PlanContext, index: int, reserve: Floats, options: Sequence
     return None
 
 
-def _asked(context: PlanContext, index: int) -> tuple[int, Floats]:
-    """The most node failures to survive at a cluster, and its data by tier and period [TB], copies included."""
+def _asked(context: PlanContext, index: int) -> tuple[Indices, Floats]:
+    """Most node failures to survive at a cluster in each period, and its data by tier and period [TB], with copies."""
     here = np.flatnonzero((context.primary == index) | (context.standby == index)).tolist()
-    tolerance = max((context.demands[number].row.fault_tolerance for number in here), default=0)
+    tolerance = np.zeros(len(context.inventory.periods), dtype=np.int64)
     data = np.zeros((len(TIERS), len(context.inventory.periods)))
     for number in here:
         demand = context.demands[number]
+        tolerance = np.maximum(tolerance, demand.row.fault_tolerance * context.exists[number])
         for period in range(data.shape[1]):
             amounts = context.inventory.amounts(demand, period)
             data[TIERS.index(demand.row.tier), period] += amounts.storage_tb

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from fleet.failures.elements import Element, find_element
 from fleet.failures.incidents import Breaker, Incident, Recovery
 from fleet.inventory.checks import checked_inventory
@@ -12,7 +14,7 @@ from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.states import ClusterViolation, LinkViolation, ReachViolation
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, ReachViolation
 from fleet.plan.survival import over_limit
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
@@ -28,7 +30,7 @@ class FailureRow(Row):
 
     element: str = column(meaning="kind:name; two that are lost at once with a plus between them")
     kind: str = column(
-        meaning="drive, node, zone, cluster, link, shared_risk, network, site, fault_domain; several if more than one"
+        meaning="drive, node, zone, cluster, link, internet, shared_risk, network, site, fault_domain; several if more"
     )
     count: int = column(meaning="identical elements, or pairs of them, that this row stands for; one of them fails")
     down: tuple[str, ...] = column((), meaning="out of service: unprotected, or a single point of failure")
@@ -36,7 +38,12 @@ class FailureRow(Row):
     lost: tuple[str, ...] = column((), meaning="out of service although protected against it")
     overloaded: tuple[str, ...] = column((), meaning="links and clusters over their limits, with both values")
     rto_minutes: float | None = column(None, unit="minutes", meaning="until the last of the restored runs again")
-    rpo_minutes: float | None = column(None, unit="minutes", meaning="largest loss of data among the restored")
+    rpo_minutes: float | None = column(
+        None,
+        unit="minutes",
+        meaning="largest loss of data among the restored, and among those whose copies stop, should they fail too "
+        "before the repair",
+    )
     broken_promises: tuple[str, ...] = column((), meaning="what the plan promised and does not keep")
 
 
@@ -154,12 +161,16 @@ def failure_row(breaker: Breaker, incident: Incident) -> FailureRow:
         ]
     for index, recovery in recoveries.items():
         broken += _missed(demands[index], recovery)
+    for index in incident.uncopied:
+        points.append(breaker.cut_recovery_point(index, incident.elements))
+        broken.append(_cut_copies(context, index, points[-1]))
     overloaded, promised = _overloads(breaker, incident)
     broken += promised
     if len(incident.elements) == 1 and incident.elements[0].kind in _TOLERATED:
         kind = incident.elements[0].kind
-        stopped = sorted((*incident.moved, *incident.down, *incident.lost))
-        for index, asked in ((index, getattr(demands[index].row, _TOLERATED[kind])) for index in stopped):
+        for index, asked in (
+            (index, getattr(demands[index].row, _TOLERATED[kind])) for index in sorted(incident.stopped)
+        ):
             if asked >= 1:
                 broken.append(f"{demands[index]} asks for {_TOLERATED[kind]} {asked} and stops when one {kind} is lost")
     return FailureRow(
@@ -188,7 +199,7 @@ def _count(lost: Sequence[Element]) -> int:
 
 def _has_restarts(incident: Incident) -> bool:
     """Whether machines restart inside a cluster that survives the loss of nodes."""
-    return any(index not in incident.died and (loss.nodes > 0 or loss.zones) for index, loss in incident.losses.items())
+    return any(incident.survived[index] and (loss.nodes > 0 or loss.zones) for index, loss in incident.losses.items())
 
 
 def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], list[str]]:
@@ -203,27 +214,28 @@ def _overloads(breaker: Breaker, incident: Incident) -> tuple[tuple[str, ...], l
     weakened = {
         context.clusters[index].name
         for index, loss in incident.losses.items()
-        if index not in incident.died and (loss.nodes or loss.zones)
+        if incident.survived[index] and (loss.nodes or loss.zones)
     }
     for violation in () if incident.outcome is None else incident.outcome.violations:
-        is_weakened = isinstance(violation, ClusterViolation) and violation.cluster in weakened
+        is_weakened = isinstance(violation, ClusterViolation | HostViolation) and violation.cluster in weakened
         if not isinstance(violation, ReachViolation) and not is_weakened:
             found.append(_overload(violation))
     promised += found
     for name in sorted(weakened):
         index = context.cluster_index[name]
         moved_in = incident.moved_in(index)
-        texts = [
-            part for period in breaker.losses.overloads(index, incident.losses[index], moved_in) for part in period
-        ]
-        found += texts
+        arriving = tuple(demand for demand in incident.moved if context.standby[demand] == index)
+        overloads = breaker.losses.overloads(index, incident.losses[index], moved_in, arriving)
         asked = _TOLERATED["zone" if incident.losses[index].zones else "node"]
-        asking = any(
-            getattr(demand.row, asked) >= 1
-            for demand, primary in zip(context.demands, context.primary, strict=True)
-            if primary == index
-        )
-        promised += texts if asking or moved_in is not None else []
+        asking = [
+            context.exists[number]
+            for number in np.flatnonzero(context.primary == index)
+            if getattr(context.demands[number].row, asked) >= 1
+        ]
+        for period in sorted(incident.survived[index]):
+            found += overloads[period]
+            if any(exists[period] for exists in asking) or (moved_in is not None and moved_in[:, period].any()):
+                promised += overloads[period]
     return tuple(found), promised
 
 
@@ -238,7 +250,23 @@ def _missed(demand: Demand, recovery: Recovery | None) -> Iterator[str]:
             yield f"{demand}: {objective} {value:g} is over {limit:g}"
 
 
-def _overload(violation: LinkViolation | ClusterViolation) -> str:
+def _cut_copies(context: PlanContext, index: int, minutes: float) -> str:
+    """The promise of a demand whose copies stop."""
+    demand, standby = context.demands[index], context.standby_name(index)
+    origin = context.clusters[int(context.primary[index])].name
+    limit = 0.0 if demand.row.rpo_minutes is None else demand.row.rpo_minutes
+    asked = (
+        f"over rpo_minutes {limit:g}" if exceeds(minutes, limit) else f"a longer repair passes rpo_minutes {limit:g}"
+    )
+    return (
+        f"{demand}: its copies from {origin} to {standby} stop, no other path carries them; its recovery point grows "
+        f"until the repair, to {minutes:g} minutes: {asked}"
+    )
+
+
+def _overload(violation: LinkViolation | ClusterViolation | HostViolation) -> str:
+    if isinstance(violation, HostViolation):
+        return str(violation)
     if isinstance(violation, LinkViolation):
         what = f"link {violation.link} {'forward' if violation.forward else 'back'} Mbit/s"
     else:

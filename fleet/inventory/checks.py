@@ -47,9 +47,12 @@ INV054  a figure about both a site and a kind, or about more sites than there ar
 INV055  a resiliency type that the rule pack does not know
 INV056  recovery in the cloud without protection
 INV057  recovery in the cloud that it cannot do
+INV058  a cluster that stands and must stay, and that the rules of the platform refuse
 INV060  distance at a site that is no carrier cloud
 INV061  a round trip below that of light in fiber
 INV062  a carrier cloud without distance whose members are far apart
+INV063  a date of purchase that cannot be counted from, or after the start of the plan
+INV064  a place for backups that are not kept
 ======  =====================================================================================
 """
 

@@ -40,7 +40,10 @@ class ExistingCluster(InputRow):
     nodes: int = column(meaning="nodes it has", ge=1)
     layout: Text = column("", meaning="resiliency types, tier=type;tier=type; the default layout where blank")
     witness: Text = column("", meaning="cloud, file_share or none; the rule's choice where blank")
-    purchased: datetime.date | None = column(None, meaning="ISO date of purchase, for the residual value")
+    storage_switch: YesNo | None = column(
+        None, meaning="are its nodes joined over storage switches; as the policy says where blank"
+    )
+    purchased: datetime.date | None = column(None, meaning="ISO date of purchase; residual value by policy from it")
     address_block: Text = column("", meaning="its block of the address space; chosen where blank")
     first_vlan: int | None = column(None, meaning="first of its VLAN numbers; chosen where blank", ge=2, le=4094)
     keep: YesNo = column(True, meaning="must it stay")

@@ -15,6 +15,7 @@ from fleet.inventory.growth import NO_GROWTH, GrowthPoint, GrowthProfile, profil
 from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.links import Link
 from fleet.inventory.pins import Pin
+from fleet.inventory.places import may_build, new_clusters
 from fleet.inventory.policy import Policy, PolicyRow
 from fleet.inventory.prices import FailureRate, Price
 from fleet.inventory.sites import Site
@@ -165,8 +166,33 @@ class Inventory:
     @cached_property
     def host_sites(self) -> tuple[Site, ...]:
         """Candidate sites: those that can host, and those where a cluster stands."""
-        standing = {cluster.site for cluster in self.clusters}
-        return tuple(site for site in self.sites if (site.can_host or site.site in standing) and not site.is_network)
+        return tuple(
+            site
+            for site in self.sites
+            if (self.may_build(site) or site.site in self.clusters_at) and not site.is_network
+        )
+
+    @cached_property
+    def clusters_at(self) -> Mapping[str, tuple[ExistingCluster, ...]]:
+        """The clusters that stand at each site which has any, by name."""
+        found: dict[str, list[ExistingCluster]] = {}
+        for cluster in sorted(self.clusters, key=lambda row: row.cluster):
+            found.setdefault(cluster.site, []).append(cluster)
+        return {site: tuple(rows) for site, rows in found.items()}
+
+    def may_build(self, site: Site) -> bool:
+        """Whether a cluster may be built at `site`."""
+        return may_build(site, self.clusters_at.get(site.site, ()))
+
+    def new_clusters(self, site: Site) -> tuple[str, ...]:
+        """Names of the clusters that may be built at `site`."""
+        taken = {cluster.cluster for cluster in self.clusters}
+        return new_clusters(site, self.clusters_at.get(site.site, ()), taken)
+
+    @cached_property
+    def stored_tiers(self) -> frozenset[str]:
+        """The storage tiers on which some workload holds data."""
+        return frozenset(row.tier for row in self.workloads if row.storage_gb > 0)
 
     @cached_property
     def growth_profiles(self) -> Mapping[str, GrowthProfile]:

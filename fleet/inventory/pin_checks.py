@@ -9,8 +9,10 @@ from functools import cached_property
 from fleet.errors import Problem
 from fleet.inventory.cells import did_you_mean
 from fleet.inventory.pins import Pin
+from fleet.inventory.places import new_clusters
 from fleet.inventory.references import Draft
 from fleet.inventory.sheets import Record
+from fleet.inventory.sites import Site
 
 #: Columns that a decision needs, and those that it may have besides (reason and owner always).
 _NEEDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -33,14 +35,25 @@ class _Names:
     draft: Draft
 
     @cached_property
-    def hosts(self) -> dict[str, int]:
-        """Candidate sites and how many clusters fit there."""
+    def hosts(self) -> dict[str, Site]:
+        """Candidate sites; those whose cells cannot be read get the benefit of the doubt."""
         standing = self.draft.clusters.names("site")
         return {
-            item.row.site: item.row.max_clusters
+            item.row.site: item.row if item.has("can_host") else item.row.model_copy(update={"can_host": True})
             for item in self.draft.sites.records
             if not item.row.is_network
             and (item.row.can_host or item.row.site in standing or not item.has("can_host", "kind"))
+        }
+
+    @cached_property
+    def clusters_to_come(self) -> dict[str, str]:
+        """Sites of the clusters that may be built, by what they are called."""
+        standing = [item.row for item in self.draft.clusters.records if item.has("cluster", "site")]
+        taken = {row.cluster for row in standing}
+        return {
+            name: site.site
+            for site in self.hosts.values()
+            for name in new_clusters(site, [row for row in standing if row.site == site.site], taken)
         }
 
     @cached_property
@@ -62,9 +75,7 @@ class _Names:
             return self.cluster_sites[target]
         if target in self.hosts:
             return target
-        site, _, number = target.rpartition("-c")
-        fits = number.isascii() and number.isdigit() and 1 <= int(number) <= self.hosts.get(site, 0)
-        return site if fits else None
+        return self.clusters_to_come.get(target)
 
     @cached_property
     def targets(self) -> tuple[str, ...]:

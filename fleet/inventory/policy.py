@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -25,11 +26,14 @@ class Policy(Row):
     rule_pack: Text = column("azure-local", meaning="vendor facts: azure-local, deep-dive, or a path to a pack")
     horizon_months: int = column(18, unit="months", meaning="planning horizon", ge=1, le=240)
     period_months: int = column(6, unit="months", meaning="length of a period", ge=1, le=240)
+    start: datetime.date | None = column(None, meaning="ISO date in month 0, for the age of clusters that stand")
     discount_rate: float = column(0.08, unit="fraction/year", meaning="for present value", ge=0, le=1)
     budget: float | None = column(None, unit="currency", meaning="limit on nominal capex", ge=0)
     reserve_nodes: int = column(1, meaning="nodes of compute kept free in a cluster (N+k)", ge=0, le=4)
     vcpu_per_core: float = column(4.0, unit="vCPU/core", meaning="oversubscription ratio", gt=0, le=64)
-    pool_fill: float = column(0.70, unit="fraction", meaning="of the usable pool that may be filled", gt=0, le=1)
+    pool_fill: float = column(
+        0.70, unit="fraction", meaning="of the usable pool that may be filled, whatever the rule pack says", gt=0, le=1
+    )
     max_utilization: float = column(0.90, unit="fraction", meaning="of usable vCPU and memory", gt=0, le=1)
     max_link_utilization: float = column(0.80, unit="fraction", meaning="of a link's bandwidth", gt=0, le=1)
     min_separation_km: float = column(0.0, unit="km", meaning="between a primary and its standby", ge=0)
@@ -40,6 +44,16 @@ class Policy(Row):
         "shared", meaning="shared = largest single failed fault domain; dedicated = the sum"
     )
     standby_uses_node_reserve: YesNo = column(False, meaning="may a failover use the nodes kept free")
+    shared_risk: Literal["warning", "hard"] = column(
+        "warning",
+        meaning="loss of all links of one shared_risk at once: warning = told; hard = every limit holds after it as "
+        "after the loss of a site",
+    )
+    stream_cut: Literal["warning", "hard"] = column(
+        "warning",
+        meaning="copies that stop where one link, network or site between primary and standby fails: warning = told; "
+        "hard = every pair keeps a path within the round trip of its mechanism",
+    )
     cloud_country: Text = column("", meaning="country of the cloud region in which demands recover, for residency")
     cloud_region: Text = column("", meaning="region of it, for residency")
     cloud_rtt_ms: float | None = column(
@@ -49,6 +63,9 @@ class Policy(Row):
     peak_factor: float = column(3.0, meaning="peak change rate over the daily mean", ge=1)
     compression: float = column(0.6, unit="fraction", meaning="of the delta that is shipped", gt=0, le=1)
     protocol_overhead: float = column(1.1, meaning="bytes on the wire over bytes shipped", ge=1)
+    backup_window_hours: float = column(
+        8.0, unit="hours", meaning="of a day, in which its changes reach backup_site", gt=0, le=24
+    )
     rtt_constant_ms: float | None = column(
         None,
         unit="ms",
@@ -84,7 +101,7 @@ class Policy(Row):
         if not isinstance(data, dict):
             return data
         lowered = dict(data)
-        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout"):
+        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout", "shared_risk", "stream_cut"):
             if isinstance(lowered.get(key), str):
                 lowered[key] = lowered[key].strip().lower()
         return lowered

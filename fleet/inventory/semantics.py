@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from fleet.errors import Problem
 from fleet.inventory.cells import did_you_mean
+from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.policy import VLANS
 from fleet.inventory.prices import PRICE_ITEMS
 from fleet.inventory.references import Draft
-from fleet.inventory.sheets import Record
+from fleet.inventory.sheets import Record, Sheet
 from fleet.inventory.sites import Site
 from fleet.inventory.workloads import TIERS
 
@@ -150,6 +151,9 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
             message = f"workload {row.workload!r} asks for recovery in the cloud and has no protection"
             remedy = "set its protection to auto, or leave recovery blank"
             yield sheet.problem("INV056", record, "recovery", message, remedy)
+        if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
+            message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
+            yield sheet.problem("INV064", record, "backup_days", message, "fill in backup_days, or clear backup_site")
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:
@@ -207,6 +211,7 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
         if model and record.has("node_model", "nodes") and model.has("max_nodes") and row.nodes > model.row.max_nodes:
             message = f"got {row.nodes} nodes, expected at most {model.row.max_nodes} of model {row.node_model!r}"
             yield sheet.problem("INV044", record, "nodes", message, "correct nodes, or max_nodes of the model")
+        yield from _bought_when(draft, sheet, record)
         if record.has("witness") and row.witness and row.witness not in WITNESSES:
             message = f"got {row.witness!r}, expected one of {', '.join(WITNESSES)}"
             yield sheet.problem("INV007", record, "witness", message, "leave it blank for the rule's choice")
@@ -221,6 +226,8 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
                     yield sheet.problem("INV007", record, "layout", message, "such as archive=dual-parity")
         if site is None or not record.has("site", "nodes"):
             continue
+        if record.has("keep") and not row.keep:
+            continue  # it may go
         count[row.site] = count.get(row.site, 0) + 1
         nodes[row.site] = nodes.get(row.site, 0) + row.nodes
         limits = (
@@ -230,7 +237,21 @@ def _standing_clusters(draft: Draft) -> Iterator[Problem]:
         for column, limit, found in limits:
             if site.has(column) and limit is not None and found > limit:
                 message = f"site {row.site!r} has {found} with this cluster, expected at most {column} {limit}"
-                yield sheet.problem("INV045", record, "site", message, f"correct {column} of the site")
+                remedy = f"correct {column} of the site, or set keep of a cluster there to no"
+                yield sheet.problem("INV045", record, "site", message, remedy)
+
+
+def _bought_when(draft: Draft, sheet: Sheet[ExistingCluster], record: Record[ExistingCluster]) -> Iterator[Problem]:
+    """Whether a purchase can be dated against the plan, where its age counts."""
+    policy, bought = draft.policy, record.row.purchased
+    if bought is None or not record.has("purchased") or {"start", "residual_value"} & draft.broken_policy:
+        return
+    if policy.start is not None and bought > policy.start:
+        message = f"got {bought}, after the plan starts on {policy.start}"
+        yield sheet.problem("INV063", record, "purchased", message, "correct it, or start in table policy")
+    elif policy.start is None and policy.residual_value != "none":
+        message = f"got {bought}, but the plan has no date, so that its age and residual value are unknown"
+        yield sheet.problem("INV063", record, "purchased", message, "state start in table policy, such as 2027-01-01")
 
 
 def check_growth(draft: Draft) -> Iterator[Problem]:

@@ -24,7 +24,9 @@ class Site(InputRow):
     country: Text = column("", meaning="country for residency, compared exactly")
     region: Text = column("", meaning="region or state for residency, compared exactly")
     fault_domain: Text = column("", meaning="sites that share a fate share this; the site where blank")
-    can_host: YesNo = column(False, meaning="may a cluster stand here; yes where one exists")
+    can_host: YesNo | None = column(
+        None, meaning="may a cluster be built here; blank = yes where one stands already, else no"
+    )
     transit: YesNo | None = column(
         None, meaning="may others' traffic pass; blank = yes if it can host or is of kind network"
     )
@@ -80,4 +82,4 @@ class Site(InputRow):
     @property
     def is_transit(self) -> bool:
         """Whether traffic between other sites may pass here."""
-        return (self.can_host or self.is_network) if self.transit is None else self.transit
+        return (bool(self.can_host) or self.is_network) if self.transit is None else self.transit

@@ -51,7 +51,9 @@ class Workload(InputRow):
     growth: Text = column("", meaning="growth profile; none where blank")
     from_month: int = column(0, unit="month", meaning="first month of demand", ge=0)
     backup_days: int = column(0, unit="days", meaning="days that backups are kept", ge=0)
-    backup_site: Text = column("", meaning="where backups are kept")
+    backup_site: Text = column(
+        "", meaning="where backups are kept, and sent over the WAN; chosen afterwards where blank"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +78,11 @@ class Workload(InputRow):
     def recovers_in_cloud(self) -> bool:
         """Whether that copy is in the cloud."""
         return self.is_protected and self.recovery == "cloud"
+
+    @property
+    def sends_backups(self) -> bool:
+        """Whether its backups go over the WAN to a site that the planner names."""
+        return self.backup_days > 0 and bool(self.backup_site)
 
     @property
     def has_standby(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand
-from fleet.operations.seeding import left_mbps, steps
+from fleet.operations.seeding import steps
 from fleet.plan.context import POOL, PlanContext
 from fleet.plan.costs import backup_store_tb
 from fleet.plan.placement import exceeds, residency_holds
@@ -18,11 +18,8 @@ from fleet.plan.plan import Finding, Origin, Plan
 from fleet.plan.protection import Floats
 from fleet.plan.rules.base import demands_text, finding
 from fleet.tables import Row, column
-from fleet.wan.replication import MEGABITS_PER_GB
+from fleet.wan.replication import MEGABITS_PER_GB, SECONDS_PER_HOUR, nightly_backup_gb
 
-#: Hours of a night in which the day's changes are copied: an assumption.
-WINDOW_HOURS = 8.0
-SECONDS_PER_HOUR = 3600.0
 #: The tier that backups would take on a cluster.
 BACKUP_TIER = "archive"
 
@@ -39,6 +36,9 @@ class BackupRow(Row):
     protected_tb: float = column(unit="TB", meaning="data that is backed up")
     store_tb: float = column(unit="TB", meaning="first copy and the changes of every day kept")
     nightly_gb: float = column(unit="GB", meaning="changes of a day on the wire")
+    planned_mbps: float = column(
+        0.0, unit="Mbit/s", meaning="that the links of its path hold ready for it at its largest; 0 where it is chosen"
+    )
     rtt_ms: float | None = column(None, unit="ms", meaning="round trip from the cluster to the target")
     hours: float | None = column(
         None, unit="hours", meaning="nightly copy on the fullest link of its path, all backups there; blank without one"
@@ -68,7 +68,7 @@ class BackupPlan:
     findings: tuple[Finding, ...]
 
 
-def plan_backups(plan: Plan, context: PlanContext | None = None, window_hours: float = WINDOW_HOURS) -> BackupPlan:
+def plan_backups(plan: Plan, context: PlanContext | None = None) -> BackupPlan:
     """Place the backups of every demand with ``backup_days``, and count what they take.
 
     Parameters
@@ -77,8 +77,6 @@ def plan_backups(plan: Plan, context: PlanContext | None = None, window_hours: f
         The plan.
     context : PlanContext, optional
         The plan laid out, where the caller has it already.
-    window_hours : float
-        Hours of a night in which the day's changes must have been copied [hours].
 
     Notes
     -----
@@ -87,14 +85,17 @@ def plan_backups(plan: Plan, context: PlanContext | None = None, window_hours: f
 
     ``store = protected + changes per day · days``, ``scratch = share · protected`` (rule pack,
     ``backup.scratch_fraction``) and ``nightly = changes per day · protocol overhead``. Every copy is whole and
-    uncompressed, and so is every day's change: the estimate is on the safe side. The nightly copy uses what planned
-    traffic leaves free in the normal state.
+    uncompressed, and so is every day's change: the estimate is on the safe side. The nightly copy uses what users and
+    replication leave free in the normal state, and must be done within ``backup_window_hours``. Backups to a site that
+    the planner names have their bandwidth in the plan (`fleet.wan.replication.backup_mbps`); those whose target is
+    chosen here take what is left.
 
     References
     ----------
     AzureLocal/azurelocal-surveyor docs/capacity-model.md (community, 06/2026) for the sizing rule.
     """
     context = context_of(plan) if context is None else context
+    window_hours = context.inventory.policy.backup_window_hours
     backed_up = [index for index, demand in enumerate(context.demands) if demand.row.backup_days > 0]
     targets = {index: _target(context, index) for index in backed_up}
     hours = _hours(plan, context, targets)
@@ -134,7 +135,9 @@ def _store_tb(context: PlanContext, demand: Demand) -> Floats:
 
 def _hours(plan: Plan, context: PlanContext, targets: Mapping[int, str]) -> dict[int, float]:
     """Per demand, the hours of a night that the fullest link of its way to the target is busy with backups."""
-    left = left_mbps(plan.document.links)
+    left: defaultdict[tuple[str, str, int], float] = defaultdict(float)
+    for row in plan.document.links:
+        left[row.link, row.from_, row.period] = row.capacity_mbps - row.normal_mbps
     last = len(context.inventory.periods) - 1
     ways: dict[int, list[tuple[str, str, int]]] = {}
     busy: defaultdict[tuple[str, str, int], float] = defaultdict(float)
@@ -146,9 +149,9 @@ def _hours(plan: Plan, context: PlanContext, targets: Mapping[int, str]) -> dict
         ways[index] = [(link, end, last) for link, end in steps(route.links, start, context.wan)]
         for step in ways[index]:
             busy[step] += MEGABITS_PER_GB * _nightly_gb(context, context.demands[index])
+            left[step] += float(context.backup[index, last])  # planned for just this
     return {
-        index: max((_busy_hours(busy[step], left.get(step, 0.0)) for step in way), default=0.0)
-        for index, way in ways.items()
+        index: max((_busy_hours(busy[step], left[step]) for step in way), default=0.0) for index, way in ways.items()
     }
 
 
@@ -159,7 +162,7 @@ def _busy_hours(megabits: float, mbps: float) -> float:
 
 
 def _nightly_gb(context: PlanContext, demand: Demand) -> float:
-    return float(_amounts(context, demand)[1].max(initial=0.0)) * context.inventory.policy.protocol_overhead
+    return nightly_backup_gb(float(_amounts(context, demand)[1].max(initial=0.0)), context.inventory.policy)
 
 
 def _row(context: PlanContext, index: int, target: str, hours: float | None) -> BackupRow:
@@ -175,6 +178,7 @@ def _row(context: PlanContext, index: int, target: str, hours: float | None) -> 
         protected_tb=float(_amounts(context, demand)[0].max(initial=0.0)),
         store_tb=float(_store_tb(context, demand).max(initial=0.0)),
         nightly_gb=_nightly_gb(context, demand),
+        planned_mbps=float(context.backup[index].max(initial=0.0)) if route is not None and route.hops else 0.0,
         rtt_ms=None if route is None else route.rtt_ms,
         hours=None if hours is None or hours == float("inf") else hours,
     )

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.failures.sweep import context_of
+from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Inventory
 from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
 from fleet.platform.archetypes import Archetype
-from fleet.platform.network import NetworkDesign, network_design
+from fleet.platform.network import NetworkDesign, network_design, wiring_policy
 from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
 from fleet.wan.routing import Router
@@ -49,6 +50,7 @@ class NetworkRow(Row):
     node_addresses: str = column("", meaning="management addresses of the nodes, first – last")
     user_mbps: float = column(unit="Mbit/s", meaning="user traffic in each direction, in the last period")
     replication_mbps: float = column(unit="Mbit/s", meaning="replication sent and received")
+    backup_mbps: float = column(0.0, unit="Mbit/s", meaning="backups sent to sites that are named, in the last period")
     witness: str = column(meaning="cloud, file_share or none")
     witness_reach: str = column("", meaning="what the nodes reach the witness by")
     witness_site: str = column("", meaning="nearest site that could hold the share")
@@ -111,13 +113,14 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     rows = sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster))
     counts = _nodes(plan)
     models = inventory.node_model_by_name
+    standing = {row.cluster: row for row in inventory.clusters}
     designs = {
         row.cluster: network_design(
             models[row.node_model],
             max(counts[row.cluster]),
-            inventory.policy,
+            wiring_policy(inventory.policy, standing.get(row.cluster)),
             pack,
-            grows=len(set(counts[row.cluster])) > 1,
+            grows=len({*counts[row.cluster], *_brought(standing.get(row.cluster))}) > 1,
             zones=1 + (archetype.zone_tolerance if (archetype := _last(context, row.cluster)) is not None else 0),
         )
         for row in rows
@@ -127,6 +130,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     findings: list[Finding] = []
     addresses = _addresses(rows, designs, counts, context, kept or {}, findings)
     users, streams = _traffic(plan, inventory)
+    backups = _backups(context)
     router = Router(context.wan)
     networks: list[NetworkRow] = []
     segments: list[SegmentRow] = []
@@ -135,7 +139,16 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         design, own = designs[row.cluster], addresses.get(row.cluster)
         model, archetype = models[row.node_model], _last(context, row.cluster)
         witness_site, witness_rtt = _witness(row, inventory, router)
-        notes = list(_notes(row, design, own, context, users[row.cluster] + streams[row.cluster], witness_site))
+        notes = list(
+            _notes(
+                row,
+                design,
+                own,
+                context,
+                users[row.cluster] + streams[row.cluster] + backups[row.cluster],
+                witness_site,
+            )
+        )
         findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
         networks.append(
             NetworkRow(
@@ -160,6 +173,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
                 node_addresses=_span(own.nodes) if own else "",
                 user_mbps=users[row.cluster],
                 replication_mbps=streams[row.cluster],
+                backup_mbps=backups[row.cluster],
                 witness=row.witness,
                 witness_reach=str(pack.table("witness.reach").get(row.witness, "")),
                 witness_site=witness_site,
@@ -174,6 +188,11 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         if own is not None:
             subnets += _subnets(row, own, pack.texts("network.storage_vlans"))
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
+
+
+def _brought(standing: ExistingCluster | None) -> tuple[int, ...]:
+    """The node count that a cluster stands with already, where it does."""
+    return () if standing is None else (standing.nodes,)
 
 
 def _last(context: PlanContext, cluster: str) -> Archetype | None:
@@ -247,6 +266,15 @@ def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[s
     return users, streams
 
 
+def _backups(context: PlanContext) -> dict[str, float]:
+    """Backups out in the last period, by cluster [Mbit/s]."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for index, end in enumerate(context.normal_fates):
+        if end.backup_rows:
+            found[context.clusters[int(context.primary[index])].name] += float(context.backup[index, -1])
+    return found
+
+
 def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str, float | None]:
     """The nearest site that could hold a share for the witness, and its round trip: another fault domain that hosts."""
     if row.witness != "file_share":
@@ -255,8 +283,8 @@ def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str
     trips = router.round_trips(row.site)
     near = [
         (trips[site.site], site.site)
-        for site in inventory.sites
-        if site.can_host and site.fault_domain != domain and site.site in trips
+        for site in inventory.host_sites
+        if site.fault_domain != domain and site.site in trips
     ]
     rtt, name = min(near, default=(None, ""))
     return name, rtt

@@ -10,17 +10,18 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.protection import Floats, stream_mbps
 from fleet.quantities import COMPUTE_RESOURCES
 from fleet.rulepack import RulePack
-from fleet.wan.replication import Mechanism, choose_mechanism
+from fleet.wan.replication import Mechanism, backup_mbps, choose_mechanism
 
 
 @dataclass(frozen=True)
 class DemandRow:
-    """Amounts of one demand: compute (C, T), storage, traffic and stream (T,)."""
+    """Amounts of one demand: compute (C, T), storage, traffic, stream and backup to a site that is named (T,)."""
 
     compute: Floats
     storage: Floats
     traffic: Floats
     stream: Floats
+    backup: Floats
     mechanism: Mechanism | None
 
 
@@ -52,5 +53,7 @@ class RowAmounts:
             storage=np.array([row.storage_tb for row in amounts]),
             traffic=np.array([row.traffic_mbps for row in amounts]),
             stream=stream,
+            backup=np.array([backup_mbps(row.change_gb_per_day, inventory.policy) for row in amounts])
+            * demand.row.sends_backups,
             mechanism=mechanism if isinstance(mechanism, Mechanism) else None,
         )

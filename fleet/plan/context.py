@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.plan.amounts import DemandRow, RowAmounts
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.fates import Fate, FateKind, fate
+from fleet.plan.machines import MachinesOfPlan
 from fleet.plan.placement import cloud_users_reason
 from fleet.plan.protection import Floats, Indices, standby_reserve
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
@@ -28,7 +30,7 @@ POOL = RESOURCES.index("pool_tb")
 #: Rows of the compute resources in arrays over all resources.
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
-
+Flags = NDArray[np.bool_]
 #: (rule id, reason) of each reason against an archetype.
 Refusals = tuple[tuple[str, str], ...]
 
@@ -76,8 +78,9 @@ class PlanContext:
         Replication mechanism of each protected demand, else None.
     compute : (n_demands, C, T)
         vCPU, GiB and GPUs.
-    traffic, stream : (n_demands, T)
-        User traffic in each direction, and replication from primary to standby or into the cloud [Mbit/s].
+    traffic, stream, backup : (n_demands, T)
+        User traffic in each direction, replication from primary to standby or into the cloud, and backups to a site
+        that the planner names [Mbit/s].
     load : (n_clusters, R, T)
         Own demands; the pool with the footprint of standby copies.
     reserve : (n_clusters, C, T)
@@ -102,6 +105,7 @@ class PlanContext:
     compute: Floats
     traffic: Floats
     stream: Floats
+    backup: Floats
     load: Floats
     reserve: Floats
     capacity: Floats
@@ -118,6 +122,12 @@ class PlanContext:
     def link_index(self) -> Mapping[str, int]:
         """Position of each link."""
         return {link: index for index, link in enumerate(self.links)}
+
+    @cached_property
+    def exists(self) -> Flags:
+        """Whether each demand exists in each period, shape (n_demands, T): only then does it ask for anything."""
+        rows = [[factor > 0 for factor in self.inventory.growth_factors(demand)] for demand in self.demands]
+        return np.array(rows, dtype=np.bool_).reshape(len(rows), len(self.inventory.periods))
 
     @cached_property
     def in_cloud(self) -> tuple[bool, ...]:
@@ -166,6 +176,16 @@ class PlanContext:
         return counts
 
     @cached_property
+    def hosting(self) -> MachinesOfPlan:
+        """The machines of each cluster and whether they find hosts."""
+        return MachinesOfPlan(self)
+
+    @cached_property
+    def carried(self) -> Floats:
+        """What demands put on links: user traffic, replication and backups [Mbit/s], shape (3, n_demands, T)."""
+        return np.stack([self.traffic, self.stream, self.backup])
+
+    @cached_property
     def normal_fates(self) -> tuple[Fate, ...]:
         """The fate of every demand with nothing failed."""
         return tuple(fate(self, index, NORMAL) for index in range(len(self.demands)))
@@ -174,9 +194,8 @@ class PlanContext:
     def normal_mbps(self) -> Floats:
         """Load of every link direction with nothing failed [Mbit/s], shape (2 · n_links, T)."""
         loads = np.zeros((2 * len(self.links), len(self.inventory.periods)))
-        for amounts, parts in (
-            (self.traffic, [end.user_rows for end in self.normal_fates]),
-            (self.stream, [end.stream_rows for end in self.normal_fates]),
+        for amounts, parts in zip(
+            self.carried, zip(*(end.rows for end in self.normal_fates), strict=True), strict=False
         ):
             rows = [row for part in parts for row in part]
             demands = [index for index, part in enumerate(parts) for _ in part]
@@ -191,7 +210,7 @@ class PlanContext:
         """The demands that `state` may treat differently from the normal state, in order."""
         found = set(self._touching.always)
         for elements, index in (
-            (state.sites, self._touching.sites),
+            (state.sites | state.offline, self._touching.sites),
             (state.links, self._touching.links),
             (state.clusters, self._touching.clusters),
         ):
@@ -252,6 +271,7 @@ def build_context(
         compute=compute,
         traffic=np.array([row.traffic for row in rows]).reshape(count, span),
         stream=stream,
+        backup=np.array([row.backup for row in rows]).reshape(count, span),
         load=_load(clusters, rows, demands, primary, standby, span),
         reserve=standby_reserve(
             compute,
@@ -282,7 +302,7 @@ def _index_of_elements(context: PlanContext) -> _Touching:
     links: dict[str, list[int]] = {}
     clusters: dict[str, list[int]] = {}
     for index, end in enumerate(context.normal_fates):
-        used = {context.links[row // 2] for row in (*end.user_rows, *end.stream_rows)}
+        used = {context.links[row // 2] for part in end.rows for row in part}
         hosts = [context.clusters[int(host)] for host in (context.primary[index], context.standby[index]) if host >= 0]
         ends = {site for link in used for site in (context.wan.links[link].from_, context.wan.links[link].to)}
         for found, elements in (
@@ -297,15 +317,17 @@ def _index_of_elements(context: PlanContext) -> _Touching:
 
 
 def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tuple[StandingCluster, ...]:
-    known: dict[tuple[str, int, tuple[tuple[str, str], ...]], tuple[Archetype | None, Refusals]] = {}
+    known: dict[tuple[str, int, tuple[tuple[str, str], ...], str], tuple[Archetype | None, Refusals]] = {}
+    stated = {row.cluster: row.witness for row in inventory.clusters}
     result = []
     for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
         found = []
         site = inventory.site_by_name.get(decision.site)
+        witness = stated.get(decision.cluster, "") if decision.existing else ""
         for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
-            key = (decision.node_model, nodes, tuple(sorted(layout.items())))
+            key = (decision.node_model, nodes, tuple(sorted(layout.items())), witness)
             if key not in known:
-                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout)
+                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout, witness)
             archetype, _ = known[key]
             here: Refusals = ()
             if archetype is not None and site is not None:
@@ -323,12 +345,12 @@ def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tup
 
 
 def _archetype(
-    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str]
+    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str], witness: str
 ) -> tuple[Archetype | None, Refusals]:
     if nodes <= 0:
         return None, ()
     try:
-        return archetype_for(inventory, pack, node_model, nodes, layout), ()
+        return archetype_for(inventory, pack, node_model, nodes, layout, witness=witness), ()
     except ArchetypeError as error:
         return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
 

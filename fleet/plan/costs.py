@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Amounts, Demand, Inventory
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow, Totals
-from fleet.platform.network import switch_ports_per_node
+from fleet.platform.network import network_design, wiring_policy
+from fleet.platform.resiliency import zones_of
 from fleet.quantities import GB_PER_TB, HOURS_PER_MONTH, MONTHS_PER_YEAR, WATTS_PER_KW
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
@@ -52,6 +54,18 @@ class Discounting:
         age = self.policy.horizon_months - self.periods[period].first_month
         return max(0.0, 1.0 - age / self.policy.asset_life_months)
 
+    def standing_fraction(self, row: ExistingCluster) -> float:
+        """Part of the price of a standing cluster's nodes that is left at the horizon's end, straight line.
+
+        Its age then is counted in calendar months, from the month of its purchase to that of the policy's `start`, and
+        the horizon on top. Nothing is left where one of the dates is blank.
+        """
+        start, bought = self.policy.start, row.purchased
+        if self.policy.residual_value == "none" or start is None or bought is None:
+            return 0.0
+        before = (start.year - bought.year) * MONTHS_PER_YEAR + start.month - bought.month
+        return max(0.0, 1.0 - (before + self.policy.horizon_months) / self.policy.asset_life_months)
+
     def residual_factor(self, period: int) -> float:
         """Present value of what is left at the horizon's end of one unit spent in `period`."""
         return self.residual_fraction(period) * self.discount(self.policy.horizon_months)
@@ -85,6 +99,7 @@ class Rates(Discounting):
         self.pack = pack
         self.wan = build_wan(inventory) if wan is None else wan
         self._prices = {row.item: row.price for row in inventory.prices}
+        self._ports: dict[tuple[str, int, bool, int, bool], int] = {}
 
     def price(self, item: str) -> float:
         """Price of a listed item: the price book's, else the rule pack's."""
@@ -94,13 +109,41 @@ class Rates(Discounting):
         """Price of one node by itself [currency]."""
         return self.inventory.node_model_by_name[model].price
 
-    def switch_ports_purchase(self) -> float:
-        """Price of the switch ports of one node [currency]."""
-        return switch_ports_per_node(self.inventory.policy, self.pack) * self.price("switch_port")
+    def switch_ports_purchase(
+        self, model: str, counts: Iterable[int] = (), zones: int = 1, standing: ExistingCluster | None = None
+    ) -> float:
+        """Price of the switch ports of one node, as its cluster is wired [currency].
 
-    def node_purchase(self, model: str) -> float:
-        """Price of one node with its switch ports [currency]."""
-        return self.node_price(model) + self.switch_ports_purchase()
+        Parameters
+        ----------
+        model : str
+            Node model.
+        counts : iterable of int
+            Node counts that the cluster has over time, with those it stands with already; none = one that grows.
+            Only one that keeps its count may be cabled directly.
+        zones : int
+            Zones that it is spread over.
+        standing : ExistingCluster, optional
+            Its row, where it stands already.
+        """
+        found = sorted(set(counts) - {0}) or [1, 2]
+        policy = wiring_policy(self.inventory.policy, standing)
+        key = (model, found[-1], len(found) > 1, zones, policy.storage_switch)
+        if key not in self._ports:
+            node_model = self.inventory.node_model_by_name[model]
+            design = network_design(node_model, found[-1], policy, self.pack, grows=len(found) > 1, zones=zones)
+            self._ports[key] = design.switch_ports
+        return self._ports[key] * self.price("switch_port")
+
+    def node_purchase(
+        self, model: str, counts: Iterable[int] = (), zones: int = 1, standing: ExistingCluster | None = None
+    ) -> float:
+        """Price of one node with its switch ports, which its cluster decides on as above [currency]."""
+        return self.node_price(model) + self.switch_ports_purchase(model, counts, zones, standing)
+
+    def standing_residual(self, row: ExistingCluster) -> float:
+        """What is left of a standing cluster's nodes at the end, at today's price without ports [currency]."""
+        return row.nodes * self.node_price(row.node_model) * self.standing_fraction(row)
 
     def host_fee_monthly(self, model: str) -> float:
         """Platform host fee of one node: per physical core, waived by the hybrid benefit [currency/month]."""
@@ -216,11 +259,17 @@ def backup_store_tb(amounts: Amounts, days: int) -> float:
     return amounts.storage_tb + amounts.change_gb_per_day * days / GB_PER_TB
 
 
+def standing_of(inventory: Inventory, cluster: ClusterDecision) -> ExistingCluster | None:
+    """The row of a cluster that stands already; None for a new one."""
+    if not cluster.existing:
+        return None
+    return next((row for row in inventory.clusters if row.cluster == cluster.cluster), None)
+
+
 def added_nodes(inventory: Inventory, cluster: ClusterDecision) -> tuple[int, ...]:
     """Nodes bought per period; those that an existing cluster brings are free."""
-    brought = 0
-    if cluster.existing:
-        brought = next((row.nodes for row in inventory.clusters if row.cluster == cluster.cluster), 0)
+    standing = standing_of(inventory, cluster)
+    brought = 0 if standing is None else standing.nodes
     before = (brought, *cluster.nodes[:-1])
     return tuple(max(0, now - max(brought, earlier)) for now, earlier in zip(cluster.nodes, before, strict=True))
 
@@ -230,7 +279,8 @@ def cost_rows(
 ) -> tuple[CostRow, ...]:
     """Every cost of a decision, nominal, sorted by (term, subject, period); zero amounts are left out.
 
-    Protection and backup fees are summed per workload. Residual values are negative capex in the last period.
+    Protection and backup fees are summed per workload, over the whole of every period in which the demand exists at
+    all. Residual values are negative capex in the last period; standing clusters that stay have theirs.
 
     Raises
     ------
@@ -242,11 +292,16 @@ def cost_rows(
     last = len(inventory.periods) - 1
     site_nodes: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for cluster in decisions.clusters:
-        model, name = cluster.node_model, cluster.cluster
+        model, name, row = cluster.node_model, cluster.cluster, standing_of(inventory, cluster)
+        counts = (*cluster.nodes, 0 if row is None else row.nodes)
+        ports = rates.switch_ports_purchase(model, counts, zones_of(cluster.layouts[-1], pack), row)
+        price = rates.node_price(model) + ports
         for period, added in enumerate(added_nodes(inventory, cluster)):
             amounts["nodes", name, period] += added * rates.node_price(model)
-            amounts["switch_ports", name, period] += added * rates.switch_ports_purchase()
-            amounts[RESIDUAL, name, last] -= added * rates.node_purchase(model) * rates.residual_fraction(period)
+            amounts["switch_ports", name, period] += added * ports
+            amounts[RESIDUAL, name, last] -= added * price * rates.residual_fraction(period)
+        if row is not None:
+            amounts[RESIDUAL, name, last] -= rates.standing_residual(row)
         monthly = rates.node_terms_monthly(model, cluster.site)
         for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
             for term, amount in monthly.items():

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from fleet.inventory.inventory import Demand
 from fleet.inventory.pins import Pin, PinDecision
 
+#: Decisions about where demands and their standby copies are.
+PLACING: tuple[PinDecision, ...] = ("assign", "standby", "forbid")
+
 
 def concerns(pin: Pin, demand: Demand) -> bool:
     """Whether a pin on demands (assign, standby, forbid) names `demand`; blank workload or site means all."""
@@ -31,6 +34,14 @@ def first_period(pin: Pin) -> int:
 def sizes(pin: Pin, cluster: str, site: str) -> bool:
     """Whether a node_model or nodes pin concerns this cluster."""
     return pin.cluster == cluster if pin.cluster else pin.site == site
+
+
+def in_words(pin: Pin) -> str:
+    """A pin as a planner knows it again: what it decides, about what, since when, and why."""
+    what = " ".join(text for text in (pin.workload, pin.cluster or pin.site, pin.link, pin.value) if text)
+    since = "" if pin.period is None else f" from period {pin.period}"
+    why = ", ".join(text for text in (pin.reason, pin.owner) if text)
+    return f"pin {pin.decision} {what}{since}" + (f" ({why})" if why else "")
 
 
 def wanted_nodes(pin: Pin) -> int | None:

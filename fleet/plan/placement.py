@@ -110,9 +110,8 @@ def host_reason(inventory: Inventory, demand: Demand, host_site: str) -> Reason 
 
 
 def is_candidate(inventory: Inventory, site: Site) -> bool:
-    """Whether a cluster may stand at `site`: it can host, or one stands there already."""
-    standing = site.can_host or any(cluster.site == site.site for cluster in inventory.clusters)
-    return standing and not site.is_network
+    """Whether a cluster may stand at `site`: one may be built there, or one stands there already."""
+    return (inventory.may_build(site) or site.site in inventory.clusters_at) and not site.is_network
 
 
 def cloud_users_reason(inventory: Inventory, demand: Demand) -> Reason | None:

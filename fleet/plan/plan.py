@@ -180,6 +180,10 @@ class ObjectiveRow(Row):
     gap: float | None
 
 
+#: In `bound_source`: from here on it says which engines were disproved while the plan was sought.
+DISPROVED = "; disproved: "
+
+
 class ResultRow(Row):
     """How good the plan is proven to be."""
 
@@ -193,6 +197,11 @@ class ResultRow(Row):
     seed: int
     strategy: str
     objectives: tuple[ObjectiveRow, ...] = ()
+
+    @property
+    def disproved(self) -> str:
+        """What engines said while the plan was sought that is not so; empty where nothing is known."""
+        return self.bound_source.partition(DISPROVED)[2]
 
 
 #: The tables of a plan, in the order of sheets and files, with their row types.

@@ -28,6 +28,7 @@ from fleet.plan.states import StateOutcome, worst_loads
 from fleet.platform.growth import growth_notes
 from fleet.platform.quorum import choose_witness
 from fleet.platform.resiliency import zones_of
+from fleet.platform.standing import archetype_today
 from fleet.quantities import RESOURCES
 from fleet.rulepack import RulePack
 from fleet.wan.replication import CLOUD
@@ -257,6 +258,8 @@ def _growth_detail(context: PlanContext, cluster: StandingCluster, period: int, 
     if added:
         parts.insert(0, f"{added} more")
     before = cluster.archetypes[period - 1] if period > 0 else None
+    if period == 0 and decision.existing:
+        before = archetype_today(context.inventory, context.pack, cluster.name)
     now = cluster.archetypes[period]
     if before is not None and now is not None:
         parts.extend(growth_notes(before, now, context.pack))

@@ -6,7 +6,7 @@ normal path, which stays the least-RTT one when links or sites elsewhere disappe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.fates import Fate, FateKind, failure_rtt_limit, fate
+from fleet.plan.machines import Crowd
 from fleet.plan.placement import TOLERANCE
 from fleet.plan.protection import Floats, Indices
 from fleet.quantities import COMPUTE_RESOURCES
@@ -21,6 +22,7 @@ from fleet.wan.states import NORMAL, FailureState
 
 __all__ = [
     "ClusterViolation",
+    "HostViolation",
     "LinkViolation",
     "PlanContext",
     "ReachViolation",
@@ -73,7 +75,25 @@ class ReachViolation:
     limit_ms: float | None
 
 
-Violation = LinkViolation | ClusterViolation | ReachViolation
+@dataclass(frozen=True, slots=True)
+class HostViolation:
+    """A cluster on whose nodes the machines do not fit that run there, with those that a failure sends there."""
+
+    state: FailureState
+    cluster: str
+    arriving: tuple[int, ...]
+    crowd: Crowd
+
+    @property
+    def period(self) -> int:
+        """When they do not fit."""
+        return self.crowd.period
+
+    def __str__(self) -> str:
+        return f"cluster {self.cluster}: {self.crowd} in period {self.period}"
+
+
+Violation = LinkViolation | ClusterViolation | HostViolation | ReachViolation
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +118,8 @@ class StateOutcome:
         Unprotected, and cut or without their cluster.
     lost : tuple of int
         Protected, and not restored: broken promises.
+    stream_cuts : tuple of int
+        Their primary and where it copies to are up, and no path carries the copies.
     violations : tuple
         Every limit that the state breaks.
     """
@@ -112,12 +134,19 @@ class StateOutcome:
     single_points: tuple[int, ...]
     down: tuple[int, ...]
     lost: tuple[int, ...]
+    stream_cuts: tuple[int, ...]
     violations: tuple[Violation, ...]
 
     @property
     def cut(self) -> tuple[int, ...]:
         """Demands whose users cannot reach their primary although it is up, or whose loss nothing makes good."""
         return tuple(sorted((*self.moved, *self.single_points, *self.down, *self.lost)))
+
+    @property
+    def uncopied(self) -> tuple[int, ...]:
+        """Demands that run at their primary without copies: those cut streams that no failover makes pointless."""
+        elsewhere = {*self.moved, *self.restored, *self.single_points, *self.down, *self.lost}
+        return tuple(index for index in self.stream_cuts if index not in elsewhere)
 
     def link_loads(self, context: PlanContext) -> Floats:
         """Load of every link in both directions [Mbit/s], shape (n_links, 2, T)."""
@@ -126,7 +155,9 @@ class StateOutcome:
         return loads.reshape(len(context.links), 2, -1)
 
 
-def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome:
+def simulate(
+    context: PlanContext, state: FailureState = NORMAL, periods: Collection[int] | None = None
+) -> StateOutcome:
     """What `state` does to the plan: who stays, moves, restarts, is cut; loads; broken limits.
 
     Parameters
@@ -135,9 +166,14 @@ def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome
         The plan.
     state : FailureState
         What is down; any combination, not only single failures.
+    periods : collection of int, optional
+        When it may be down; None = in any period. Demands that exist in none of them are left out, and limits are
+        judged in them only.
     """
+    when = range(len(context.inventory.periods)) if periods is None else periods
     touched = range(len(context.demands)) if state.kind == "normal" else context.touched(state)
-    fates = [(index, fate(context, index, state)) for index in touched]
+    exists = context.exists if periods is None else context.exists[:, list(periods)]
+    fates = [(index, fate(context, index, state)) for index in touched if exists[index].any()]
     if state.kind == "normal":
         link_rows = np.arange(2 * len(context.links), dtype=np.int64)
         link_mbps = context.normal_mbps
@@ -148,6 +184,7 @@ def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome
     broken: tuple[Violation, ...] = (
         *_link_violations(context, state, link_rows, link_mbps),
         *_cluster_violations(context, state, cluster_rows, moved_compute),
+        *_host_violations(context, state, fates, cluster_rows, moved_compute),
         *_reach_violations(context, state, fates),
     )
     return StateOutcome(
@@ -161,8 +198,67 @@ def simulate(context: PlanContext, state: FailureState = NORMAL) -> StateOutcome
         single_points=lists[FateKind.SINGLE_POINT],
         down=lists[FateKind.DOWN],
         lost=lists[FateKind.LOST],
-        violations=broken,
+        stream_cuts=tuple(
+            index for index, end in fates if end.is_stream_cut and not context.normal_fates[index].is_stream_cut
+        ),
+        violations=tuple(found for found in broken if isinstance(found, ReachViolation) or found.period in when),
     )
+
+
+def over_periods(
+    context: PlanContext, state: FailureState, outcomes: Mapping[tuple[int, ...], StateOutcome]
+) -> StateOutcome:
+    """One failure that does different things in different periods, as one outcome.
+
+    Parameters
+    ----------
+    context : PlanContext
+        The plan.
+    state : FailureState
+        All that is down in any period.
+    outcomes : mapping
+        What it does, by the periods in which it does that; together they are all periods.
+
+    Notes
+    -----
+    Loads are those of each period. A demand counts where it fares worst: lost, then a single point of failure, then
+    down, restarted, moved.
+    """
+    parts = list(outcomes.items())
+    link_rows = _union([part.link_rows for _, part in parts])
+    cluster_rows = _union([part.cluster_rows for _, part in parts])
+    link_mbps = context.normal_mbps[link_rows].copy()
+    moved = np.zeros((len(cluster_rows), *context.compute.shape[1:]))
+    for periods, part in parts:
+        when = np.array(periods, dtype=np.int64)
+        places = np.searchsorted(link_rows, part.link_rows)
+        link_mbps[np.ix_(places, when)] = part.link_mbps[:, when]
+        places = np.searchsorted(cluster_rows, part.cluster_rows)
+        moved[places[:, np.newaxis], :, when] = np.moveaxis(part.moved_compute[:, :, when], 2, 1)
+    lists: dict[str, tuple[int, ...]] = {}
+    taken: set[int] = set()
+    for name in ("lost", "single_points", "down", "restored", "moved"):
+        here = {index for _, part in parts for index in getattr(part, name)} - taken
+        lists[name] = tuple(sorted(here))
+        taken |= here
+    return StateOutcome(
+        state=state,
+        link_rows=link_rows,
+        link_mbps=link_mbps,
+        cluster_rows=cluster_rows,
+        moved_compute=moved,
+        moved=lists["moved"],
+        restored=lists["restored"],
+        single_points=lists["single_points"],
+        down=lists["down"],
+        lost=lists["lost"],
+        stream_cuts=tuple(sorted({index for _, part in parts for index in part.stream_cuts})),
+        violations=tuple(dict.fromkeys(violation for _, part in parts for violation in part.violations)),
+    )
+
+
+def _union(indices: list[Indices]) -> Indices:
+    return np.unique(np.concatenate(indices)) if indices else np.zeros(0, dtype=np.int64)
 
 
 def sweep(context: PlanContext, states: Iterable[FailureState] | None = None) -> Iterator[StateOutcome]:
@@ -218,19 +314,19 @@ def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple
     rows: list[int] = []
     demands: list[int] = []
     signs: list[float] = []
-    streams: list[bool] = []
+    kinds: list[int] = []
     for index, end in fates:
         before = context.normal_fates[index]
         for sign, there in ((-1.0, before), (1.0, end)):
-            for is_stream, part in ((False, there.user_rows), (True, there.stream_rows)):
+            for kind, part in enumerate(there.rows):
                 rows.extend(part)
                 demands.extend([index] * len(part))
                 signs.extend([sign] * len(part))
-                streams.extend([is_stream] * len(part))
+                kinds.extend([kind] * len(part))
     link_rows, position = np.unique(np.array(rows, dtype=np.int64), return_inverse=True)
     loads = context.normal_mbps[link_rows].copy()
     if rows:
-        amounts = np.where(np.array(streams)[:, np.newaxis], context.stream[demands], context.traffic[demands])
+        amounts = context.carried[np.array(kinds), np.array(demands)]
         np.add.at(loads, position.reshape(-1), amounts * np.array(signs)[:, np.newaxis])
     is_changed = (np.abs(loads - context.normal_mbps[link_rows]) > NOISE_MBPS).any(axis=1)
     return link_rows[is_changed], loads[is_changed]
@@ -281,6 +377,29 @@ def _cluster_violations(
             float(loads[position, resource, period]),
             float(limits[position, resource, period]),
         )
+
+
+def _host_violations(
+    context: PlanContext,
+    state: FailureState,
+    fates: list[tuple[int, Fate]],
+    cluster_rows: Indices,
+    moved_compute: Floats,
+) -> Iterator[HostViolation]:
+    """Machines without hosts; in the normal state those that any one fault domain would send are counted with."""
+    hosting = context.hosting
+    if state.kind == "normal":
+        for crowd in hosting.crowds():
+            arriving = hosting.arriving[crowd.cluster].get(crowd.domain, ())
+            yield HostViolation(state, context.clusters[crowd.cluster].name, arriving, crowd)
+        return
+    arrivals: dict[int, list[int]] = {}
+    for index, end in fates:
+        arrivals.setdefault(end.host, []).append(index)
+    for cluster, moved in zip(cluster_rows.tolist(), moved_compute, strict=True):
+        coming = tuple(arrivals[cluster])
+        for crowd in hosting.after_failure(cluster, coming, moved):
+            yield HostViolation(state, context.clusters[cluster].name, coming, crowd)
 
 
 def _reach_violations(

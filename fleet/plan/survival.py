@@ -82,16 +82,20 @@ class ClusterLosses:
             for archetype in self.context.clusters[cluster].archetypes
         )
 
-    def is_survived(self, cluster: int, loss: ClusterLoss) -> bool:
-        """Whether data and quorum stay up in every period."""
-        return all(left is None or left.survival.is_up for left in self.remains(cluster, loss))
+    def survived(self, cluster: int, loss: ClusterLoss) -> tuple[bool, ...]:
+        """Per period, whether data and quorum stay up; a cluster that does not stand yet has nothing to lose."""
+        return tuple(left is None or left.survival.is_up for left in self.remains(cluster, loss))
 
     def nodes_lost(self, cluster: int, archetype: Archetype, loss: ClusterLoss) -> int:
         """Nodes that go down with a loss."""
         return min(archetype.nodes, loss.nodes + len(self._zone_nodes(cluster, archetype.nodes, loss)))
 
-    def overloads(self, cluster: int, loss: ClusterLoss, moved_in: Floats | None = None) -> tuple[tuple[str, ...], ...]:
+    def overloads(
+        self, cluster: int, loss: ClusterLoss, moved_in: Floats | None = None, arriving: tuple[int, ...] = ()
+    ) -> tuple[tuple[str, ...], ...]:
         """Per period, the compute that the nodes left cannot run, in full use and without any reserve.
+
+        Where the sums would do, it is said which machines do not find one node each.
 
         Parameters
         ----------
@@ -101,6 +105,8 @@ class ClusterLosses:
             What it has lost; it is taken to survive.
         moved_in : (n_compute_resources, n_periods), optional
             Compute that fails over to it at the same time.
+        arriving : tuple of int
+            The demands that do, by position.
         """
         context = self.context
         standing = context.clusters[cluster]
@@ -110,14 +116,15 @@ class ClusterLosses:
             if archetype is None:
                 found.append(())
                 continue
-            left = self._compute_left(archetype, self.nodes_lost(cluster, archetype, loss))
-            found.append(
-                tuple(
-                    over_limit(f"cluster {standing.name} {resource}", float(load), float(limit), period)
-                    for resource, load, limit in zip(COMPUTE_RESOURCES, loads[:, period], left, strict=True)
-                    if exceeds(float(load), float(limit))
-                )
+            lost = self.nodes_lost(cluster, archetype, loss)
+            left = self._compute_left(archetype, lost)
+            sums = tuple(
+                over_limit(f"cluster {standing.name} {resource}", float(load), float(limit), period)
+                for resource, load, limit in zip(COMPUTE_RESOURCES, loads[:, period], left, strict=True)
+                if exceeds(float(load), float(limit))
             )
+            crowd = None if sums else context.hosting.on_nodes_left(cluster, period, archetype.nodes - lost, arriving)
+            found.append(sums if crowd is None else (f"cluster {standing.name}: {crowd} in period {period}",))
         return tuple(found)
 
     def _zone_nodes(self, cluster: int, nodes: int, loss: ClusterLoss) -> frozenset[int]:

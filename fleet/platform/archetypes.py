@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleet.errors import FleetError, UnknownIdError
 from fleet.inventory.hardware import NodeModel
@@ -22,8 +22,9 @@ from fleet.platform.eligibility import (
     layout_refusals,
 )
 from fleet.platform.instances import NodeOffer, node_offer
+from fleet.platform.machines import Hosts, hosts_of
 from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
-from fleet.platform.quorum import Tolerance, has_witness, node_tolerance
+from fleet.platform.quorum import NO_WITNESS, Tolerance, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
 from fleet.platform.volume_limits import volume_refusals
@@ -57,7 +58,7 @@ class Archetype:
     efficiency : mapping
         Share of its footprint that is data, per tier.
     node_tolerance : int
-        Nodes that may be lost at once, with the witness that the rules set up.
+        Nodes that may be lost at once, with the witness that the rules set up, or that is stated.
     drive_tolerance : int
         Drives that may be lost at once.
     zone_tolerance : int
@@ -76,6 +77,8 @@ class Archetype:
         What limits `node_tolerance`.
     offer : NodeOffer
         The most that one instance of a workload may have.
+    hosts : Hosts
+        Its nodes, as machines find them.
     """
 
     node_model: str
@@ -93,6 +96,7 @@ class Archetype:
     zone_tolerance: int
     topology: Topology
     most_machines: int
+    hosts: Hosts
 
     @property
     def family(self) -> str:
@@ -206,8 +210,23 @@ def archetype_for(
     nodes: int,
     layout: Mapping[str, str],
     site: Site | None = None,
+    *,
+    witness: str = "",
 ) -> Archetype:
-    """The archetype of one cluster with any layout, whether worth choosing or not, at a site where one is given.
+    """The archetype of one cluster with any layout, whether worth choosing or not.
+
+    Parameters
+    ----------
+    inventory : Inventory
+        Hardware and policy.
+    pack : RulePack
+        Platform facts.
+    node_model, nodes, layout
+        What it is made of.
+    site : Site, optional
+        Where it stands, which then has to allow its topology.
+    witness : str, optional
+        The witness that it is stated to have: ``cloud``, ``file_share`` or ``none``; the rule's choice where blank.
 
     Raises
     ------
@@ -225,7 +244,14 @@ def archetype_for(
         reasons += site_refusals(archetype.topology, site, pack) if site is not None else ()
     if archetype is None or reasons:
         raise ArchetypeError(_refusals(model, nodes, layout, reasons))
-    return archetype
+    return _with_witness(archetype, witness, pack) if witness else archetype
+
+
+def _with_witness(archetype: Archetype, witness: str, pack: RulePack) -> Archetype:
+    """The archetype as it survives node failures with a stated witness; rack-aware ones always need theirs."""
+    has_one = archetype.zone_tolerance > 0 or witness != NO_WITNESS
+    tolerance = node_tolerance(archetype.nodes, has_one, archetype.tolerance.data, pack)
+    return replace(archetype, node_tolerance=tolerance.nodes, tolerance=tolerance)
 
 
 def _built(
@@ -305,14 +331,14 @@ def _undominated(found: list[Archetype], pack: RulePack, asked: Mapping[str, fro
         one
         for index, one in enumerate(found)
         if not any(
-            _replaces(other, one, asked) and (place < index or not _replaces(one, other, asked))
+            replaces(other, one, asked) and (place < index or not replaces(one, other, asked))
             for place, other in enumerate(found)
             if place != index
         )
     ]
 
 
-def _replaces(a: Archetype, b: Archetype, asked: Mapping[str, frozenset[str]]) -> bool:
+def replaces(a: Archetype, b: Archetype, asked: Mapping[str, frozenset[str]]) -> bool:
     """Whether `a` serves every demand that `b` serves: as good, and with the types of `b` that are asked for."""
     return _covers(a, b) and all(
         a.layout[tier] == b.layout[tier] or b.layout[tier] not in asked[tier] for tier in TIERS
@@ -327,6 +353,7 @@ def _archetype(
     model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
 ) -> Archetype:
     zones = zones_of(layout, pack)
+    free = kept_free(nodes, policy, zones)
     kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
     data = min(kind.data_tolerance(nodes) for kind in kinds.values())
     tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
@@ -347,7 +374,8 @@ def _archetype(
         drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
         zone_tolerance=zones - 1,
         topology=topology_of(model, nodes, layout, policy, pack),
-        most_machines=most_machines(nodes, kept_free(nodes, policy, zones), pack),
+        most_machines=most_machines(nodes, free, pack),
+        hosts=hosts_of(model, nodes, free, policy, pack),
     )
 
 

@@ -67,6 +67,17 @@ def host_reserve_memory_gb(model: NodeModel, pack: RulePack) -> float:
     return max(fixed, pack.number("host.memory_reserve_fraction") * model.memory_gb)
 
 
+def node_vcpus(model: NodeModel, policy: Policy, pack: RulePack) -> float:
+    """What machines may use of one node [vCPU at the policy's ratio]: cores beside the host's, up to its limit."""
+    host = (model.cores - host_reserve_cores(model, pack)) * policy.vcpu_per_core
+    return min(host, pack.number("limits.max_virtual_processors"))
+
+
+def node_memory_gb(model: NodeModel, pack: RulePack) -> float:
+    """What machines may use of one node beside what the host keeps [GiB]."""
+    return model.memory_gb - host_reserve_memory_gb(model, pack)
+
+
 def cache_serves(model: NodeModel, pack: RulePack) -> str:
     """What the cache of a node model does for its capacity drives; empty without a cache."""
     return str(pack.table("cache.serves").get(model.capacity_media, "")) if model.cache_drives else ""
@@ -160,8 +171,8 @@ def _vcpu(model: NodeModel, nodes: int, free: int, policy: Policy, pack: RulePac
     ratio = policy.vcpu_per_core
     reserve = host_reserve_cores(model, pack)
     limit = pack.number("limits.max_virtual_processors")
-    host = (model.cores - reserve) * ratio
-    excess = max(0.0, host - limit)
+    usable = node_vcpus(model, policy, pack)
+    excess = (model.cores - reserve) * ratio - usable
     platform = pack.number("host.platform_vcpus")
     stages = [
         Stage("cores", nodes * model.cores * ratio, "vCPU", f"{nodes} × {model.cores} cores at {ratio:g} vCPU"),
@@ -170,7 +181,7 @@ def _vcpu(model: NodeModel, nodes: int, free: int, policy: Policy, pack: RulePac
     if excess:
         stages.append(Stage("host limit", -nodes * excess, "vCPU", f"a host runs at most {limit:,.0f} vCPU"))
     if free:
-        stages.append(Stage("nodes kept free", -free * (host - excess), "vCPU", f"{free} of {nodes}"))
+        stages.append(Stage("nodes kept free", -free * usable, "vCPU", f"{free} of {nodes}"))
     stages.append(Stage("platform virtual machine", -platform, "vCPU", "once per cluster"))
     return (*stages, _utilization(stages, policy))
 
@@ -183,7 +194,7 @@ def _memory(model: NodeModel, nodes: int, free: int, policy: Policy, pack: RuleP
         Stage("host reserve", -nodes * reserve, "GiB", f"{reserve:g} GiB per node{_cache_note(model, pack)}"),
     ]
     if free:
-        stages.append(Stage("nodes kept free", -free * (model.memory_gb - reserve), "GiB", f"{free} of {nodes}"))
+        stages.append(Stage("nodes kept free", -free * node_memory_gb(model, pack), "GiB", f"{free} of {nodes}"))
     stages.append(Stage("platform virtual machine", -platform, "GiB", "once per cluster"))
     return (*stages, _utilization(stages, policy))
 

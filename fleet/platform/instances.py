@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.workloads import Workload
-from fleet.platform.capacity import host_reserve_memory_gb
+from fleet.platform.capacity import node_memory_gb
 from fleet.platform.eligibility import THREADS_PER_CORE, TOLERANCE, PlatformRule, Reason, gpu_facts
 from fleet.rulepack.facts import RulePack
 
@@ -64,7 +64,7 @@ def node_offer(model: NodeModel, pack: RulePack) -> NodeOffer:
     return NodeOffer(
         node_model=model.node_model,
         vcpus=min(pack.number("limits.max_vm_vcpus"), THREADS_PER_CORE * model.cores),
-        memory_gb=model.memory_gb - host_reserve_memory_gb(model, pack),
+        memory_gb=node_memory_gb(model, pack),
         gpus=model.gpus,
         gpu_model=model.gpu_model,
         gpu_modes=modes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fleet.inventory.hardware import NodeModel
+from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.policy import Policy
 from fleet.rulepack.facts import RulePack
 
@@ -130,7 +130,8 @@ def network_design(
     -----
     An intent has two ports. A single node has no storage traffic. With a switch, one converged intent carries
     everything, or storage has an intent of its own. Without a switch every two nodes are joined by two cables, so
-    storage takes ``2 · (n − 1)`` ports of each node and ``n · (n − 1)`` subnets, and shares no ports.
+    storage takes ``2 · (n − 1)`` ports of each node and ``n · (n − 1)`` subnets, and shares no ports. A cluster that
+    needs a switch although the policy wants none keeps storage on ports of its own too, where its nodes have them.
 
     On converged ports storage traffic is guaranteed a share of the bandwidth, elsewhere it has its ports to itself.
     Within it, volumes, live migration and heartbeat have theirs.
@@ -145,7 +146,8 @@ def network_design(
     """
     per_intent = pack.whole("network.min_storage_ports")
     storage, warnings = _storage(model, nodes, policy, pack, grows=grows, zones=zones)
-    is_converged = policy.converged and storage != "switchless" and zones == 1
+    may_share = policy.storage_switch or model.nic_ports < 2 * per_intent
+    is_converged = policy.converged and storage != "switchless" and zones == 1 and may_share
     in_band = pack.flag("network.management_in_band")
     front = (MANAGEMENT, COMPUTE) if in_band else (COMPUTE,)
     intents = []
@@ -180,17 +182,30 @@ def network_design(
     )
 
 
-def switch_ports_per_node(policy: Policy, pack: RulePack) -> int:
-    """Switch ports that a node of a cluster of several takes, as the policy wires clusters.
+def is_cabled_directly(model: NodeModel, nodes: int, policy: Policy, pack: RulePack) -> bool:
+    """Whether a cluster of so many nodes, as long as it does not grow, needs no storage switch by policy."""
+    return _storage(model, nodes, policy, pack, grows=False, zones=1)[0] == "switchless"
 
-    For costs, which must not depend on the node count: a single node leaves the ports for storage unused, and a cluster
-    too large for direct cables, or with storage apart because it spans zones, takes more than counted here.
+
+def wiring_policy(policy: Policy, standing: ExistingCluster | None) -> Policy:
+    """The policy as it holds for the wiring of one cluster: a standing one may be wired otherwise than the rest."""
+    if standing is None or standing.storage_switch is None:
+        return policy
+    return policy.model_copy(update={"storage_switch": standing.storage_switch})
+
+
+def cabling_refusal(standing: ExistingCluster, nodes: int, model: NodeModel, policy: Policy, pack: RulePack) -> str:
+    """Why a standing cluster may not have so many nodes, as direct cables do not grow; empty where it may.
+
+    New clusters that grow are wired over switches from the first day, which costs ports and is no refusal.
     """
-    per_intent = pack.whole("network.min_storage_ports")
-    front = 0 if policy.converged and policy.storage_switch else per_intent
-    storage = per_intent if policy.storage_switch else 0
-    cluster = per_intent if pack.flag("network.separate_cluster_network") else 0
-    return front + storage + cluster + (0 if pack.flag("network.management_in_band") else 1)
+    own = wiring_policy(policy, standing)
+    if nodes <= standing.nodes or not is_cabled_directly(model, standing.nodes, own, pack):
+        return ""
+    return (
+        f"its {standing.nodes} nodes are cabled directly and do not grow to {nodes} without new cabling; "
+        "storage_switch = yes in its row of table clusters says that they stand behind switches"
+    )
 
 
 def _storage(

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from fleet.rulepack.facts import RulePack
 
 WitnessType = Literal["cloud", "file_share", "none"]
+NO_WITNESS: WitnessType = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,9 @@ def choose_witness(nodes: int, internet: bool, pack: RulePack) -> WitnessType:
 
 def has_witness(nodes: int, pack: RulePack) -> bool:
     """Whether the rules set up a witness at this node count."""
-    return pack.row_from("witness.rule", nodes) in ("required", "recommended")
+    return has_to_vote(nodes, pack) or pack.row_from("witness.rule", nodes) == "recommended"
+
+
+def has_to_vote(nodes: int, pack: RulePack) -> bool:
+    """Whether the rules require a witness at this node count."""
+    return bool(nodes) and pack.row_from("witness.rule", nodes) == "required"

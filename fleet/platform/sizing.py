@@ -9,6 +9,8 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS, Workload
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
 from fleet.platform.instances import instance_refusals, node_offer
+from fleet.platform.machines import machine_of
+from fleet.platform.packing import Machines, Verdict, gathered, in_words, packed
 from fleet.platform.topologies import Family, families
 from fleet.platform.volumes import spans
 from fleet.quantities import RESOURCES, Resources
@@ -36,6 +38,8 @@ class FleetDemand:
         GPU models that demands ask for, sorted.
     demands : int
         How many demands there are.
+    machines : tuple of (Machine, int)
+        Their virtual machines, by size.
     """
 
     vcpu: float
@@ -45,6 +49,7 @@ class FleetDemand:
     fault_tolerance: int
     gpu_models: tuple[str, ...]
     demands: int
+    machines: Machines = ()
 
     def load(self, archetype: Archetype) -> Resources:
         """What the demands take of `archetype`; storage as pool footprint."""
@@ -136,6 +141,11 @@ def fleet_demand(inventory: Inventory) -> FleetDemand:
         fault_tolerance=max((row.fault_tolerance for row, _ in amounts), default=0),
         gpu_models=tuple(sorted({row.gpu_model for row, amount in amounts if amount.gpu > 0 and row.gpu_model})),
         demands=len(amounts),
+        machines=gathered(
+            (machine_of(demand.row, factor, inventory.policy), demand.row.count)
+            for demand in inventory.demands
+            if (factor := inventory.growth_factors(demand)[last]) > 0
+        ),
     )
 
 
@@ -231,6 +241,8 @@ def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, unme
     if wrong:
         reasons.append(f"has GPU {model.gpu_model or 'none'}, demands ask for {', '.join(wrong)}")
     reasons.extend(unmet)
+    if not reasons and (verdict := packed(demand.machines, archetype.hosts)) is not Verdict.FITS:
+        reasons.append(in_words(demand.machines, archetype.hosts.room, archetype.hosts.left, verdict))
     fits = not reasons
     return SizingRow(
         archetype=archetype,

@@ -105,7 +105,11 @@ SCHEMA: dict[str, FactType] = {
     "capacity.max_reserve_drives": FactType("whole", "drives", "most drives of a cluster kept free for repairs"),
     "capacity.infrastructure_volume_gb": FactType("number", "GB", "platform volume, times its copies"),
     "capacity.performance_history_gb": FactType("number", "GB", "platform volume, times its copies"),
-    "capacity.pool_fill": FactType("number", "fraction", "where the pool alert stands; the policy decides the fill"),
+    "capacity.pool_fill": FactType(
+        "number",
+        "fraction",
+        "where the platform's pool alert stands; policy pool_fill decides, and is told where it is above",
+    ),
     # Resiliency.
     "resiliency.types": FactType(
         "table",
@@ -223,6 +227,9 @@ SCHEMA: dict[str, FactType] = {
     ),
     "replication.parallel_transfers": FactType("whole", "transfers", "initial copies that run at once"),
     "recovery.node_failure_minutes": FactType("number", "minutes", "restart inside a cluster after losing a node"),
+    "recovery.path_repair_minutes": FactType(
+        "number", "minutes", "how far a recovery point grows while a failed line stops the copies"
+    ),
     "backup.scratch_fraction": FactType("number", "fraction", "scratch space of the backup server"),
     "backup.products": FactType("texts", "", "backup products that the report names"),
     "site_recovery.max_disk_tb": FactType("number", "TB", "warns of instances that need several disks in the cloud"),

@@ -18,6 +18,7 @@ from fleet.rulepack import RulePack
 
 MINUTES_PER_DAY = 1440.0
 SECONDS_PER_DAY = 86_400.0
+SECONDS_PER_HOUR = 3600.0
 #: How people read where a copy in the cloud is.
 CLOUD = "the cloud"
 #: A decimal gigabyte in megabits.
@@ -225,6 +226,43 @@ def required_mbps(change_gb_per_day: float, rpo_minutes: float | None, mechanism
         )
     delta_gb = peak_delta_gb(change_gb_per_day, interval, policy)
     return MEGABITS_PER_GB * delta_gb / (60.0 * min(mechanism.shipping_minutes, rpo_minutes - interval))
+
+
+def nightly_backup_gb(change_gb_per_day: float, policy: Policy) -> float:
+    """What the backup of one day sends [GB]: ``change · protocol_overhead``, uncompressed.
+
+    Parameters
+    ----------
+    change_gb_per_day : float
+        Data written [GB/day], count and growth included.
+    policy : Policy
+        Protocol overhead.
+    """
+    return change_gb_per_day * policy.protocol_overhead
+
+
+def backup_mbps(change_gb_per_day: float, policy: Policy) -> float:
+    """Bandwidth that the backups of one demand need on their way to `backup_site` [Mbit/s].
+
+    Parameters
+    ----------
+    change_gb_per_day : float
+        Data written [GB/day], count and growth included.
+    policy : Policy
+        Protocol overhead, and the window of a day in which backups are sent.
+
+    Notes
+    -----
+    ``8000 · change · protocol_overhead / (3600 · backup_window_hours)``.
+
+    Examples
+    --------
+    >>> backup_mbps(36.0, Policy(protocol_overhead=1, backup_window_hours=8))
+    10.0
+    """
+    return (
+        MEGABITS_PER_GB * nightly_backup_gb(change_gb_per_day, policy) / (SECONDS_PER_HOUR * policy.backup_window_hours)
+    )
 
 
 def achieved_rpo_minutes(change_gb_per_day: float, granted_mbps: float, mechanism: Mechanism, policy: Policy) -> float:

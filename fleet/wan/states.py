@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fleet.inventory.inventory import Inventory
 from fleet.wan.graph import Wan
 
-FailureKind = Literal["normal", "link", "network", "site", "fault_domain", "cluster", "shared_risk", "several"]
+FailureKind = Literal[
+    "normal", "link", "internet", "network", "site", "fault_domain", "cluster", "shared_risk", "several"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class FailureState:
     """One state of the fleet: the sites, links and clusters that are down.
 
     A carrier cloud is a site; its circuits are useless without it and are not listed. `clusters` holds every cluster
-    that is down, those at failed sites included.
+    that is down, those at failed sites included; `offline` the sites that are up without their internet access.
     """
 
     kind: FailureKind
@@ -25,6 +27,7 @@ class FailureState:
     sites: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     clusters: frozenset[str] = frozenset()
+    offline: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -54,7 +57,8 @@ def single_failures(inventory: Inventory, wan: Wan, cluster_sites: Mapping[str, 
     Notes
     -----
     A site that neither hosts a cluster nor is transit only takes load away when it fails and is left out. A fault
-    domain of one site is that site. Links that share a risk fail one by one here; see `shared_risk_failures`.
+    domain of one site is that site. Links that share a risk fail one by one, and, where the policy says
+    ``shared_risk = hard``, together as well; see `shared_risk_failures`.
     """
     hosting = set(cluster_sites.values())
     states = [FailureState("link", link, links=frozenset({link})) for link in wan.links]
@@ -73,6 +77,8 @@ def single_failures(inventory: Inventory, wan: Wan, cluster_sites: Mapping[str, 
         if len(members) > 1
     ]
     states += [FailureState("cluster", name, clusters=frozenset({name})) for name in sorted(cluster_sites)]
+    if inventory.policy.shared_risk == "hard":
+        states += shared_risk_failures(wan)
     return tuple(states)
 
 
@@ -96,6 +102,7 @@ def together(states: Sequence[FailureState]) -> FailureState:
         sites=frozenset().union(*(state.sites for state in states)),
         links=frozenset().union(*(state.links for state in states)),
         clusters=frozenset().union(*(state.clusters for state in states)),
+        offline=frozenset().union(*(state.offline for state in states)),
     )
 
 
@@ -110,3 +117,8 @@ def shared_risk_failures(wan: Wan) -> tuple[FailureState, ...]:
         for name, links in sorted(groups.items())
         if len(links) > 1
     )
+
+
+def internet_failures(sites: Iterable[str]) -> tuple[FailureState, ...]:
+    """The loss of the internet access of each of some sites, by name; the site and its place in the WAN stay up."""
+    return tuple(FailureState("internet", name, offline=frozenset({name})) for name in sorted(set(sites)))

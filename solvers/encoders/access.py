@@ -14,7 +14,7 @@ from solvers.encoders.capacity import load_terms
 from solvers.encoders.reserve import Slack, by_count, by_subset, domains
 from solvers.formulation import NO_STANDBY, Formulation, Terms
 from solvers.linear import Floats
-from solvers.problem import DemandClass
+from solvers.problem import DemandClass, DesignProblem
 
 
 def encode(formulation: Formulation) -> None:
@@ -29,7 +29,7 @@ def encode(formulation: Formulation) -> None:
         streams = np.array([_streams(part, period) for part in problem.classes])
         moved = np.array([_remote_traffic(part, period, protected=True) for part in problem.classes])
         for slot in formulation.slots:
-            leaving = _own(formulation, slot, traffic + streams)
+            leaving = _own(formulation, slot, traffic + streams + _backups(problem, problem.slots[slot].site, period))
             entering = _own(formulation, slot, traffic) + _kept(formulation, slot, streams)
             for forward, terms in ((True, leaving), (False, entering)):
                 if terms:
@@ -53,6 +53,19 @@ def _remote_traffic(part: DemandClass, period: int, protected: bool = False) -> 
 
 def _streams(part: DemandClass, period: int) -> float:
     return float(sum(profile.stream_mbps[period] for profile in part.profiles))
+
+
+def _backups(problem: DesignProblem, site: str, period: int) -> Floats:
+    """[class]: backups of one unit that leave the site where it runs; those without a path wait."""
+    targets = {profile.backup_site for part in problem.classes for profile in part.profiles} - {"", site}
+    reached = {target for target in targets if problem.router.route(site, target) is not None}
+    amounts = np.zeros(len(problem.classes))
+    if reached:
+        for part in problem.classes:
+            amounts[part.index] = sum(
+                profile.backup_mbps[period] for profile in part.profiles if profile.backup_site in reached
+            )
+    return amounts
 
 
 def _own(formulation: Formulation, slot: int, loads: Floats) -> Terms:

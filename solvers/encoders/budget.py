@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solvers.encoders.cabling import run_purchase, saved_capex_terms
 from solvers.formulation import Formulation, Terms
 
 
@@ -24,13 +25,14 @@ def capex_terms(formulation: Formulation) -> tuple[Terms, float]:
     for slot in formulation.slots:
         existing = problem.slots[slot].existing
         for number, run in enumerate(formulation.runs(slot)):
-            price = problem.rates.node_purchase(run.node_model)
+            price = run_purchase(problem, slot, run)
             terms += formulation.node_terms(slot, number, last, price)
+            if existing is not None:
+                retire = 0.0 if existing.keep else existing.cost_to_retire
+                terms.append((formulation.run[slot, number, 0], -(price * existing.nodes + retire)))
         if existing is not None:
-            owned = problem.rates.node_purchase(existing.node_model) * existing.nodes
-            retire = 0.0 if existing.keep else existing.cost_to_retire
-            terms += formulation.open_terms(slot, 0, -(owned + retire))
-            constant += retire
+            constant += 0.0 if existing.keep else existing.cost_to_retire
+    terms += saved_capex_terms(formulation)
     for site in sorted({problem.slots[slot].site for slot in formulation.slots}):
         terms += formulation.site_open_terms(site, last, problem.rates.site_opening(site))
     return terms, constant

@@ -27,7 +27,9 @@ def _variables(formulation: Formulation, slot: int) -> None:
     rates, site = problem.rates, problem.slots[slot].site
     copies = problem.slots[slot].copies
     for number, run in enumerate(formulation.runs(slot)):
-        price, monthly = rates.node_purchase(run.node_model), rates.node_monthly(run.node_model, site)
+        zones, existing = 1 + run.archetypes[0].zone_tolerance, problem.slots[slot].existing
+        price = rates.node_purchase(run.node_model, (), zones, existing)
+        monthly = rates.node_monthly(run.node_model, site)
         for period in range(problem.periods):
             cost = price * purchase_weight(formulation, period) + monthly * rates.monthly_factor(period)
             if run.lowest == run.highest:
@@ -139,13 +141,18 @@ def _existing(formulation: Formulation, slot: int) -> None:
         return
     problem, model = formulation.problem, formulation.model
     rates = problem.rates
-    paid = rates.node_purchase(existing.node_model) * (rates.purchase_factor(0) - rates.residual_factor(0))
+    weight = rates.purchase_factor(0) - rates.residual_factor(0)
     retire = 0.0 if existing.keep else existing.cost_to_retire * rates.purchase_factor(0)
-    for column, _ in formulation.open_terms(slot, 0):
-        model.cost[column] -= paid * existing.nodes + retire
+    left = rates.standing_residual(existing) * rates.discount(problem.inventory.policy.horizon_months)
+    for number, run in enumerate(formulation.runs(slot)):
+        price = rates.node_purchase(run.node_model, (), 1 + run.archetypes[0].zone_tolerance, existing)
+        model.cost[formulation.run[slot, number, 0]] -= price * weight * existing.nodes + retire + left
     model.constant += retire
     if existing.keep:
         model.add_row("EXI-001", formulation.open_terms(slot, 0), lower=1.0, upper=1.0)
+    for number in range(1, len(formulation.runs(slot))):  # the first is what stands today
+        if (problem.slots[slot].cluster, 0, number) in problem.growth_refusals:
+            model.upper[formulation.run[slot, number, 0]] = 0.0
     for period in range(1, problem.periods):
         terms = formulation.open_terms(slot, period) + formulation.open_terms(slot, 0, -1.0)
         model.add_row("EXI-001", terms, lower=0.0, upper=0.0)

@@ -56,13 +56,13 @@ def encode_upgrades(formulation: Formulation) -> None:
 
 
 def encode(formulation: Formulation, rows: Collection[LinkRow | ClusterRow]) -> None:
-    """Add the rows asked for. In the separate formulation only user traffic in the normal state is known."""
-    motion: dict[str, _Motion] = {}
+    """Add the rows asked for. In the separate formulation only users and backups in the normal state are known."""
+    motion: dict[str, Motion] = {}
     for row in rows:
         if not formulation.has_pairs and (row.state != NORMAL.id or isinstance(row, ClusterRow)):
             continue
         if row.state not in motion:
-            motion[row.state] = _Motion(formulation, row.state)
+            motion[row.state] = Motion(formulation, row.state)
         if isinstance(row, LinkRow):
             _link_row(formulation, row, motion[row.state])
             continue
@@ -79,7 +79,7 @@ def _in_groups(formulation: Formulation, row: ClusterRow) -> ClusterRow:
     return row
 
 
-class _Motion:
+class Motion:
     """For one state, who stays, who moves and which streams run, per placement column and member of its class."""
 
     def __init__(self, formulation: Formulation, state: str) -> None:
@@ -120,7 +120,7 @@ def _members(formulation: Formulation) -> list[tuple[Integers, Profile]]:
     return result
 
 
-def _link_row(formulation: Formulation, row: LinkRow, motion: _Motion) -> None:
+def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
     problem = formulation.problem
     link = problem.wan.links[row.link]
     uses = _users_route(formulation, row, motion.state)
@@ -140,6 +140,12 @@ def _link_row(formulation: Formulation, row: LinkRow, motion: _Motion) -> None:
         if profile.is_protected:
             up = runs & (standby != NO_STANDBY) & motion.is_up[standby]
             loads[columns] += float(profile.stream_mbps[row.period]) * (up & streams[primary, standby])
+        if profile.backup_mbps[row.period] > 0:
+            way = _backup_route(formulation, row, motion.state, profile.backup_site)
+            at_home = runs & stays if profile.leaves_when_cut and not user_down else runs
+            loads[columns] += float(profile.backup_mbps[row.period]) * (
+                (at_home & way[primary]) | (moves & way[standby])
+            )
     terms = list(zip(formulation.placement.tolist(), loads.tolist(), strict=True))
     usable = link.usable_mbps(row.forward)
     if (row.link, row.period) in formulation.upgrade:
@@ -174,7 +180,19 @@ def _stream_route(formulation: Formulation, row: LinkRow, state: FailureState) -
     return result
 
 
-def _cluster_row(formulation: Formulation, row: ClusterRow, motion: _Motion) -> None:
+def _backup_route(formulation: Formulation, row: LinkRow, state: FailureState, target: str) -> Booleans:
+    """[slot]: whether backups from the slot to a site in the state pass the link in the direction of the row."""
+    problem = formulation.problem
+    result = np.zeros(len(problem.slots), dtype=bool)
+    for slot in formulation.slots:
+        route = problem.router.route(problem.slots[slot].site, target, state)
+        result[slot] = route is not None and any(
+            hop.link == row.link and hop.forward == row.forward for hop in route.hops
+        )
+    return result
+
+
+def _cluster_row(formulation: Formulation, row: ClusterRow, motion: Motion) -> None:
     problem = formulation.problem
     number = COMPUTE_RESOURCES.index(row.resource)
     loads: Floats = np.zeros(len(formulation.placement))

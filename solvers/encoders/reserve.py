@@ -45,10 +45,10 @@ def encode(formulation: Formulation) -> None:
             own, sent = compute[:, period, number], moved[:, period, number]
             slack = compute_slack(formulation, RESOURCES.index(resource), period, own)
             if not is_shared:
-                _dedicated(formulation, slack, sent)
+                dedicated(formulation, slack, sent, "CAP-003")
                 continue
             if formulation.has_pairs:
-                _by_pair(formulation, slack, sent)
+                by_pair(formulation, slack, sent, "CAP-003")
             else:
                 by_subset(formulation, slack, sent, "CAP-003")
             by_count(formulation, slack, sent, period, "CAP-003")
@@ -76,7 +76,8 @@ def domains(formulation: Formulation) -> dict[str, list[int]]:
     return dict(sorted(result.items()))
 
 
-def _by_pair(formulation: Formulation, slack: Slack, sent: Floats) -> None:
+def by_pair(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -> None:
+    """What each fault domain sends to a slot fits into its free capacity."""
     members_of = domains(formulation)
     for slot in formulation.slots:
         taken: Terms | None = None
@@ -86,15 +87,16 @@ def _by_pair(formulation: Formulation, slack: Slack, sent: Floats) -> None:
             terms = load_terms(columns, sent[classes])
             if terms:
                 taken = taken or slack(slot, -1.0)
-                formulation.model.add_row("CAP-003", [*terms, *taken], upper=0.0)
+                formulation.model.add_row(rule, [*terms, *taken], upper=0.0)
 
 
-def _dedicated(formulation: Formulation, slack: Slack, sent: Floats) -> None:
+def dedicated(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -> None:
+    """All that stands by on a slot fits into its free capacity."""
     for slot in formulation.slots:
         columns, classes = formulation.columns_of(formulation.standby_of == slot)
         terms = load_terms(columns, sent[classes])
         if terms:
-            formulation.model.add_row("CAP-003", [*terms, *slack(slot, -1.0)], upper=0.0)
+            formulation.model.add_row(rule, [*terms, *slack(slot, -1.0)], upper=0.0)
 
 
 def by_subset(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -> None:

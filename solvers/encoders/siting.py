@@ -60,15 +60,27 @@ def node_limits(site: Site, catalog: Mapping[str, NodeModel]) -> Iterator[tuple[
             yield column, float(limit), amount
 
 
-def _limits(formulation: Formulation, site: Site) -> None:
-    problem, model = formulation.problem, formulation.model
-    last = problem.periods - 1  # node counts never fall: the last period binds
-    for _, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
+def limit_rows(formulation: Formulation, site: Site) -> Iterator[tuple[str, float, Terms]]:
+    """The limits of a site on what stands there at once: column, value, and the terms that it binds.
+
+    Node counts never fall and what is retired goes in the first month, so the last period binds. Clusters are limited
+    where there are more slots than places: what may be retired leaves its place to a new one.
+    """
+    problem, last, slots = formulation.problem, formulation.problem.periods - 1, formulation.slots_at(site.site)
+    if sum(problem.slots[slot].copies for slot in slots) > site.max_clusters:
+        every = [term for slot in slots for term in formulation.open_terms(slot, last)]
+        yield "max_clusters", float(site.max_clusters), every
+    for column, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
         terms: Terms = []
-        for slot in formulation.slots_at(site.site):
+        for slot in slots:
             for number, run in enumerate(formulation.runs(slot)):
                 terms += formulation.node_terms(slot, number, last, amount[run.node_model])
-        model.add_row("SIT-002", terms, upper=limit)
+        yield column, limit, terms
+
+
+def _limits(formulation: Formulation, site: Site) -> None:
+    for _, limit, terms in limit_rows(formulation, site):
+        formulation.model.add_row("SIT-002", terms, upper=limit)
 
 
 def _order(formulation: Formulation, site: str) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.engines import EnginePool, EngineRun
+from solvers.conflicts import is_conflict
+from solvers.engines import Engine, EnginePool, EngineRun
 from solvers.location.floors import Floors
 from solvers.location.layout import Floats, Integers
 from solvers.location.neighborhood import WAITING
@@ -35,6 +36,8 @@ KERNEL, KERNEL_ARCS = 0.1, 4
 MOST_FRUITLESS = 4
 #: Nodes of the search trees in deterministic mode.
 WHOLE_NODES, PART_NODES = 5_000, 300
+#: Least time for a second ground that there is no choice, even where the time is up [s].
+LEAST_GROUND_S = 2.0
 ENGINE = "HiGHS"
 
 
@@ -76,6 +79,8 @@ class Programs:
         Early on less is too large. What is found is the optimum; if there is nothing, the bound rises to that cost.
         """
         progress = self.progress
+        if not progress.claims.believes(ENGINE):
+            return False
         share, time_share = SHARES[self._step]
         if int(floors.below(progress.cost)[0].sum()) <= SMALL_SIZE:
             share, time_share = SHARES[-1]
@@ -197,7 +202,10 @@ class Programs:
             self._fruitless = 0 if is_better else self._fruitless + 1
             self._fruitless_at = progress.cost
         elif run.state == "infeasible":
-            self._conclude(self._cutoff)
+            if np.isfinite(self._cutoff) or self._is_confirmed(program):
+                self._conclude(self._cutoff)
+            else:
+                self.progress.claims.disprove(ENGINE, "that there is no choice, which nothing else confirms")
         else:
             self._step = min(self._step + 1, len(SHARES) - 1)
 
@@ -205,9 +213,33 @@ class Programs:
         """Nothing costs less than the cutoff."""
         if np.isfinite(cutoff):
             self.progress.raise_bound(cutoff, ENGINE)
-            self.is_proven = cutoff >= self.progress.cost
+            self.is_proven = cutoff >= self.progress.cost and self.progress.claims.believes(ENGINE)
         else:
             self.is_infeasible = self.is_proven = True
+
+    def _is_confirmed(self, program: Restricted) -> bool:
+        """Whether multipliers of the rows, or the other engine, show too that there is no choice at all."""
+        config = self.progress.config
+        tasks: tuple[Engine, ...] = ("conflict", "cp_sat")
+        for task in tasks:
+            limit = max(self.progress.remaining, LEAST_GROUND_S) / 2.0
+            run = self.pool.start(
+                task,
+                program.model,
+                time_limit_s=config.time_limit_s if config.deterministic else limit,
+                gap=config.gap,
+                seed=config.seed,
+                deterministic=config.deterministic,
+            )
+            self.pool.run_until([run], np.inf if config.deterministic else time.monotonic() + limit + LEAST_GROUND_S)
+            self.pool.stop(run)
+            if run.state == "infeasible" or (
+                run.multipliers is not None and is_conflict(program.model, run.multipliers)
+            ):
+                return True
+            if run.point is not None:
+                self.progress.offer(program.placed(run.point, np.full(self.progress.layout.demands, WAITING)))
+        return False
 
     def finish(self) -> None:
         """Wait for the program at work to end by itself."""

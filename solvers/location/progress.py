@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.claims import Claims
 from solvers.config import SolveConfig
 from solvers.location.layout import TOLERANCE, Integers, Layout
 from solvers.location.neighborhood import WAITING
@@ -33,10 +34,19 @@ class Progress:
     place: Integers | None = None
     option: Integers | None = None
     cost: float = np.inf
-    bound: float = -np.inf
-    bound_source: str = ""
+    claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
     work: float = 0.0
+
+    @property
+    def bound(self) -> float:
+        """The best lower bound that is believed; minus infinity until there is one."""
+        return self.claims.best[0]
+
+    @property
+    def bound_source(self) -> str:
+        """What proved it."""
+        return self.claims.best[1]
 
     @property
     def seconds(self) -> float:
@@ -66,11 +76,11 @@ class Progress:
         return self.gap is not None and self.gap <= self.config.gap
 
     def raise_bound(self, bound: float, source: str) -> None:
-        """Take a valid lower bound."""
-        if bound > self.bound:
-            gain = bound - self.bound
-            self.bound, self.bound_source = bound, source
-            if not gain < 1e-5 * abs(bound):
+        """Take a lower bound, unless the incumbent disproves who says so."""
+        before = self.bound
+        if self.claims.note(source, bound, source):
+            self.claims.face(self.cost)
+            if abs(self.bound - before) >= 1e-5 * abs(bound):
                 self._report()
 
     def offer(self, place: Integers) -> bool:
@@ -81,6 +91,7 @@ class Progress:
         if priced is None or priced[1] >= self.cost - 1e-9 * max(1.0, abs(priced[1])):
             return False
         self.place, self.option, self.cost = place.copy(), priced[0], priced[1]
+        self.claims.face(self.cost)
         self._report()
         return True
 

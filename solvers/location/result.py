@@ -66,6 +66,8 @@ class LocationResult:
         How incumbent and bound went.
     certificate : Certificate or None
         What the best Lagrangian bound was computed from.
+    disproved : tuple of str
+        What was said of bounds that a choice found disproves; who said it does not count.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class LocationResult:
     seed: int
     trace: tuple[TracePoint, ...] = field(default=(), repr=False)
     certificate: Certificate | None = field(default=None, repr=False)
+    disproved: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("assignment", "option"):

@@ -175,7 +175,7 @@ class _Solve:
         bound = None if progress.bound == -np.inf or is_infeasible else progress.bound
         if progress.place is not None and progress.option is not None:
             cost = progress.cost
-            bound = None if bound is None else min(bound, cost)
+            bound = None if bound is None else min(bound, cost)  # apart by rounding at most
             assignment = progress.place
             option = np.where(progress.option >= 0, layout.option_origin[progress.option], -1)
             status = choice_status(cost, bound)
@@ -191,4 +191,5 @@ class _Solve:
             seed=progress.config.seed,
             trace=tuple(progress.trace),
             certificate=certify(self.ascent.ascent),
+            disproved=progress.claims.texts,
         )

@@ -238,11 +238,12 @@ def test_invalid_input_ends_with_3_and_leaves_stdout_empty(tmp_path, broken_fold
 
 
 def test_an_unwritable_folder_is_a_usage_error(tmp_path, plan, solved):
-    solved(result_of(plan))
+    calls = solved(result_of(plan))
     (tmp_path / "taken").write_text("x", encoding="utf-8")
     done = run("plan", ROOT / "data" / "healthcare", "-o", tmp_path / "taken")
     assert done.exit_code == 2
-    assert "cannot be written" in done.stderr
+    assert "taken is a file: name a folder" in done.stderr
+    assert not calls
 
 
 # --- audit, export, size, rules, schema ------------------------------------------------------------------------------

@@ -36,9 +36,14 @@ def run(*words: object) -> tuple[int, str, str]:
     return found.exit_code, found.stdout, found.stderr
 
 
+def sound_plan() -> Plan:
+    """A plan whose copies have two paths."""
+    return small_plan(small_inventory(links=(*LINKS, a_link("east", "west", link="second"))))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_plan(small_plan(small_inventory()), tmp_path / "plan.json")
+    write_plan(sound_plan(), tmp_path / "plan.json")
     return tmp_path
 
 
@@ -55,7 +60,7 @@ def test_json_rows_are_those_of_the_contract(folder: Path, words: tuple[str, ...
 
 
 def test_json_holds_every_row(folder: Path) -> None:
-    plan = small_plan(small_inventory())
+    plan = sound_plan()
     assert [row["element"] for row in json.loads(run("fail", folder, "--json")[1])] == [
         row.element for row in sweep_single(plan)
     ]
@@ -88,7 +93,7 @@ def test_a_broken_promise_of_a_single_failure_exits_7(tmp_path: Path) -> None:
 
 
 def test_people_see_a_summary_by_kind_and_what_somebody_notices() -> None:
-    text, is_broken = printed(small_plan(small_inventory()))
+    text, is_broken = printed(sound_plan())
     lines = text.splitlines()
     assert not is_broken
     assert lines[0].split() == ["kind", "elements", "unnoticed", "restored", "down", "lost", "over", "broken"]
@@ -126,7 +131,7 @@ def test_long_sweeps_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> No
 def test_interrupted_pairs_keep_what_is_done(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    expected = list(sweep_pairs(small_plan(small_inventory())))
+    expected = list(sweep_pairs(sound_plan()))
     left = iter(range(7))
 
     def told(*arguments: Any) -> FailureRow:

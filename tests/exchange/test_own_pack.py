@@ -97,4 +97,4 @@ def test_resiliency_types_that_the_pack_does_not_know_are_named(folder: Path) ->
     )
     first, second = problems(folder)
     assert first.startswith("INV055 workloads: 'database' column resiliency – rule pack 'own' knows no resiliency type")
-    assert second.startswith("INV055 clusters: 'old' column layout – layout 'warm=raid-6'")
+    assert second.startswith("INV055 clusters.csv:row 2 column layout – layout 'warm=raid-6'")

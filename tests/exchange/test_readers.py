@@ -58,7 +58,7 @@ def inventory() -> Inventory:
     tables = valid_tables()
     tables["sites"][0].update(name="=HYPERLINK(1)", region="09119", x_cost="00012", latitude=0.1 + 0.2)
     tables["sites"][3].update(name='Größe, "quoted"; x', compliance="HIPAA;SOC 2")
-    tables["policy"].append({"key": "residual_value", "value": "straight_line"})
+    tables["policy"] += [{"key": "residual_value", "value": "straight_line"}, {"key": "start", "value": "2026-01-01"}]
     return checked_inventory("test", tables)
 
 

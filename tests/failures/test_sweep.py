@@ -33,7 +33,7 @@ def test_columns_are_those_of_the_contract() -> None:
 
 
 def test_a_sound_plan_keeps_every_promise() -> None:
-    plan = small_plan(small_inventory())
+    plan = small_plan(small_inventory(links=(*LINKS, a_link("east", "west", link="second"))))
     rows = sweep_single(plan)
     assert [row.element for row in rows] == [element.id for element in elements(context_of(plan))]
     assert not [row for row in rows if row.broken_promises or row.lost or row.overloaded]

@@ -33,6 +33,14 @@ def added(table: str, **cells: Any) -> Callable[[Tables], None]:
     return change
 
 
+def in_turn(*changes: Callable[[Tables], None]) -> Callable[[Tables], None]:
+    def change(tables: Tables) -> None:
+        for one in changes:
+            one(tables)
+
+    return change
+
+
 def removed(table: str, *columns: str) -> Callable[[Tables], None]:
     def change(tables: Tables) -> None:
         for row in tables[table]:
@@ -126,6 +134,19 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         changed("clusters", 0, purchased=45000),
         r"INV007 .*got 45000, expected a date .* – write year-month-day",
     ),
+    "a site for no backups": (
+        changed("workloads", 1, backup_days=0),
+        r"INV064 workloads:row 3 column backup_days – workload 'vision' names backup_site 'hub-b' and keeps .* 0 days",
+    ),
+    "no start for a purchase": (
+        lambda tables: tables["policy"].append({"key": "residual_value", "value": "straight_line"}),
+        r"INV063 clusters:row 2 column purchased – got 2024-05-01, but the plan has no date.* – state start in table",
+    ),
+    "bought after the start": (
+        policy("start", "2024-03-31"),
+        r"INV063 clusters:row 2 column purchased – got 2024-05-01, after the plan starts on 2024-03-31",
+    ),
+    "no such start": (policy("start", "next year"), r"INV007 policy:row 4 column value – start: got 'next year'"),
     "formula error": (changed("sites", 0, country="#REF!"), r"INV007 .*got '#REF!', .* could not compute"),
     "control character": (changed("sites", 0, country="U\x00S"), r"INV007 .*U\+0000.* – type the cell again"),
     "lone surrogate": (changed("sites", 0, country="\ud800"), r"INV007 .*U\+D800"),
@@ -369,7 +390,7 @@ MISTAKES: dict[str, tuple[Callable[[Tables], None], str]] = {
         r"INV053 clusters:row 2 column witness – a cloud witness needs the internet, which site 'hub-a' lacks – use",
     ),
     "site too small": (
-        changed("sites", 0, max_nodes=1),
+        in_turn(changed("sites", 0, max_nodes=1), changed("clusters", 0, keep="yes")),
         r"INV045 clusters:row 2 column site – site 'hub-a' has 2 .* max_nodes 1",
     ),
     "rate and point": (

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from fleet.inventory.inventory import Inventory
-from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
+from tests.builders import (
+    a_link,
+    a_node_model,
+    a_pin,
+    a_protected_workload,
+    a_site,
+    a_workload,
+    an_existing_cluster,
+    an_inventory,
+)
 
 
 def domain_with_its_users() -> Inventory:
@@ -67,4 +76,31 @@ def pinned_open() -> Inventory:
         [a_link("s", "h0"), a_link("s", "h1"), a_link("h0", "h1")],
         pins=[a_pin("assign", workload="w", value="h0"), a_pin("open", site="h1", period=1)],
         horizon_months=12,
+    )
+
+
+def late_archive() -> Inventory:
+    """A standing cluster, a demand with copies at once and archive data later: three optima were once proven of it.
+
+    Distances are those of real places, so that the links without a stated round trip are estimated.
+    """
+    node = a_node_model("m", price=26000.0, annual_support=0.0, watts=0.0)
+    return an_inventory(
+        [
+            a_site("H0", latitude=43.417, longitude=-109.498, can_host=True),
+            a_site("H2", latitude=38.312, longitude=-80.92, can_host=True),
+            a_site("H3", kind="rdc", latitude=41.518, longitude=-85.36, can_host=True),
+        ],
+        [
+            a_workload("w0", "H0", vcpus=8.0, memory_gb=48.0, storage_gb=50.0, protection="async", rpo_minutes=61.0),
+            a_workload("w1", kind="rdc", vcpus=8.0, memory_gb=96.0, storage_gb=1000.0, tier="archive", from_month=7),
+        ],
+        [
+            a_link("H0", "H2", bandwidth_mbps=180.0, rtt_ms=None),
+            a_link("H3", "H0", bandwidth_mbps=240.0, rtt_ms=None),
+        ],
+        hardware=[node],
+        clusters=[an_existing_cluster("old-H2", "H2", node_model="m", nodes=3)],
+        horizon_months=18,
+        discount_rate=0.08,
     )

@@ -25,11 +25,11 @@ RELATIVE = 1e-6
 BINDING = {
     "failed_links": (
         Limits(failed_links=False),
-        (3, 4, 11, 20, 24, 25, 40, 41, 57, 63, 64, 66, 72, 84, 90, 93, 96, 99, 103, 110, 111, 115),
+        (3, 4, 11, 20, 24, 25, 41, 57, 63, 84, 90, 93, 96, 99, 102, 103, 110, 115, 116, 127, 132, 133),
     ),
     "reserves": (
         Limits(reserve=False),
-        (0, 1, 2, 3, 4, 6, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25),
+        (2, 6, 9, 10, 15, 17, 18, 20, 21, 22, 23, 24, 30, 33, 42, 43, 45, 46, 51, 54, 56, 57),
     ),
     "growing": (
         Limits(growth=False),
@@ -37,20 +37,27 @@ BINDING = {
     ),
     "residencies": (
         Limits(residency=False),
-        (0, 3, 8, 11, 14, 16, 18, 20, 22, 32, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78),
+        (3, 8, 11, 14, 16, 18, 22, 33, 57, 63, 64, 66, 67, 68, 69, 72, 73, 74, 78, 81, 83, 87),
     ),
-    "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 71, 77)),
+    "clouds": (Limits(uploads=False), (12, 16, 21, 23, 28, 33, 39, 56, 62, 68, 80, 82)),
+    "hosts": (
+        Limits(hosts=False),
+        (17, 49, 2, 8, 16, 18, 21, 27, 28, 35, 38, 40, 48, 52, 55, 56, 62, 65, 67, 68, 71, 74, 76, 82),
+    ),
+    "backups": (Limits(backups=False), (0, 3, 5, 8, 20, 26, 30, 38)),
 }
 BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
 QUICK_BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds[:2]]
 #: The same for policies, which another value would lift.
 BINDING_POLICY: list[tuple[str, int, dict[str, Any]]] = [
     ("budgets", 6, {"budget": None}),
-    ("partners", 19, {"partner_scope": "workload"}),
+    ("partners", 63, {"partner_scope": "workload"}),
     ("dedicated", 15, {"standby_reserve": "shared"}),
     ("shared_nodes", 2, {"standby_uses_node_reserve": False}),
-    ("separated", 0, {"min_separation_km": 0.0}),
+    ("separated", 12, {"min_separation_km": 0.0}),
     ("residual_values", 1, {"residual_value": "none"}),
+    ("second_paths", 3, {"stream_cut": "warning"}),
+    ("ducts", 10, {"shared_risk": "warning"}),
 ]
 #: Seeds of ``pinned`` whose optimum drops without its pins, by what one of them decides.
 BINDING_PINS = {
@@ -59,11 +66,12 @@ BINDING_PINS = {
 OTHERS = [(family, seed) for family in sorted(set(FAMILIES) - set(BINDING)) for seed in range(8)]
 #: One or two fleets of each family, most of them with a plan, among them those that once told a mistake.
 QUICK_OTHERS = [
-    ("clouds", 2), ("clouds", 5),
+    ("clouds", 2), ("clouds", 5), ("cables", 1), ("cables", 14), ("cables", 19), ("cables", 24),
+    ("ages", 1), ("ages", 4), ("ages", 7),
     ("affinities", 20), ("affinities", 24), ("archives", 2), ("carriers", 2), ("chains", 4), ("deep_dive", 36),
     ("domains", 3), ("gpus", 1), ("instances", 0), ("instances", 1), ("kinds", 0), ("kinds", 5),
     ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),
-    ("synchronous", 3), ("tolerances", 2),
+    ("synchronous", 3), ("tolerances", 2), ("second_paths", 0), ("second_paths", 17), ("ducts", 14), ("ducts", 20),
     ("two_clusters", 1), ("upgrades", 1),
 ]  # fmt: skip
 

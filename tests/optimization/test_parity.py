@@ -38,6 +38,7 @@ WITHOUT_COLUMN = {
     "DR-003": "the allowed pairs",
     "DR-004": "the allowed pairs, and the mechanism chosen beforehand",
     "DR-009": "the slots where a demand may run",
+    "DR-012": "the allowed pairs",
     "EXI-001": "the runs of existing clusters",
     "GOV-001": "the slots where a demand may run or stand by",
     "NET-001": "the slots where a demand may run",
@@ -52,6 +53,7 @@ WITHOUT_COLUMN = {
     "PLT-026": "the archetypes of the catalog",
     "PLT-027": "the archetypes of the catalog",
     "PLT-028": "the slots where a demand may run",
+    "SIT-001": "the slots of a site",
     "SIT-002": "the slots of a site",
 }
 
@@ -64,8 +66,9 @@ def carries_all_of_its_users(problem: DesignProblem, link: str) -> bool:
     """Whether a link is the circuit of a site of users that takes all their traffic in any case: never a limit."""
     inventory, wan = problem.inventory, problem.wan
     hosts = {site.site for site in inventory.host_sites}
+    keepers = {row.backup_site for row in inventory.workloads if row.backup_days > 0}
     for site in (wan.links[link].from_, wan.links[link].to):
-        if site in hosts or site in wan.transit:
+        if site in hosts | keepers or site in wan.transit:
             continue
         traffic = max(
             sum(inventory.amounts(demand, period).traffic_mbps for demand in inventory.demands if demand.site == site)

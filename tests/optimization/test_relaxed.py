@@ -84,6 +84,5 @@ def test_results_and_plans_say_what_their_bounds_relax(strategy: str, monkeypatc
     result = solve(synthetic(12, 4, 2), config=SolveConfig(gap=0.05, time_limit_s=20.0), strategy=strategy)
     assert result.bound_source == result.require_plan().result.bound_source
     engine, remark = bound_proof(result.bound_source)
-    assert engine.startswith("HiGHS")
     assert remark.startswith("relaxed: ")
-    assert DIVIDED in remark
+    assert (DIVIDED if engine.startswith("HiGHS") else FAILURES) in remark

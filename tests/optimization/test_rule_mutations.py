@@ -14,6 +14,7 @@ from solvers import classes, slots
 from solvers.linear import LinearModel
 from solvers.problem import Unit
 from solvers.routes import RouteTable
+from solvers.streams import StreamCuts
 from tests.optimization import test_parity
 from tests.optimization.test_mutations import MUTATIONS
 
@@ -74,6 +75,11 @@ def without_reason_and_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
     without_cuts(patch, rule)
 
 
+def without_stream_cuts(patch: pytest.MonkeyPatch, rule: str) -> None:
+    """No pair is refused for copies that a failure stops."""
+    patch.setattr(StreamCuts, "pairs", lambda self, _: np.zeros((len(self.routes.groups),) * 2, dtype=bool))
+
+
 def without_labels(patch: pytest.MonkeyPatch, rule: str) -> None:
     """Every demand is a unit of its own."""
     patch.setattr(
@@ -94,13 +100,14 @@ TAKEN_AWAY: dict[str, Mutation] = {
     **dict.fromkeys(
         (
             *("ASG-002", "ASG-005", "BUD-001", "CAP-001", "CAP-003", "CAP-004", "DR-006", "NET-002", "NET-003"),
-            *("ASG-007", "ASG-008", "CAP-005", "DR-011", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
+            *("ASG-007", "ASG-008", "CAP-005", "CAP-006", "DR-011", "PIN-001", "SIT-002", "PLT-020", "PLT-024"),
         ),
         without_rows,
     ),
     **dict.fromkeys(("DR-001", "DR-003", "DR-004", "GOV-001"), without_reason),
     **dict.fromkeys(("ASG-003", "DR-009", "NET-001"), without_hosts),
     "DR-002": without_reason_and_cuts,
+    "DR-012": without_stream_cuts,
     "NET-004": without_cuts,
     "NET-008": without_light,
     "ASG-004": without_labels,

@@ -422,6 +422,33 @@ def machines(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads)
 
 
+def hosts(seed: int) -> Inventory:
+    """Machines of a third to nearly a whole of a node, some with GPUs: sums would allow what no node takes."""
+    make = Maker(seed, "hosts")
+    hubs, stores = make.hubs(2), make.stores(1)
+    has_gpus = seed % 3 == 2
+    gpus: dict[str, Any] = {}
+    workloads = []
+    for number in range(make.any_of(2, 3)):
+        if has_gpus:
+            mode = make.any_of("dda", "dda", "partition")
+            gpus = {"gpus": make.any_of(1.0, 2.0) if mode == "dda" else make.any_of(0.5, 0.3), "gpu_mode": mode}
+        workloads.append(
+            make.workload(
+                f"w{number}", make.any_of(*hubs, *stores).site, make.random.random() < 0.5, count=make.any_of(1, 2, 3),
+                vcpus=make.any_of(4.0, 20.0), memory_gb=round(make.random.uniform(40, 110), 1), storage_gb=50.0,
+                growth=make.any_of("", "", "up"), fault_tolerance=make.any_of(0, 1), **gpus,
+            )
+        )  # fmt: skip
+    more = {"gpu_model": "L4", "gpus": 3} if has_gpus else {}
+    policy = {
+        "standby_uses_node_reserve": make.any_of(True, False),
+        "standby_reserve": make.any_of("shared", "dedicated"),
+    }
+    growth = [GrowthPoint(profile="up", annual_rate=0.2)]
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(**more), growth=growth, **policy)
+
+
 def carriers(seed: int) -> Inventory:
     """A carrier cloud that every site attaches to, beside some links of their own."""
     make = Maker(seed, "carriers")
@@ -465,6 +492,44 @@ def synchronous(seed: int) -> Inventory:
         for row in make.workloads([*hubs, *stores], 4, share=0.8)
     ]
     return make.fleet(hubs, stores, workloads)
+
+
+def second_paths(seed: int) -> Inventory:
+    """Copies that no failure may stop, among hubs that some links join twice and that a failure parts or stretches."""
+    make = Maker(seed, "second_paths")
+    hubs, stores = make.hubs(make.any_of(3, 3, 4)), make.stores(1)
+    names = [hub.site for hub in hubs]
+    pairs = [*itertools.pairwise(names), *([(names[-1], names[0])] if make.any_of(True, False) else [])]
+    links = [a_link(*pair, rtt_ms=make.any_of(1.0, 2.0, 4.0)) for pair in pairs]
+    links += [a_link(*pair, link=f"{pair[0]}-{pair[1]} too", rtt_ms=make.any_of(2.0, 4.0, 6.0))
+              for pair in make.random.sample(pairs, 1)]  # fmt: skip
+    links += [a_link(store.site, hub, rtt_ms=3.0) for store in stores for hub in make.random.sample(names, 2)]
+    workloads = [
+        row.model_copy(update={"rpo_minutes": 0.0, "protection": "sync"})
+        if row.is_protected and make.any_of(True, False)
+        else row
+        for row in make.workloads([*hubs, *stores], 3, share=0.9)
+    ]
+    return make.fleet(hubs, stores, workloads, links=links, stream_cut="hard")
+
+
+def ducts(seed: int) -> Inventory:
+    """Thin links that share ducts, whose loss is planned for like that of a link."""
+    make = Maker(seed, "ducts")
+    hubs, stores = make.hubs(3), make.stores(2)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.5, traffic_mbps=float(make.any_of(15, 25)))
+    links = [
+        link.model_copy(
+            update={
+                "bandwidth_mbps": float(make.any_of(80, 120, 400)),
+                "shared_risk": make.any_of((), (), ("duct",), ("bridge",)),
+            }
+        )
+        for link in make.links(hubs, stores)
+    ]
+    return make.fleet(
+        hubs, stores, workloads, links=links, shared_risk="hard", stream_cut=make.any_of("warning", "warning", "hard")
+    )
 
 
 def clouds(seed: int) -> Inventory:
@@ -525,14 +590,168 @@ def chains(seed: int) -> Inventory:
     return make.fleet(hubs, stores, workloads, links=links, failure_rtt_factor=make.any_of(1.0, 1.5, 2.0))
 
 
+def cables(seed: int) -> Inventory:
+    """No storage switches by policy and dear switch ports: what keeps its count is cabled directly, what grows is not.
+
+    By turns a cluster stands already, cabled directly or behind a switch, and must hold what grows.
+    """
+    make = Maker(seed, "cables")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    workloads = make.workloads([*hubs, *stores], 4, share=0.4)
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(1, 2, 3),
+                            keep=make.any_of(True, False), storage_switch=make.any_of(None, True, False))
+    ]  # fmt: skip
+    return make.fleet(
+        hubs, stores, workloads, clusters=clusters if seed % 2 else [], prices={"switch_port": 1500.0},
+        hardware=make.hardware(nic_ports=make.any_of(4, 6)), storage_switch=False, converged=make.any_of(True, False),
+        residual_value=make.any_of("none", "straight_line"), budget=make.any_of(None, None, 90000.0),
+    )  # fmt: skip
+
+
+def backups(seed: int) -> Inventory:
+    """Much to back up over thin links, to hubs and stores that are named; some runs at its target and sends nothing."""
+    make = Maker(seed, "backups")
+    hubs, stores = make.hubs(3), make.stores(2)
+    names = [site.site for site in (*hubs, *stores)]
+    links = [
+        link.model_copy(
+            update={
+                "bandwidth_mbps": float(make.any_of(40, 60, 90, 150)),
+                "upgrade_mbps": make.any_of(None, None, 400.0),
+                "upgrade_monthly_cost": float(make.any_of(100, 800)),
+            }
+        )
+        for link in make.links(hubs, stores)
+    ]
+    workloads = [
+        make.workload(f"w{number}", make.any_of(*names), make.any_of(True, False),
+                      traffic_mbps=float(make.any_of(2, 10)), rpo_minutes=60.0,
+                      change_gb_per_day=float(make.any_of(40, 80, 120)),
+                      backup_days=make.any_of(14, 14, 0), backup_site=make.any_of(*names),
+                      recovery=make.any_of("cluster", "cluster", "cloud"))
+        for number in range(4)
+    ]  # fmt: skip
+    workloads = [
+        row if row.is_protected else row.model_copy(update={"rpo_minutes": None, "recovery": "cluster"})
+        for row in workloads
+    ]
+    return make.fleet(hubs, stores, workloads, links=links, backup_window_hours=float(make.any_of(4, 8, 24)))
+
+
+def ages(seed: int) -> Inventory:
+    """Clusters that may be retired or stay, old or young, where what is left of nodes at the end counts."""
+    make = Maker(seed, "ages")
+    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(1)
+    clusters = [
+        an_existing_cluster(f"old-{number}", hub.site, node_model="small", nodes=make.any_of(2, 3), keep=False,
+                            purchased=make.any_of("2021-03-15", "2024-06-01", "2026-12-31"),
+                            cost_to_retire=float(make.any_of(0, 3000)))
+        for number, hub in enumerate(hubs[:2])
+    ]  # fmt: skip
+    return make.fleet(
+        hubs, stores, make.workloads([*hubs, *stores], 3, share=0.4), clusters=clusters, start="2027-01-01",
+        residual_value="straight_line", asset_life_months=make.any_of(36, 60),
+    )  # fmt: skip
+
+
+def replacing(seed: int) -> Inventory:
+    """Clusters that may be retired, at sites where little else fits: what is built anew takes their place."""
+    make = Maker(seed, "replacing")
+    limits = make.any_of({}, {"max_nodes": 3}, {"max_power_kw": 1.3}, {"max_rack_units": 4})
+    hubs = [
+        hub.model_copy(update={"can_host": make.any_of(True, None), **(limits if number == 0 else {})})
+        for number, hub in enumerate(make.hubs(2, max_clusters=make.any_of(1, 1, 2)))
+    ]
+    hubs[1] = hubs[1].model_copy(update={"can_host": True})
+    stores = make.stores(1)
+    hardware = [*make.hardware(max_nodes=4), a_node_model("aged", cores=12, memory_gb=128.0, capacity_drives=4,
+                annual_support=make.any_of(800.0, 9000.0), price=30000.0, max_nodes=4)]  # fmt: skip
+    clusters = [
+        an_existing_cluster(f"old-{number}", make.any_of("h0", "h0", "h1"), node_model=make.any_of("aged", "small"),
+                            nodes=make.any_of(1, 2, 2, 3), keep=make.any_of(False, False, True),
+                            cost_to_retire=float(make.any_of(0, 1000, 40000)))
+        for number in range(make.any_of(1, 1, 2))
+    ]  # fmt: skip
+    kept = [row for row in clusters if row.keep]
+    if len({row.site for row in kept}) < len(kept) or limits:
+        clusters = [row.model_copy(update={"keep": False}) for row in clusters]
+    workloads = make.workloads([*hubs, *stores], make.any_of(2, 3), share=0.3)
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=clusters)
+
+
+def relayouts(seed: int) -> Inventory:
+    """A standing cluster whose tiers may take other types, at once or later, with the nodes that it has or more."""
+    make = Maker(seed, "relayouts")
+    hubs, stores = make.hubs(2), make.stores(1)
+    nodes = make.any_of(2, 3, 4, 4, 4, 5)
+    pack = make.any_of("azure-local", "azure-local", "deep-dive")
+    parity = "archive=dual-parity" if pack == "deep-dive" else "archive=mirror-accelerated-parity"
+    layouts = ("", "", "archive=dual-parity", parity) if nodes > 3 else ("",)
+    asked = (
+        ((), (), ("dual-parity",)) if pack == "deep-dive" else ((), (), ("mirror-accelerated-parity", "dual-parity"))
+    )
+    old = an_existing_cluster("old", "h0", node_model="small", nodes=nodes, layout=make.any_of(*layouts),
+                              keep=make.any_of(True, True, False))  # fmt: skip
+    workloads = [
+        make.workload(f"w{number}", make.any_of(hubs[0], *hubs, *stores).site, make.any_of(True, False, False),
+                      tier=make.any_of("archive", "archive", "warm"), from_month=make.any_of(0, 0, 6),
+                      storage_gb=round(make.random.uniform(2000, 12000)), fault_tolerance=make.any_of(0, 1, 2),
+                      resiliency=make.any_of(*asked))
+        for number in range(3)
+    ]  # fmt: skip
+    workloads = [row if row.tier == "archive" else row.model_copy(update={"resiliency": ()}) for row in workloads]
+    hardware = [row.model_copy(update={"memory_gb": max(256.0, row.memory_gb)}) for row in make.hardware(max_nodes=6)]
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=[old], rule_pack=pack)
+
+
+def second_places(seed: int) -> Inventory:
+    """Clusters that stand where nothing says that a site can host, with room for another one beside them."""
+    make = Maker(seed, "second_places")
+    hubs, stores = make.hubs(2), make.stores(1)
+    hubs[0] = hubs[0].model_copy(update={"can_host": make.any_of(None, None, None, False), "max_clusters": 2})
+    hardware = make.hardware(max_nodes=4)
+    hardware.append(
+        hardware[0].model_copy(update={"node_model": "gpu", "price": 24000.0, "gpu_model": "L4", "gpus": 2})
+    )
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(1, 2, 3), keep=make.any_of(True, False))
+    ]
+    workloads = [
+        make.workload(f"w{number}", make.any_of(hubs[0], hubs[0], hubs[1], *stores).site, number == 0,
+                      placement=make.any_of("any", "any", "local") if number == 1 else "any",
+                      gpus=make.any_of(0, 0, 1), gpu_model="L4", vcpus=8.0, fault_tolerance=make.any_of(0, 1, 2))
+        for number in range(3)
+    ]  # fmt: skip
+    workloads[1] = workloads[1].model_copy(update={"site": "h0"})
+    return make.fleet(hubs, stores, workloads, hardware=hardware, clusters=clusters)
+
+
+def witnesses(seed: int) -> Inventory:
+    """Standing clusters with the witness that the planner states, which is none for some."""
+    make = Maker(seed, "witnesses")
+    hubs = make.hubs(2, max_clusters=make.any_of(1, 2))
+    stores = make.stores(1)
+    clusters = [
+        an_existing_cluster("old", "h0", node_model="small", nodes=make.any_of(2, 2, 3, 4),
+                            keep=make.any_of(True, False), witness=make.any_of("none", "none", "file_share", ""))
+    ]  # fmt: skip
+    workloads = [
+        row.model_copy(update={"fault_tolerance": make.any_of(0, 1, 1, 2)})
+        for row in make.workloads([*hubs, *stores], 3)
+    ]
+    return make.fleet(hubs, stores, workloads, hardware=make.hardware(max_nodes=5), clusters=clusters)
+
+
 FAMILIES = {
     maker.__name__: maker
     for maker in (
         plain, failed_links, reserves, growing, residencies, affinities, gpus, instances, tolerances, archives,
         deep_dive,
         partners, dedicated,
-        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, carriers, later, separated,
-        synchronous,
-        residual_values, domains, chains, clouds,
+        shared_nodes, standing, pinned, budgets, upgrades, two_clusters, kinds, machines, hosts, carriers, later,
+        separated, synchronous,
+        residual_values, domains, chains, clouds, second_paths, ducts, cables, ages, backups,
+        replacing, relayouts, second_places, witnesses,
     )
 }  # fmt: skip

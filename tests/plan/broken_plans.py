@@ -257,6 +257,17 @@ BROKEN = (
         ),
         "CAP-005",
     ),
+    broken(
+        "three machines of over half a node on two nodes",
+        decided(
+            both(
+                moved("primary", "extra", "s1", "a-c1"),
+                resized("a-c1", nodes=(3, 3), layouts=(THREE_WAY, THREE_WAY)),
+            ),
+            **table_and("workloads", a_workload("extra", "s1", count=3, vcpus=1.0, memory_gb=236.0)),
+        ),
+        "CAP-006",
+    ),
     broken("a capacity is overstated", where("cluster_loads", "resource", "vcpu", capacity=500.0), "CAP-002"),
     # Siting.
     broken("a cluster at a store", decided(added(a_cluster("s1-c1", (2, 2)))), "SIT-001"),

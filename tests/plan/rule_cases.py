@@ -15,10 +15,12 @@ from fleet.inventory.distances import EARTH_RADIUS_KM, LIGHT_KM_PER_MS
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import sweep, worst_loads
+from fleet.plan.states import simulate, sweep, worst_loads
 from fleet.plan.uploads import upload_loads
+from fleet.platform.capacity import host_reserve_memory_gb
 from fleet.quantities import GB_PER_TB
 from fleet.wan.latency import distance_km
+from fleet.wan.states import shared_risk_failures
 from tests.builders import (
     a_link,
     a_pin,
@@ -105,9 +107,9 @@ def _room(
     return float(min(left[period] for period, nodes in enumerate(context.clusters[index].decision.nodes) if nodes))
 
 
-def _link_need(link: str, is_worst: bool) -> float:
+def _link_need(link: str, is_worst: bool, **fleet: Any) -> float:
     """Bandwidth at which the heaviest direction of a link is exactly at its limit."""
-    context = build_context(the_inventory(), PACK, the_decisions())
+    context = build_context(the_inventory(**fleet), PACK, the_decisions())
     loads = worst_loads(context, sweep(context)).mbps if is_worst else context.normal_mbps
     index = context.link_index[link]
     return float(loads[2 * index : 2 * index + 2].max()) / context.inventory.policy.max_link_utilization
@@ -145,6 +147,23 @@ def _siting() -> Iterator[RuleCase]:
         (3, 2, 1),
         both(added(a_cluster("a-c2", (2, 2))), moved("primary", "vision", "s2", "c-c1")),
     )
+    yield from three(
+        "SIT-002",
+        "clusters beside one that may be retired",
+        lambda limit: {
+            **table_with("sites", "b", max_clusters=limit),
+            "clusters": [an_existing_cluster("old", "b", keep=False)],
+        },
+        (3, 2, 1),
+        added(a_cluster("b-c1", (2, 2))),
+    )
+    yield from three(
+        "SIT-001",
+        "a second cluster where one stands",
+        lambda value: table_with("sites", "b", can_host=value, max_clusters=2),
+        (True, None, False),
+        added(a_cluster("b-c1", (2, 2))),
+    )
 
 
 def _capacity() -> Iterator[RuleCase]:
@@ -176,7 +195,31 @@ def _capacity() -> Iterator[RuleCase]:
         (1018, 1019, 1020),
         moved("primary", "extra", "s1", "a-c1"),
     )
+    yield from _host_cases()
     yield from _carrier_cases()
+
+
+def _host_cases() -> Iterator[RuleCase]:
+    """Three machines on two nodes that are not kept free, where the sums would do."""
+    model = the_inventory().node_model_by_name["std"]
+    half = (model.memory_gb - host_reserve_memory_gb(model, PACK)) / 2.0
+    yield from three(
+        "CAP-006",
+        "half a node",
+        lambda value: table_and("workloads", a_workload("extra", "s1", count=3, vcpus=1.0, memory_gb=value)),
+        around(half),
+        both(moved("primary", "extra", "s1", "a-c1"), resized("a-c1", nodes=(3, 3), layouts=(THREE_WAY, THREE_WAY))),
+    )
+    yield from three(
+        "CAP-006",
+        "two of three GPUs",
+        lambda count: {
+            **table_with("workloads", "vision", count=count, gpus=2.0),
+            **table_with("hardware", "gpu", gpus=3),
+        },
+        (1, 2, 3),
+        resized("c-c1", nodes=(0, 3), layouts=({}, THREE_WAY)),
+    )
 
 
 def _carrier_cases() -> Iterator[RuleCase]:
@@ -292,6 +335,15 @@ def _network() -> Iterator[RuleCase]:
     yield from three(
         "NET-003", "after a failure", lambda value: table_with("links", "s1-b", bandwidth_mbps=value), falling(need)
     )
+    kept = table_with("workloads", "ledger", backup_days=30, backup_site="s1", change_gb_per_day=40.0)
+    for name, rule, link in (("backups", "NET-002", "s1-a"), ("backups after a failure", "NET-003", "s1-b")):
+        need = _link_need(link, is_worst=rule == "NET-003", **kept)
+        yield from three(
+            rule,
+            name,
+            lambda value, link=link: {**kept, **table_with("links", link, bandwidth_mbps=value)},  # type: ignore[misc]
+            falling(need),
+        )
     yield from three(
         "NET-004",
         "reach",
@@ -314,6 +366,47 @@ def _network() -> Iterator[RuleCase]:
         ]
         inventory = the_inventory(**sites, links=links, **table_with("workloads", "till", max_rtt_ms=40.0))
         yield RuleCase("NET-008", "light to the standby", place, inventory, the_decisions())  # type: ignore[arg-type]
+
+
+def links_with(changes: dict[str, dict[str, Any]], without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The links, some changed and some taken away."""
+    rows = the_inventory().links
+    return {"links": [row.model_copy(update=changes.get(row.link, {})) for row in rows if row.link not in without]}
+
+
+def _streams() -> Iterator[RuleCase]:
+    """Copies from hub a to hub b, and round by hub c where their link fails."""
+
+    def around_c(value: float) -> dict[str, Any]:
+        lines = links_with({"a-b": {"rtt_ms": 2.0}, "b-c": {"rtt_ms": 1.0}, "a-c": {"rtt_ms": value}})
+        ledger = table_with("workloads", "ledger", protection="sync", rpo_minutes=0.0)
+        return {**lines, **ledger, "stream_cut": "hard"}
+
+    yield from three("DR-012", "round trip of the way round", around_c, around(4.0))
+    for place, fleet in (("inside", {}), ("outside", links_with({}, without=("a-c",)))):
+        yield RuleCase("DR-012", "a second path", place, the_inventory(**fleet, stream_cut="hard"), the_decisions())  # type: ignore[arg-type]
+    duct = links_with({link: {"shared_risk": ("duct",)} for link in ("a-b", "a-c")})
+    for place, policy in (("inside", "warning"), ("outside", "hard")):
+        inventory = the_inventory(**duct, stream_cut="hard", shared_risk=policy)
+        yield RuleCase("DR-012", "paths of one duct", place, inventory, the_decisions())  # type: ignore[arg-type]
+
+
+def _shared_risks() -> Iterator[RuleCase]:
+    """Links that fail together, planned for like any other failure."""
+
+    def ways_to_a(bandwidth_mbps: float) -> dict[str, Any]:
+        duct = {link: {"shared_risk": ("duct",)} for link in ("s1-a", "s2-a")}
+        return {**links_with({**duct, "a-b": {"bandwidth_mbps": bandwidth_mbps}}), "shared_risk": "hard"}
+
+    context = build_context(the_inventory(**ways_to_a(200.0)), PACK, the_decisions())
+    (state,) = shared_risk_failures(context.wan)
+    loads = simulate(context, state).link_loads(context)[context.link_index["a-b"], :, 0]  # upgraded afterwards
+    need = float(loads.max()) / context.inventory.policy.max_link_utilization
+    yield from three("NET-003", "links of one duct", ways_to_a, falling(need))
+    ways = links_with({link: {"shared_risk": ("duct",)} for link in ("s1-a", "s1-b")})
+    for place, policy in (("inside", "warning"), ("outside", "hard")):
+        inventory = the_inventory(**ways, shared_risk=policy)
+        yield RuleCase("NET-004", "both ways of a store in one duct", place, inventory, the_decisions())  # type: ignore[arg-type]
 
 
 def _recovery() -> Iterator[RuleCase]:
@@ -405,6 +498,37 @@ def _decided() -> Iterator[RuleCase]:
     yield from three(
         "EXI-001", "nodes", lambda value: {"clusters": [an_existing_cluster("old", "b", nodes=value)]}, (None, 2, 3)
     )
+    yield from three(
+        "EXI-001",
+        "cables",
+        lambda value: {
+            "clusters": [an_existing_cluster("old", "b", storage_switch=value)],
+            "storage_switch": False,
+            "budget": None,
+        },
+        (True, None, False),
+        resized("old", nodes=(2, 3), layouts=(TWO_WAY, THREE_WAY)),
+    )
+    yield from three(
+        "EXI-001",
+        "layout",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", layout=value)]},
+        ("", "two-way-mirror", "nested-two-way-mirror"),
+    )
+    parity = {**THREE_WAY, "archive": "dual-parity"}
+    yield from three(
+        "EXI-001",
+        "layout at the same nodes",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", nodes=4, layout=value)]},
+        ("archive=dual-parity", "", "archive=mirror-accelerated-parity"),
+        resized("old", nodes=(4, 4), layouts=(parity, parity)),
+    )
+    yield from three(
+        "ASG-005",
+        "node failures with the witness that is stated",
+        lambda value: {"clusters": [an_existing_cluster("old", "b", witness=value)]},
+        ("file_share", "", "none"),
+    )
     yield from three("BUD-001", "budget", lambda value: {"budget": value}, falling(125000.0))
 
 
@@ -417,6 +541,8 @@ def rule_cases() -> tuple[RuleCase, ...]:
         *_assignment(),
         *_network(),
         *_recovery(),
+        *_streams(),
+        *_shared_risks(),
         *_cloud(),
         *_decided(),
     )

@@ -101,6 +101,12 @@ def slow_state(inventory: Inventory, pack: RulePack, decisions: Decisions, state
                 outcome.restored.add(key)
                 take_in(demand, standby)
                 users(demand, away)
+        runs_at = standby if key in outcome.moved | outcome.restored else primary if primary_up else None
+        if runs_at is not None and demand.row.backup_days and demand.row.backup_site:
+            path = router.route(site_of[runs_at], demand.row.backup_site, state)
+            for period in range(len(inventory.periods)) if path is not None else ():
+                megabits = 8000.0 * inventory.amounts(demand, period).change_gb_per_day * 1.1
+                carry(path, period, megabits / (inventory.policy.backup_window_hours * 3600.0), both_ways=False)
         if replicates and standby is not None:
             path = router.route(site_of[primary], site_of[standby], state)
             mechanism = choose_mechanism(demand, inventory.policy, pack, inventory.prices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fleet.inventory.prices import PRICE_ITEMS
 from fleet.plan.costs import Rates, budgeted_capex, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow
+from solvers.compile import compile_problem
 from tests.builders import (
     a_link,
     a_node_model,
@@ -141,6 +143,63 @@ def test_residual_value_is_negative_capex_that_the_budget_ignores() -> None:
         for period, nodes in enumerate((2, 1))
     )
     assert by_factor == pytest.approx(found.present_value)
+
+
+@pytest.mark.parametrize(
+    ("purchased", "policy", "share"),
+    [
+        ("2026-01-31", {}, 1 - (12 + 12) / 48),  # a year before the start, and a year of horizon
+        ("2027-01-01", {}, 1 - 12 / 48),
+        ("2022-12-01", {}, 0.0),  # older than an asset's life at the end
+        ("2026-01-31", {"start": None}, 0.0),
+        (None, {}, 0.0),
+        ("2026-01-31", {"residual_value": "none"}, 0.0),
+    ],
+)
+def test_a_standing_cluster_is_worth_what_its_age_leaves(
+    purchased: str | None, policy: dict[str, Any], share: float
+) -> None:
+    """Two of three nodes stand; the third is bought in month 6. Ports of what stands are not valued."""
+    inventory = an_inventory(
+        [a_site("a", can_host=True)],
+        hardware=[a_node_model(annual_support=0.0, watts=0.0, price=1000.0)],
+        clusters=[an_existing_cluster("old", "a", purchased=purchased)],
+        prices={"host_fee_per_core_month": 0.0, "switch_port": 50.0},
+        **{
+            "horizon_months": 12, "discount_rate": 0.1, "residual_value": "straight_line", "asset_life_months": 48,
+            "start": "2027-01-15", **policy,
+        },
+    )  # fmt: skip
+    old = replace(a_cluster("a-c1", (2, 3)), cluster="old", existing=True)
+    rows = cost_rows(inventory, PACK, Decisions((old,), {}, {}))
+    new = 1100.0 * (1 - 6 / 48) if inventory.policy.residual_value == "straight_line" else 0.0
+    assert amounts(rows).get(("residual", "old", 1), 0.0) == pytest.approx(-(new + 2000.0 * share))
+    retired = cost_rows(inventory, PACK, Decisions((), {}, {}, retired=("old",)))
+    assert retired == ()
+
+
+def test_fees_of_a_demand_count_for_the_whole_period_in_which_it_starts() -> None:
+    """Month 7 lies in the second half-year, which is paid in full, as its nodes are."""
+    inventory = an_inventory(
+        [a_site("a", can_host=True), a_site("b", can_host=True)],
+        [a_protected_workload("till", "a", from_month=7, backup_days=30, storage_gb=1000.0, change_gb_per_day=0.0)],
+        [a_link("a", "b")],
+        prices={"replica_per_stream_month": 7.0, "backup_per_instance_month": 10.0},
+        horizon_months=18,
+    )
+    till = next(iter(inventory.demands))
+    decisions = Decisions((a_cluster("a-c1", (0, 2, 2)),), {till.key: "a-c1"}, {till.key: "b-c1"})
+    found = amounts(cost_rows(inventory, PACK, decisions))
+    fees = {where: amount for where, amount in found.items() if where[0] in ("protection", "backup")}
+    assert fees == {
+        ("protection", "till", 1): 6 * 7.0,
+        ("protection", "till", 2): 6 * 7.0,
+        ("backup", "till", 1): 6 * 10.0,
+        ("backup", "till", 2): 6 * 10.0,
+    }
+    problem = compile_problem(inventory)
+    rates = problem.rates
+    assert problem.constant_cost == pytest.approx(17.0 * (rates.monthly_factor(1) + rates.monthly_factor(2)))
 
 
 def test_nothing_is_left_after_the_asset_life() -> None:

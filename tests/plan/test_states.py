@@ -103,6 +103,49 @@ def test_cut_demand_moves_to_its_standby_and_stops_replicating() -> None:
     assert outcome.moved_compute[0, 0, 0] == 10.0
 
 
+#: 8000 · 36 · 1.1 / (3600 · 8) Mbit/s.
+BACKUP = 11.0
+#: What is lost; where the backups of ``back``, which runs at p and is kept at k, load links; where at s.
+BACKUP_WAYS = [
+    (NORMAL, {("p-k", True)}, {("s-p", False)}),
+    (link_down("p-k"), {("s-p", False), ("s-k", True)}, {("s-p", False)}),  # the long way round
+    (link_down("s-k"), {("p-k", True)}, {("s-p", False)}),
+    (FailureState("site", "k", sites=frozenset({"k"}), clusters=frozenset({"k-c1"})), set(), {("s-p", False)}),
+    (FailureState("site", "p", sites=frozenset({"p"}), clusters=frozenset({"p-c1"})), set(), set()),
+    (FailureState("cluster", "p-c1", clusters=frozenset({"p-c1"})), set(), set()),
+]
+
+
+@pytest.mark.parametrize(("state", "to_k", "to_s"), BACKUP_WAYS, ids=lambda value: getattr(value, "id", None))
+def test_backups_go_from_where_a_demand_runs_to_the_site_that_is_named(
+    state: FailureState, to_k: set[tuple[str, bool]], to_s: set[tuple[str, bool]]
+) -> None:
+    for target, expected in (("k", to_k), ("s", to_s), ("p", set()), ("", set())):
+        context = a_pair(
+            sites=[a_site("p", can_host=True), a_site("k", can_host=True), a_site("s", transit="yes")],
+            workloads=[a_workload("back", "s", backup_days=7, backup_site=target, change_gb_per_day=36.0)],
+        )
+        found = loads(context, simulate(context, state))
+        assert found == dict.fromkeys(expected, pytest.approx(BACKUP)), target
+
+
+def test_what_moved_is_backed_up_from_its_standby_and_what_is_not_kept_is_not_sent() -> None:
+    columns = {"backup_site": "s", "change_gb_per_day": 36.0, "max_rtt_ms": 6.0}
+    till = a_protected_workload("till", "s", backup_days=7, **columns)
+    context = a_pair(workloads=[till])
+    lost = FailureState("cluster", "p-c1", clusters=frozenset({"p-c1"}))
+    assert loads(context, simulate(context, lost)) == {("s-k", False): pytest.approx(BACKUP)}
+    kept = a_pair(workloads=[till.model_copy(update={"backup_days": 0})])
+    assert loads(kept, simulate(kept, lost)) == {}
+
+
+def test_the_window_decides_how_much_a_backup_takes() -> None:
+    for hours, mbps in ((8.0, BACKUP), (4.0, 2 * BACKUP), (24.0, BACKUP / 3)):
+        back = a_workload("back", "s", backup_days=7, backup_site="k", change_gb_per_day=36.0, count=1)
+        context = a_pair(workloads=[back], backup_window_hours=hours)
+        assert loads(context, simulate(context))["p-k", True] == pytest.approx(mbps)
+
+
 def test_long_way_round_is_not_cut_without_a_limit() -> None:
     context = a_pair(workloads=[a_protected_workload("till", "s", traffic_mbps=3.0)])
     outcome = simulate(context, link_down("s-p"))
@@ -306,6 +349,15 @@ def a_random_fleet(seed: int) -> tuple[Inventory, Decisions]:
             workloads.append(a_protected_workload(f"w{number}", **where, **values, **protection))
         else:
             workloads.append(a_workload(f"w{number}", **where, **values))
+    saving = random.Random(f"backups/{seed}")
+    workloads = [
+        row.model_copy(
+            update={"backup_days": 30, "backup_site": saving.choice(hubs + stores), "change_gb_per_day": 25.0}
+        )
+        if saving.random() < 0.5
+        else row
+        for row in workloads
+    ]
     inventory = an_inventory(
         sites,
         workloads,

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from fleet.inventory.policy import Policy
-from fleet.platform.network import NetworkDesign, network_design, switch_ports_per_node
+from fleet.plan.costs import Rates
+from fleet.platform.network import NetworkDesign, network_design
 from fleet.rulepack import RulePack, load_rulepack
-from tests.builders import a_node_model
+from tests.builders import a_node_model, an_inventory
 
 PACK = load_rulepack("azure-local")
 
@@ -119,14 +120,45 @@ def test_the_training_text_asks_for_networks_of_their_own() -> None:
     assert design.intents[0].traffic == ("compute", "storage")
 
 
-@pytest.mark.parametrize("pack", ["azure-local", "deep-dive"])
-@pytest.mark.parametrize("converged", [True, False])
-@pytest.mark.parametrize("switch", [True, False])
-def test_costs_count_the_switch_ports_of_the_design(pack: str, converged: bool, switch: bool) -> None:
-    facts = load_rulepack(pack)
-    policy = Policy(converged=converged, storage_switch=switch)
-    design = network_design(a_node_model(nic_ports=8), 3, policy, facts)
-    assert switch_ports_per_node(policy, facts) == design.switch_ports
+#: Node counts over time, zones; switch ports of a node without storage switches by policy, with them, and with networks
+#: apart.
+PORTS = [
+    ((1,), 1, (2, 2, 2)),
+    ((2,), 1, (2, 2, 4)),
+    ((3, 3), 1, (2, 2, 4)),
+    ((4,), 1, (4, 2, 4)),
+    ((0, 5, 5), 1, (4, 2, 4)),
+    ((2, 3), 1, (4, 2, 4)),
+    ((1, 2), 1, (4, 2, 4)),
+    ((4, 4), 2, (4, 4, 4)),
+]
+
+
+@pytest.mark.parametrize(("counts", "zones", "ports"), PORTS)
+def test_costs_count_the_switch_ports_of_the_design(
+    counts: tuple[int, ...], zones: int, ports: tuple[int, int, int]
+) -> None:
+    model = a_node_model(nic_ports=6)
+    policies = ({"storage_switch": False}, {}, {"converged": False})
+    for policy, expected in zip(policies, ports, strict=True):
+        inventory = an_inventory(hardware=[model], prices={"switch_port": 300.0}, **policy)
+        rates = Rates(inventory, PACK)
+        assert rates.switch_ports_purchase("std", counts, zones) == 300.0 * expected
+        design = network_design(
+            model, max(counts), inventory.policy, PACK, grows=len(set(counts) - {0}) > 1, zones=zones
+        )
+        assert design.switch_ports == expected
+
+
+def test_a_storage_switch_where_none_is_wanted_keeps_storage_on_ports_of_its_own() -> None:
+    """Five nodes need a switch; two ports of each for the front and two for storage, where there are four."""
+    design = a_design(5, storage_switch=False)
+    assert [(intent.name, intent.ports) for intent in design.intents] == [
+        ("management and compute", 2), ("storage", 2),
+    ]  # fmt: skip
+    assert (design.storage, design.ports, design.switch_ports) == ("switched", 4, 4)
+    shared = network_design(a_node_model(nic_ports=2), 5, Policy(storage_switch=False), PACK)
+    assert (shared.is_converged, shared.ports) == (True, 2)
 
 
 #: nodes, port speed, ports of a node: storage between the zones. Source: rack-aware-cluster-requirements.md, 20 to 200.

@@ -16,6 +16,7 @@ from fleet.plan.rules import (
     promises,
     recovery,
     siting,
+    streams,
 )
 from fleet.plan.rules.base import ENCODERS, Evidence, Rule
 
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = tuple(
                 assignment,
                 network,
                 recovery,
+                streams,
                 cloud,
                 pins,
                 money,

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from fleet.inventory.inventory import Demand, DemandKey
-from fleet.plan.context import PlanContext
 from fleet.plan.placement import (
     Reason,
     cloud_residency_reason,
@@ -48,7 +47,7 @@ def _served_once(evidence: Evidence) -> Iterator[Finding]:
 def _cluster_stands(evidence: Evidence) -> Iterator[Finding]:
     """ASG-002: a cluster has nodes in every period in which a demand or a standby copy needs it."""
     context = evidence.context
-    exists = _exists(context)
+    exists = context.exists
     missing: defaultdict[tuple[str, int], list[DemandKey]] = defaultdict(list)
     for index, demand in enumerate(context.demands):
         for host in {int(context.primary[index]), int(context.standby[index])} - {-1}:
@@ -66,13 +65,6 @@ def _cluster_stands(evidence: Evidence) -> Iterator[Finding]:
             1,
             "nodes",
         )
-
-
-def _exists(context: PlanContext) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Whether each demand exists in each period, shape (n_demands, T)."""
-    inventory = context.inventory
-    rows = [[factor > 0 for factor in inventory.growth_factors(demand)] for demand in context.demands]
-    return np.array(rows, dtype=np.bool_).reshape(len(rows), len(inventory.periods))
 
 
 def _local(evidence: Evidence) -> Iterator[Finding]:
@@ -114,7 +106,7 @@ def _per_host(
 ) -> Iterator[Finding]:
     """One finding per demand and cluster, primary or standby, whose archetype does not do in some period."""
     context = evidence.context
-    exists = _exists(context)
+    exists = context.exists
     for index, demand in enumerate(context.demands):
         for host in sorted({int(context.primary[index]), int(context.standby[index])} - {-1}):
             for period in np.flatnonzero(exists[index]).tolist():

@@ -16,7 +16,7 @@ from fleet.rulepack import RulePack
 
 #: Modules of ``solvers/encoders`` that put rules into a model.
 ENCODERS = (
-    *("siting", "assignment", "capacity", "machines", "standby", "reserve"),
+    *("siting", "assignment", "capacity", "machines", "hosts", "standby", "reserve"),
     *("links", "upload", "growth", "pins", "budget"),
 )
 #: Names that a grouped finding spells out before it only counts the rest.

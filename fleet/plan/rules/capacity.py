@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fleet.plan.context import POOL
 from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-from fleet.plan.states import ClusterViolation
+from fleet.plan.states import ClusterViolation, HostViolation, simulate
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 UNITS = {"vcpu": "vCPU", "memory_gb": "GiB", "pool_tb": "TB", "gpu": "GPU"}
@@ -125,6 +126,55 @@ def _after_failure(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _pool_alert(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-008: pools that a policy above the platform's alert fills above it."""
+    fill, alert = evidence.inventory.policy.pool_fill, evidence.pack.number("capacity.pool_fill")
+    if not exceeds(fill, alert):
+        return
+    context = evidence.context
+    for index, cluster in enumerate(context.clusters):
+        pools = context.capacity[index, POOL] / fill
+        shares = [
+            load / pool if 0.0 < pool < float("inf") else 0.0
+            for load, pool in zip(context.load[index, POOL].tolist(), pools.tolist(), strict=True)
+        ]
+        fullest = max(range(len(shares)), key=shares.__getitem__)
+        if exceeds(shares[fullest], alert):
+            yield finding(
+                "CAP-008",
+                cluster.name,
+                f"the pool is {shares[fullest]:.0%} full in period {fullest}: the policy fills pools up to {fill:.0%}, "
+                f"and the platform raises an alert at {alert:.0%}",
+                "lower pool_fill, or move the threshold of the alert",
+                shares[fullest],
+                alert,
+                severity="warning",
+            )
+
+
+def _hosts(evidence: Evidence) -> Iterator[Finding]:
+    """CAP-006: every machine finds one node, among those not kept free, before and after every single failure."""
+    worst: dict[str, HostViolation] = {}
+    count: dict[str, int] = {}
+    for outcome in (simulate(evidence.context), *evidence.outcomes):
+        for violation in outcome.violations:
+            if isinstance(violation, HostViolation):
+                worst.setdefault(violation.cluster, violation)
+                count[violation.cluster] = count.get(violation.cluster, 0) + 1
+    for name, violation in worst.items():
+        crowd = violation.crowd
+        sent = f" with what the loss of {crowd.domain or violation.state.id!r} sends" if violation.arriving else ""
+        yield finding(
+            "CAP-006",
+            name,
+            f"{crowd} in period {crowd.period}{sent} ({count[name]} states and periods are so)",
+            "add nodes or larger ones, make the machines smaller, or move demands",
+            crowd.count,
+            None,
+            "machines",
+        )
+
+
 RULES = (
     Rule(
         "CAP-001",
@@ -170,5 +220,24 @@ RULES = (
         "error",
         "machines",
         _machines,
+    ),
+    Rule(
+        "CAP-008",
+        "pool alert",
+        "What the policy's pool_fill allows beyond the platform's own alert is named; the policy decides.",
+        "policy pool_fill; rule pack capacity.pool_fill",
+        "warning",
+        "none needed: it informs; what a pool holds is limited by CAP-001",
+        _pool_alert,
+    ),
+    Rule(
+        "CAP-006",
+        "one node for each machine",
+        "Every virtual machine finds one node with room for it, N+k nodes kept free, and so do those that fail over "
+        "after any single failure.",
+        "workloads count; policy reserve_nodes, vcpu_per_core, standby_uses_node_reserve; rule pack host, gpu",
+        "error",
+        "hosts",
+        _hosts,
     ),
 )

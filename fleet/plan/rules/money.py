@@ -148,6 +148,19 @@ def _gap(objective: float, bound: float | None, gap: float | None, is_optimal: b
         )
 
 
+def _disproved(evidence: Evidence) -> Iterator[Finding]:
+    """PRF-002: engines that were wrong while the plan was sought."""
+    text = evidence.document.result.disproved
+    if text:
+        yield finding(
+            "PRF-002",
+            "bound_source",
+            f"an engine was disproved, and nothing that it said counts: {text}",
+            "the plan holds, and the bound is what the other engines prove; report the inventory to the project",
+            severity="warning",
+        )
+
+
 RULES = (
     Rule(
         "BUD-001",
@@ -185,5 +198,14 @@ RULES = (
         "error",
         "none needed: it judges what the solver says about itself",
         _proof,
+    ),
+    Rule(
+        "PRF-002",
+        "engines",
+        "No engine was disproved while the plan was sought.",
+        "a bound above a plan that holds, or a model called infeasible that a plan satisfies",
+        "warning",
+        "none needed: it judges what the solver says about itself",
+        _disproved,
     ),
 )

@@ -163,7 +163,8 @@ RULES = (
     Rule(
         "NET-004",
         "failover reach",
-        "After a site, fault-domain or cluster failure every protected demand reaches its standby.",
+        "After a site, fault-domain or cluster failure every protected demand reaches its standby; with shared_risk = "
+        "hard also after the loss of all links of a shared risk, where it does not reach its primary.",
         "policy failure_rtt_factor",
         "error",
         "standby",

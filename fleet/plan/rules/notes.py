@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed
+from fleet.platform.growth import growth_notes
+from fleet.platform.standing import archetype_today
 from fleet.platform.volumes import Span, spans
 
 NO_LIMIT = "none needed: it informs and never limits a decision"
@@ -148,6 +151,23 @@ def _spanning(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _layout_changes(evidence: Evidence) -> Iterator[Finding]:
+    """PLT-031: clusters whose volumes are converted although no node is added; one finding per change."""
+    for cluster in evidence.context.clusters:
+        today = archetype_today(evidence.inventory, evidence.pack, cluster.name)
+        steps = (today if cluster.decision.existing else None, *cluster.archetypes)
+        for period, (before, now) in enumerate(pairwise(steps)):
+            if before is None or now is None or now.nodes != before.nodes or now.layout == before.layout:
+                continue
+            yield finding(
+                "PLT-031",
+                cluster.name,
+                f"{now.nodes} nodes stay, period {period}: {'; '.join(growth_notes(before, now, evidence.pack))}",
+                "convert the volumes before the period begins, with a backup at hand",
+                severity="info",
+            )
+
+
 RULES = (
     Rule(
         "AVL-001",
@@ -202,5 +222,14 @@ RULES = (
         "info",
         NO_LIMIT,
         _spanning,
+    ),
+    Rule(
+        "PLT-031",
+        "layout changes",
+        "A change of layout without more nodes is named, with what has to be done to the volumes.",
+        "rule pack growth.layout_paths",
+        "info",
+        NO_LIMIT,
+        _layout_changes,
     ),
 )

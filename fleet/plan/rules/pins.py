@@ -10,9 +10,9 @@ from fleet.plan.context import StandingCluster
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
-from fleet.platform.archetypes import ArchetypeError, archetype_for
 from fleet.platform.growth import growth_refusal
-from fleet.platform.resiliency import LayoutError, parse_layout
+from fleet.platform.network import cabling_refusal
+from fleet.platform.standing import archetype_today
 
 
 def _pins(evidence: Evidence) -> Iterator[Finding]:
@@ -153,15 +153,15 @@ def _changes(evidence: Evidence, row: ExistingCluster, cluster: StandingCluster)
     if decision.nodes and decision.nodes[0] < row.nodes:
         yield f"has {row.nodes} nodes, the plan {decision.nodes[0]} in period 0"
         return
+    model = evidence.inventory.node_model_by_name[row.node_model]
+    cabling = cabling_refusal(row, max(decision.nodes), model, evidence.inventory.policy, evidence.pack)
+    if cabling:
+        yield cabling
     first = cluster.archetypes[0] if cluster.archetypes else None
     if first is None:
         return
-    try:
-        layout = parse_layout(row.layout, row.nodes, evidence.pack)
-        today = archetype_for(evidence.inventory, evidence.pack, row.node_model, row.nodes, layout)
-    except (ArchetypeError, LayoutError):
-        return
-    refusal = None if today == first else growth_refusal(today, first, evidence.pack)
+    today = archetype_today(evidence.inventory, evidence.pack, row.cluster)
+    refusal = None if today is None or today == first else growth_refusal(today, first, evidence.pack)
     if refusal is not None:
         yield f"period 0: {refusal}"
 

@@ -13,7 +13,7 @@ from fleet.plan.plan import ClusterRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
 from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule
 from fleet.platform.growth import growth_refusal
-from fleet.platform.quorum import node_tolerance
+from fleet.platform.quorum import NO_WITNESS, has_to_vote, node_tolerance
 
 NODE_COUNT, NEVER_SHRINK = "PLT-001", "PLT-020"
 GROWTH_NAME = "growth-"
@@ -99,6 +99,7 @@ def _witness(evidence: Evidence) -> Iterator[Finding]:
     for cluster in evidence.context.clusters:
         row = rows[cluster.name]
         yield from _witness_kind(evidence, row)
+        yield from _stated_witness(evidence, cluster, row)
         is_spread = any(archetype is not None and archetype.zone_tolerance for archetype in cluster.archetypes)
         if is_spread and row.witness != "cloud":
             yield finding(
@@ -138,6 +139,29 @@ def _witness_kind(evidence: Evidence, row: ClusterRow) -> Iterator[Finding]:
         )
 
 
+def _stated_witness(evidence: Evidence, cluster: StandingCluster, row: ClusterRow) -> Iterator[Finding]:
+    """The witness of a standing cluster is the one that the planner states, missed where the rules require one."""
+    stated = next((known.witness for known in evidence.inventory.clusters if known.cluster == row.cluster), "")
+    if not stated or not row.existing:
+        return
+    if row.witness != stated:
+        yield finding(
+            "PLT-023",
+            row.cluster,
+            f"stands with witness {stated!r}, the plan says {row.witness!r}",
+            "keep the witness, or correct it in table clusters",
+        )
+    nodes = next((count for count in cluster.decision.nodes if has_to_vote(count, evidence.pack)), 0)
+    if nodes and stated == NO_WITNESS:
+        yield finding(
+            "PLT-023",
+            row.cluster,
+            f"{nodes} nodes stand without a witness and survive no node failure; the rules require one",
+            "set up a witness and state it in table clusters",
+            severity="warning",
+        )
+
+
 def _rule(platform_rule: PlatformRule) -> Rule:
     is_growth = platform_rule.name.startswith(GROWTH_NAME)
     statement = platform_rule.statement
@@ -160,7 +184,7 @@ RULES = (
         "The witness gives every cluster the node tolerance that its archetype is counted with.",
         "rule pack quorum.cluster, quorum.pool, witness.rule",
         "error",
-        "none needed: the witness follows from node count and internet and never limits a decision",
+        "none needed: the witness follows from node count and internet, or is stated and counted with in archetypes",
         _witness,
     ),
 )

@@ -14,9 +14,12 @@ from fleet.quantities import WATTS_PER_KW
 
 
 def _can_host(evidence: Evidence) -> Iterator[Finding]:
-    """SIT-001: clusters stand at candidate sites only."""
+    """SIT-001: clusters stand at candidate sites only, and new ones where one may be built."""
+    inventory = evidence.inventory
     for cluster in evidence.context.clusters:
-        if not is_candidate(evidence.inventory, evidence.inventory.site(cluster.site)):
+        site = inventory.site(cluster.site)
+        is_allowed = is_candidate(inventory, site) if cluster.decision.existing else inventory.may_build(site)
+        if not is_allowed:
             yield finding(
                 "SIT-001", cluster.name, f"{cluster.site!r} cannot host a cluster", "choose a site with can_host = yes"
             )
@@ -63,7 +66,7 @@ RULES = (
     Rule(
         "SIT-001",
         "candidate site",
-        "Clusters stand only at sites that can host them.",
+        "Clusters stand only at sites that can host them; a blank can_host means yes where one stands already.",
         "sites can_host",
         "error",
         "siting",

@@ -1,0 +1,213 @@
+"""Clusters that stand already: what each is today, what it may become, and why the rules refuse it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from fleet.errors import Problem
+from fleet.inventory.hardware import ExistingCluster
+from fleet.inventory.inventory import Inventory
+from fleet.inventory.workloads import TIERS
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, replaces
+from fleet.platform.growth import growth_refusal
+from fleet.platform.network import cabling_refusal
+from fleet.platform.offers import layout_menu
+from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types, zones_of
+from fleet.rulepack.facts import RulePack
+
+#: Rules that a standing cluster breaks by its layout.
+LAYOUT_RULES = ("PLT-014", "PLT-015", "PLT-016", "PLT-017", "PLT-026", "PLT-027", "PLT-029")
+#: Names the place of a column of a standing cluster.
+Place = Callable[[ExistingCluster, str], str]
+
+
+def name_of_place(row: ExistingCluster, column: str) -> str:
+    """The place of a column of a standing cluster where its file and row are not known."""
+    return f"clusters: {row.cluster!r} column {column}"
+
+
+def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluster) -> Archetype:
+    """What a standing cluster is today: nodes, layout and witness as they are stated.
+
+    Raises
+    ------
+    UnknownIdError
+        If the inventory has no such node model or site.
+    LayoutError
+        If its layout names a resiliency type that the rule pack does not know.
+    ArchetypeError
+        If platform rules refuse it, with every rule and reason.
+    """
+    layout = parse_layout(row.layout, row.nodes, pack)
+    return _as_stated(inventory, pack, row, row.nodes, layout)
+
+
+def archetype_today(inventory: Inventory, pack: RulePack, cluster: str) -> Archetype | None:
+    """What a cluster is today that stands already; None for one that does not, or that the rules refuse."""
+    try:
+        return next((standing_archetype(inventory, pack, r) for r in inventory.clusters if r.cluster == cluster), None)
+    except (ArchetypeError, LayoutError):
+        return None
+
+
+def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_of_place) -> Iterator[Problem]:
+    """Why the rules refuse clusters that stand and must stay, each with what can be done about it.
+
+    Layouts that name unknown types come first, and alone if there are any. A cluster that may be retired (keep = no) is
+    no problem: it can stay no longer, and a plan retires it.
+
+    Parameters
+    ----------
+    inventory, pack
+        What is stated, and the rules.
+    where : callable
+        Names the place of a column of a standing cluster.
+    """
+    unknown = tuple(_unknown_layouts(inventory, pack, where))
+    yield from unknown
+    for row in () if unknown else inventory.clusters:
+        try:
+            standing_archetype(inventory, pack, row)
+        except ArchetypeError as error:
+            if row.keep:
+                for refusal in error.refusals:
+                    column = _column_of(refusal.rule)
+                    message = f"{refusal.nodes} × {refusal.node_model}: {refusal.reason} ({refusal.rule})"
+                    yield Problem("INV058", where(row, column), message, _remedy(inventory, pack, row, column))
+        else:
+            if row.witness not in ("", "cloud") and zones_of(parse_layout(row.layout, row.nodes, pack), pack) > 1:
+                message = f"got {row.witness!r}: a rack-aware cluster needs a cloud witness, in neither of its zones"
+                yield Problem("INV058", where(row, "witness"), message, "set one up and write cloud, or leave it blank")
+
+
+def _unknown_layouts(inventory: Inventory, pack: RulePack, where: Place) -> Iterator[Problem]:
+    for row in inventory.clusters:
+        try:
+            parse_layout(row.layout, row.nodes, pack)
+        except LayoutError as error:
+            remedy = "correct it, or leave it blank for the usual layout"
+            yield Problem("INV055", where(row, "layout"), str(error), remedy)
+
+
+def _column_of(rule: str) -> str:
+    """The column of a standing cluster that a rule is about."""
+    if rule in LAYOUT_RULES:
+        return "layout"
+    return "nodes" if rule == "PLT-001" else "node_model"
+
+
+def _remedy(inventory: Inventory, pack: RulePack, row: ExistingCluster, column: str) -> str:
+    """What a planner can do about a standing cluster that the rules refuse: only what then is accepted."""
+    ways = []
+    if column == "layout":
+        for name in dict.fromkeys((str(pack.row_from("layouts.mirror", row.nodes)), *resiliency_types(pack))):
+            try:
+                _as_stated(inventory, pack, row, row.nodes, dict.fromkeys(TIERS, name))
+            except ArchetypeError:
+                continue
+            ways.append(f"convert its volumes and state layout {name}")
+            break
+    elif column == "nodes":
+        ways.append(f"correct nodes, or min_nodes and max_nodes of {row.node_model!r} in table hardware")
+    else:
+        ways.append(f"correct the row of {row.node_model!r} in table hardware")
+    return ", or ".join([*ways, "set keep to no, so that a plan retires it and builds anew"])
+
+
+def reachable_archetypes(inventory: Inventory, pack: RulePack, row: ExistingCluster) -> tuple[Archetype, ...]:
+    """What a standing cluster is today, first, and everything worth being that it may become, by steps or at once.
+
+    At the same node count its layout may change, and nodes may be added: each tier keeps its type or takes one that the
+    rule pack lets it become. Of what can be reached in a step, that is left out for which another one of the same nodes
+    does as well, then and whatever it becomes later.
+
+    Raises
+    ------
+    UnknownIdError, LayoutError, ArchetypeError
+        As `standing_archetype`.
+    """
+    today = standing_archetype(inventory, pack, row)
+    found = (today, *_others(inventory, pack, row, today))
+    asked = layout_menu(inventory, pack).asked
+    into = tuple(tuple(after for after, other in enumerate(found) if may_become(one, other, pack)) for one in found)
+    return _worthwhile(found, into, asked)
+
+
+def may_become(before: Archetype, after: Archetype, pack: RulePack) -> bool:
+    """Whether a cluster of one archetype may be another one in the next period."""
+    return before == after or growth_refusal(before, after, pack) is None
+
+
+def _as_stated(
+    inventory: Inventory, pack: RulePack, row: ExistingCluster, nodes: int, layout: Mapping[str, str]
+) -> Archetype:
+    site = inventory.site(row.site)
+    return archetype_for(inventory, pack, row.node_model, nodes, layout, site, witness=row.witness)
+
+
+def _others(inventory: Inventory, pack: RulePack, row: ExistingCluster, today: Archetype) -> Iterator[Archetype]:
+    """Every other archetype of types that the tiers may come to have, with at least the nodes of today."""
+    paths = pack.table("growth.layout_paths")
+    kinds = [_may_come(today.layout[tier], paths) for tier in TIERS]
+    model = inventory.node_model_by_name[row.node_model]
+    most = min(model.max_nodes, pack.whole("limits.max_nodes"))
+    for nodes in range(row.nodes, most + 1):
+        if cabling_refusal(row, nodes, model, inventory.policy, pack):
+            return
+        for names in itertools.product(*kinds):
+            layout = dict(zip(TIERS, names, strict=True))
+            if nodes == row.nodes and layout == today.layout:
+                continue
+            try:
+                yield _as_stated(inventory, pack, row, nodes, layout)
+            except ArchetypeError:
+                continue
+
+
+def _may_come(kind: str, paths: Mapping[str, Sequence[str]]) -> list[str]:
+    """A resiliency type, and those that it may become in any number of steps."""
+    found = [kind]
+    for name in found:
+        found += [following for following in paths.get(name, ()) if following not in found]
+    return found
+
+
+def _worthwhile(
+    found: tuple[Archetype, ...], into: Sequence[Sequence[int]], asked: Mapping[str, frozenset[str]]
+) -> tuple[Archetype, ...]:
+    """What is reached from the first where each step leaves out what another one can stand in for from then on."""
+    stands_in = _stand_ins(found, into, asked)
+
+    def is_left_out(one: int, steps: Sequence[int]) -> bool:
+        better = (other for other in steps if other != one and (other, one) in stands_in)
+        return any(other < one or (one, other) not in stands_in for other in better)
+
+    kept = [0]
+    for index in kept:
+        steps = [step for step in into[index] if not is_left_out(step, into[index])]
+        kept += [step for step in steps if step not in kept]
+    return tuple(found[index] for index in sorted(kept))
+
+
+def _stand_ins(
+    found: tuple[Archetype, ...], into: Sequence[Sequence[int]], asked: Mapping[str, frozenset[str]]
+) -> set[tuple[int, int]]:
+    """Pairs (a, b) of one node count where a does for all that b does, now and whatever b becomes: a simulation."""
+    pairs = {
+        (a, b)
+        for a, first in enumerate(found)
+        for b, second in enumerate(found)
+        if first.nodes == second.nodes
+        and first.zone_tolerance == second.zone_tolerance
+        and (a == b or replaces(first, second, asked))
+    }
+    while True:
+        false = {
+            (a, b)
+            for a, b in pairs
+            if a != b and not all(any((step, later) in pairs for step in into[a]) for later in into[b])
+        }
+        if not false:
+            return pairs
+        pairs -= false
