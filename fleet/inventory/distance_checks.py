@@ -189,6 +189,6 @@ def _fastest(here: _Members, there: _Members, joint_ms: float) -> tuple[float, f
         index = int(np.argmax(missing))
         rtt_ms = float(km[index]) / LIGHT_KM_PER_MS - float(missing[index])
         if is_below_light(rtt_ms, float(km[index])):
-            pair = (name, there.names[index])
+            pair = (min(name, there.names[index]), max(name, there.names[index]))
             worst = max(filter(None, (worst, (float(missing[index]), float(km[index]), pair))))
     return worst

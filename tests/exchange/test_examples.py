@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fleet
@@ -15,8 +17,11 @@ from fleet.plan.assemble import assemble
 from fleet.plan.audit import audit
 from fleet.plan.decisions import Decisions
 from fleet.plan.plan import Plan
+from fleet.wan.graph import build_wan
+from fleet.wan.routing import Router
 from solvers.config import SolveConfig
 from tests.failures.small_plans import BY_HAND
+from tests.plan.light import faster_than_light
 
 PACKS = ("azure-local", "deep-dive")
 QUICK = ("manufacturing", "research", "bank")
@@ -54,6 +59,7 @@ def test_a_small_example_is_planned_to_proof_and_costs_what_its_readme_says(name
     plan = planned(name, pack, 20.0)
     assert plan.result.status == "optimal"
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    assert list(faster_than_light(plan, inventory_in(name, pack))) == []
     text = (Path(example_folder(name)) / "README.md").read_text(encoding="utf-8")
     assert f"{plan.document.totals.present_value:,.0f}" in text
 
@@ -80,6 +86,7 @@ def test_a_large_example_is_planned_and_audits_clean(name: str, pack: str) -> No
     assert plan.result.gap is not None
     assert plan.result.gap < 0.05
     assert [finding for finding in audit(plan) if finding.severity == "error"] == []
+    assert list(faster_than_light(plan, inventory_in(name, pack))) == []
 
 
 def test_the_bank_loses_nothing_between_its_two_near_sites() -> None:
@@ -113,6 +120,25 @@ def test_the_retailer_is_told_that_25_and_625_mbit_contradict_each_other() -> No
     assert "Fleet counts 625 Mbit/s" in found["GOV-011"].message
     assert found["GOV-011"].limit == pytest.approx(625.0)
     assert not [row for row in plan.document.findings if row.subject == "aggregate bandwidth of 25 stores"]
+
+
+def test_the_retailer_is_told_what_centers_give_its_farthest_store() -> None:
+    inventory = inventory_in("retail", PACKS[0])
+    router = Router(build_wan(inventory))
+    centers = [site.site for site in inventory.sites if site.can_host]
+    stores = [site.site for site in inventory.sites if site.kind.startswith("store")]
+    trips = [router.round_trips(center) for center in centers]
+    rtts = np.array([[trip[store] for trip in trips] for store in stores])
+    text = (Path(example_folder("retail")) / "README.md").read_text(encoding="utf-8")
+    limits = {row.workload: row.max_rtt_ms for row in inventory.workloads}
+    best = {
+        count: min(float(rtts[:, chosen].min(axis=1).max()) for chosen in map(list, combinations(range(10), count)))
+        for count in (1, 2, 3, 6, 10)
+    }
+    for count, worst in best.items():
+        assert f"| {count} | {worst:.1f} ms |" in text
+    assert best[2] <= (limits["pos"] or 0.0) < best[1] <= (limits["inventory-db"] or 0.0)
+    assert best[10] > 20
 
 
 def test_the_research_institute_starts_with_one_node_and_grows_to_three() -> None:
