@@ -30,7 +30,7 @@ from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions, decisions_of
 from fleet.plan.placement import archetype_reason, eligible_standby_reason, exceeds, pair_reason
 from fleet.plan.plan import ResultRow
-from fleet.plan.states import ClusterViolation, LinkViolation, Violation, violations
+from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, Violation, violations
 from fleet.platform.archetypes import Archetype, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.quantities import COMPUTE_RESOURCES
@@ -414,6 +414,8 @@ def _summaries(broken: Sequence[Violation]) -> Iterator[str]:
             kinds.setdefault("links overloaded", {}).setdefault(violation.link, violation)
         elif isinstance(violation, ClusterViolation):
             kinds.setdefault("clusters overloaded", {}).setdefault(violation.cluster, violation)
+        elif isinstance(violation, HostViolation):
+            kinds.setdefault("clusters with machines that fit on no node", {}).setdefault(violation.cluster, violation)
         else:
             name = f"{violation.demand.workload} at {violation.demand.site}"
             kinds.setdefault("demands not restored", {}).setdefault(name, violation)
