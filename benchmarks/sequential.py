@@ -30,7 +30,8 @@ from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions, decisions_of
 from fleet.plan.placement import archetype_reason, eligible_standby_reason, exceeds, pair_reason
 from fleet.plan.plan import ResultRow
-from fleet.plan.states import ClusterViolation, LinkViolation, Violation, violations
+from fleet.plan.states import violations
+from fleet.plan.violations import ClusterViolation, LinkViolation, Violation
 from fleet.platform.archetypes import Archetype, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.quantities import COMPUTE_RESOURCES

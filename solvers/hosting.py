@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.platform.archetypes import Archetype
+from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.machines import Machine, Room
 from fleet.platform.packing import counted
-from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
+from fleet.quantities import COMPUTE_RESOURCES, RESOURCES, Resources
 from solvers.linear import Floats
 
 if TYPE_CHECKING:
-    from solvers.problem import DesignProblem, Run
+    from solvers.problem import DesignProblem
 
-#: The largest k.
-MOST_COUNTED = 5
+#: The largest k: machines of over a quarter of a node. Smaller ones waste little, and a judge looks at them all.
+MOST_COUNTED = 3
 _COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
 
@@ -48,13 +49,19 @@ class Measure:
     most: Mapping[str, Floats]
     density: Mapping[str, Floats]
 
-    def may_bind(self, archetype: Archetype, period: int, total: float) -> bool:
+    def may_bind(self, archetype: Archetype, period: int, total: float, *, uses_reserve: bool) -> bool:
         """Whether machines of so much weight in all could weigh too much on an archetype that holds their sums."""
-        density = self.density[archetype.node_model][period]
+        capacity, hosts = archetype.capacity, archetype.hosts
+        density, most = self.density[archetype.node_model][period], float(self.most[archetype.node_model][period])
         finite = np.isfinite(density)
-        usable = np.array(archetype.capacity.without_node_reserve.as_tuple())[_COMPUTE]
-        by_sums = float((density[finite] * usable[finite]).min(initial=total))
-        return min(total, by_sums) > float(self.most[archetype.node_model][period]) * archetype.hosts.left + 1e-6
+
+        def is_over(resources: Resources, nodes: int) -> bool:
+            usable = np.array(resources.as_tuple())[_COMPUTE] * (1.0 + TOLERANCE)
+            by_sums = float((density[finite] * usable[finite]).min(initial=total))
+            return min(total, by_sums) > most * nodes + TOLERANCE
+
+        free = capacity.without_node_reserve
+        return is_over(capacity.usable, hosts.left) or (uses_reserve and is_over(free, hosts.every))
 
 
 def measures(problem: DesignProblem) -> tuple[Measure, ...]:
@@ -71,16 +78,17 @@ def measures(problem: DesignProblem) -> tuple[Measure, ...]:
                     key = measure.own.tobytes() + measure.sent.tobytes()
                     found[key] = measure if key not in found else _tighter(found[key], measure)
     counts = np.array([part.count for part in problem.classes], dtype=np.float64)
-    return tuple(measure for measure in found.values() if _binds(measure, counts, list(runs.values())))
+    uses_reserve = problem.inventory.policy.standby_uses_node_reserve
+    every = [archetype for run in runs.values() for archetype in run.archetypes]
+    return tuple(measure for measure in found.values() if _binds(measure, counts, every, uses_reserve=uses_reserve))
 
 
-def _binds(measure: Measure, counts: Floats, runs: list[Run]) -> bool:
+def _binds(measure: Measure, counts: Floats, archetypes: list[Archetype], *, uses_reserve: bool) -> bool:
     total = counts @ (measure.own + measure.sent)
     return any(
-        measure.may_bind(archetype, period, float(weight))
+        measure.may_bind(archetype, period, float(weight), uses_reserve=uses_reserve)
         for period, weight in enumerate(total)
-        for run in runs
-        for archetype in run.archetypes
+        for archetype in archetypes
     )
 
 

@@ -16,7 +16,7 @@ from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
-from fleet.platform.standing import may_become
+from fleet.platform.growth import may_become
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
 

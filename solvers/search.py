@@ -15,9 +15,10 @@ import numpy as np
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, violations
+from fleet.plan.states import violations
 from fleet.plan.uploads import upload_violations
-from fleet.platform.packing import cannot_subset
+from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation
+from fleet.platform.packing import Verdict, cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.building import GeneratedRow
 from solvers.claims import LIBRARIES, Claims
@@ -56,6 +57,8 @@ class Judgment:
         Links over their limit in any state, with the first period in which they are.
     crowded : frozenset of str
         Sites whose internet access carries more copies into the cloud than it may. Every model says so already.
+    doubtful : frozenset of str
+        Clusters whose machines were neither put on nodes nor shown not to fit, so that no row may forbid them.
     short : dict
         Compute (3, T) that clusters over their limit in any state would have to keep free beyond their reserve.
     """
@@ -67,11 +70,12 @@ class Judgment:
     overloaded: Mapping[str, int] = field(default_factory=dict)
     short: Mapping[str, Floats] = field(default_factory=dict)
     crowded: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> bool:
         """Whether no limit is broken."""
-        return not self.broken and not self.unwatched and not self.crowded
+        return not self.broken and not self.unwatched and not self.crowded and not self.doubtful
 
 
 @dataclass
@@ -196,6 +200,7 @@ class Search:
         slots = {slot.cluster: slot.index for slot in problem.slots}
         unwatched: set[str] = set()
         overloaded: dict[str, int] = {}
+        doubtful: set[str] = set()
         short: dict[str, Floats] = {}
         for violation in violations(context):
             if isinstance(violation, LinkViolation):
@@ -211,7 +216,10 @@ class Search:
                 )
             elif isinstance(violation, HostViolation):
                 _note_crowd(short, context, violation)
-                broken.add(_host_row(violation, slots[violation.cluster]))
+                if violation.crowd.verdict is Verdict.CANNOT:
+                    broken.add(_host_row(violation, slots[violation.cluster]))
+                else:
+                    doubtful.add(violation.cluster)
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
         return Judgment(
@@ -222,6 +230,7 @@ class Search:
             overloaded,
             short,
             frozenset(found.site for found in upload_violations(context)),
+            frozenset(doubtful),
         )
 
     def _report(self) -> None:

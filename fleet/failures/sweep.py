@@ -14,8 +14,8 @@ from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
-from fleet.plan.states import ClusterViolation, HostViolation, LinkViolation, ReachViolation
 from fleet.plan.survival import over_limit
+from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation, ReachViolation
 from fleet.rulepack import load_rulepack
 from fleet.tables import Row, column
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from fleet.failures.sweep import context_of
-from fleet.plan.context import COMPUTE, PlanContext, StandingCluster
+from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Finding, Plan
 from fleet.plan.protection import Floats
 from fleet.plan.rules.base import finding
+from fleet.plan.standing_clusters import StandingCluster
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
 from fleet.platform.resiliency import default_layout
 from fleet.quantities import RESOURCES

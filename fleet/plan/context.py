@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.plan.amounts import DemandRow, RowAmounts
-from fleet.plan.decisions import ClusterDecision, Decisions
+from fleet.plan.decisions import Decisions
 from fleet.plan.fates import Fate, FateKind, fate
 from fleet.plan.machines import MachinesOfPlan
 from fleet.plan.placement import cloud_users_reason
 from fleet.plan.protection import Floats, Indices, standby_reserve
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
-from fleet.platform.topologies import site_refusals
+from fleet.plan.standing_clusters import StandingCluster, standing_clusters
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
@@ -31,36 +30,6 @@ POOL = RESOURCES.index("pool_tb")
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
 Flags = NDArray[np.bool_]
-#: (rule id, reason) of each reason against an archetype.
-Refusals = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class StandingCluster:
-    """One cluster with what it can do in each period.
-
-    Attributes
-    ----------
-    archetypes : tuple
-        Per period, its archetype; None without nodes or where the platform refuses it.
-    refusals : tuple
-        Per period, (rule, reason) for each reason why the platform refuses it.
-    """
-
-    decision: ClusterDecision
-    fault_domain: str
-    archetypes: tuple[Archetype | None, ...]
-    refusals: tuple[Refusals, ...]
-
-    @property
-    def name(self) -> str:
-        """Name of the cluster."""
-        return self.decision.cluster
-
-    @property
-    def site(self) -> str:
-        """Where it stands."""
-        return self.decision.site
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +208,7 @@ def build_context(
     """
     wan = build_wan(inventory) if wan is None else wan
     router = Router(wan) if router is None else router
-    clusters = _clusters(inventory, pack, decisions)
+    clusters = standing_clusters(inventory, pack, decisions)
     index = {cluster.name: position for position, cluster in enumerate(clusters)}
     demands = tuple(demand for demand in inventory.demands if decisions.primary.get(demand.key) in index)
     count, span = len(demands), len(inventory.periods)
@@ -314,45 +283,6 @@ def _index_of_elements(context: PlanContext) -> _Touching:
                 found.setdefault(element, []).append(index)
     always = tuple(index for index, end in enumerate(context.normal_fates) if end.kind is not FateKind.STAYS)
     return _Touching(sites, links, clusters, always)
-
-
-def _clusters(inventory: Inventory, pack: RulePack, decisions: Decisions) -> tuple[StandingCluster, ...]:
-    known: dict[tuple[str, int, tuple[tuple[str, str], ...], str], tuple[Archetype | None, Refusals]] = {}
-    stated = {row.cluster: row.witness for row in inventory.clusters}
-    result = []
-    for decision in sorted(decisions.clusters, key=lambda cluster: cluster.cluster):
-        found = []
-        site = inventory.site_by_name.get(decision.site)
-        witness = stated.get(decision.cluster, "") if decision.existing else ""
-        for nodes, layout in zip(decision.nodes, decision.layouts, strict=True):
-            key = (decision.node_model, nodes, tuple(sorted(layout.items())), witness)
-            if key not in known:
-                known[key] = _archetype(inventory, pack, decision.node_model, nodes, layout, witness)
-            archetype, _ = known[key]
-            here: Refusals = ()
-            if archetype is not None and site is not None:
-                here = tuple(site_refusals(archetype.topology, site, pack))
-            found.append((None, here) if here else known[key])
-        result.append(
-            StandingCluster(
-                decision,
-                decision.site if site is None else site.fault_domain,
-                tuple(archetype for archetype, _ in found),
-                tuple(refusal for _, refusal in found),
-            )
-        )
-    return tuple(result)
-
-
-def _archetype(
-    inventory: Inventory, pack: RulePack, node_model: str, nodes: int, layout: Mapping[str, str], witness: str
-) -> tuple[Archetype | None, Refusals]:
-    if nodes <= 0:
-        return None, ()
-    try:
-        return archetype_for(inventory, pack, node_model, nodes, layout, witness=witness), ()
-    except ArchetypeError as error:
-        return None, tuple((refusal.rule, refusal.reason) for refusal in error.refusals)
 
 
 def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, cast
 
 from fleet.inventory.inventory import DemandKey, Inventory
-from fleet.plan.context import PlanContext, StandingCluster
+from fleet.plan.context import PlanContext
 from fleet.plan.costs import NODE_TERMS, added_nodes
 from fleet.plan.decisions import ClusterDecision
 from fleet.plan.pinning import is_at, pins_on
@@ -24,6 +24,7 @@ from fleet.plan.plan import (
     StandbyRow,
 )
 from fleet.plan.protection import recovery_point_minutes
+from fleet.plan.standing_clusters import StandingCluster
 from fleet.plan.states import StateOutcome, worst_loads
 from fleet.platform.growth import growth_notes
 from fleet.platform.quorum import choose_witness

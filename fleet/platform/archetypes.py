@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fleet.errors import FleetError, UnknownIdError
 from fleet.inventory.hardware import NodeModel
@@ -21,6 +22,7 @@ from fleet.platform.eligibility import (
     hardware_refusals,
     layout_refusals,
 )
+from fleet.platform.growth import may_become
 from fleet.platform.instances import NodeOffer, node_offer
 from fleet.platform.machines import Hosts, hosts_of
 from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
@@ -28,6 +30,7 @@ from fleet.platform.quorum import NO_WITNESS, Tolerance, has_witness, node_toler
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
 from fleet.platform.volume_limits import volume_refusals
+from fleet.platform.worthwhile import covers, worthwhile
 from fleet.quantities import WATTS_PER_KW
 from fleet.rulepack.facts import RulePack
 
@@ -162,9 +165,9 @@ def enumerate_archetypes(inventory: Inventory, pack: RulePack, *, rack_aware: bo
 
     For each node model and node count the default mirror and the two-way mirror are tried on all tiers, parity on the
     archive, and what workloads ask for or standing clusters have. Of the allowed ones those go that another one of the
-    same nodes equals or beats in node tolerance and in efficiency on every tier, and that no workload asks for;
-    capacity does not depend on the layout, so no demand loses a home. Nested mirrors never win (half the efficiency of
-    two-way mirrors at the same node tolerance) and are tried only where they are asked for.
+    same nodes equals or beats in node tolerance and in efficiency on every tier, and in what it may grow into, and that
+    no workload asks for; capacity does not depend on the layout, so no demand loses a home. Nested mirrors never win
+    (half the efficiency of two-way mirrors at the same node tolerance) and are tried only where they are asked for.
 
     Parameters
     ----------
@@ -194,12 +197,14 @@ def enumerate_archetypes(inventory: Inventory, pack: RulePack, *, rack_aware: bo
     if rack_aware is None:
         rack_aware = menu.wants_zones and any(site.zones > 1 for site in inventory.host_sites)
     for model in sorted(inventory.hardware, key=lambda model: model.node_model):
+        own: list[Archetype] = []
         for nodes in range(1, most + (2 if model.max_nodes > most else 1)):
             found, refused = _of_count(inventory, pack, model, nodes, menu)
+            own += found
             if rack_aware and (spread := _spread(inventory, pack, model, nodes)) is not None:
-                found.append(spread)
-            archetypes += found
+                own.append(spread)
             refusals += refused
+        archetypes += worthwhile(own, range(len(own)), partial(may_become, pack=pack), menu.asked)
     return Catalog(tuple(archetypes), tuple(refusals))
 
 
@@ -282,7 +287,7 @@ def _with_volumes(
 def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archetype: Archetype) -> Iterator[Reason]:
     """Why a layout that beats every one on offer may not be used: nobody asked for it."""
     offered, _ = _of_count(inventory, pack, model, archetype.nodes, layout_menu(inventory, pack))
-    if offered and not any(_covers(other, archetype) for other in offered):
+    if offered and not any(covers(other, archetype) for other in offered):
         best = {tier: max(other.efficiency[tier] for other in offered) for tier in TIERS}
         beyond = ", ".join(
             f"{tier} {archetype.layout[tier]}" for tier in TIERS if archetype.efficiency[tier] > best[tier]
@@ -320,33 +325,7 @@ def _of_count(
             refused.setdefault((refusal.rule, refusal.reason), refusal)
         if archetype is not None:
             found.append(archetype)
-    return _undominated(found, pack, menu.asked), list(refused.values())
-
-
-def _undominated(found: list[Archetype], pack: RulePack, asked: Mapping[str, frozenset[str]]) -> list[Archetype]:
-    """What no other one of the same nodes equals or beats; of equals the first stays."""
-    if not pack.flag("growth.rebuild_to_parity"):
-        return found
-    return [
-        one
-        for index, one in enumerate(found)
-        if not any(
-            replaces(other, one, asked) and (place < index or not replaces(one, other, asked))
-            for place, other in enumerate(found)
-            if place != index
-        )
-    ]
-
-
-def replaces(a: Archetype, b: Archetype, asked: Mapping[str, frozenset[str]]) -> bool:
-    """Whether `a` serves every demand that `b` serves: as good, and with the types of `b` that are asked for."""
-    return _covers(a, b) and all(
-        a.layout[tier] == b.layout[tier] or b.layout[tier] not in asked[tier] for tier in TIERS
-    )
-
-
-def _covers(a: Archetype, b: Archetype) -> bool:
-    return a.node_tolerance >= b.node_tolerance and all(a.efficiency[tier] >= b.efficiency[tier] for tier in TIERS)
+    return found, list(refused.values())
 
 
 def _archetype(

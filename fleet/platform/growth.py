@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack.facts import RulePack
+
+if TYPE_CHECKING:
+    from fleet.platform.archetypes import Archetype
 
 
 def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str | None:
@@ -39,6 +43,11 @@ def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str
         if old != new and _is_parity(new, pack) and not pack.flag("growth.rebuild_to_parity"):
             return f"PLT-022 {tier}: {old} would have to be rebuilt as {new}, which the rule pack does not allow"
     return None
+
+
+def may_become(before: Archetype, after: Archetype, pack: RulePack) -> bool:
+    """Whether a cluster of one archetype may be another one in the next period."""
+    return before == after or growth_refusal(before, after, pack) is None
 
 
 def growth_notes(smaller: Archetype, larger: Archetype, pack: RulePack) -> tuple[str, ...]:

@@ -139,17 +139,17 @@ def in_words(machines: Machines, room: Room, nodes: int, verdict: Verdict) -> st
 
 
 def cannot_subset(machines: Machines, hosts: Hosts, *, every_node: bool = False) -> Machines:
-    """Of machines that do not fit, as few as still do not; smaller ones are left out first."""
+    """Of machines that cannot fit, as few as are still known not to; smaller ones are left out first."""
     left = dict(machines)
     for machine, count in sorted(machines, key=lambda entry: _weight(entry[0], hosts.room)):
         needed, enough = 0, count  # of this size: so many are known to matter, so many are known to be enough
         while needed < enough:
             middle = (needed + enough) // 2
             left[machine] = middle
-            if packed(gathered(left.items()), hosts, every_node=every_node) is Verdict.FITS:
-                needed = middle + 1
-            else:
+            if packed(gathered(left.items()), hosts, every_node=every_node) is Verdict.CANNOT:
                 enough = middle
+            else:
+                needed = middle + 1
         left[machine] = enough
     return gathered(left.items())
 

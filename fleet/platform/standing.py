@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from fleet.errors import Problem
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, replaces
-from fleet.platform.growth import growth_refusal
+from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.growth import may_become
 from fleet.platform.network import cabling_refusal
 from fleet.platform.offers import layout_menu
 from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types, zones_of
+from fleet.platform.worthwhile import worthwhile
 from fleet.rulepack.facts import RulePack
 
 #: Rules that a standing cluster breaks by its layout.
@@ -129,14 +131,7 @@ def reachable_archetypes(inventory: Inventory, pack: RulePack, row: ExistingClus
     """
     today = standing_archetype(inventory, pack, row)
     found = (today, *_others(inventory, pack, row, today))
-    asked = layout_menu(inventory, pack).asked
-    into = tuple(tuple(after for after, other in enumerate(found) if may_become(one, other, pack)) for one in found)
-    return _worthwhile(found, into, asked)
-
-
-def may_become(before: Archetype, after: Archetype, pack: RulePack) -> bool:
-    """Whether a cluster of one archetype may be another one in the next period."""
-    return before == after or growth_refusal(before, after, pack) is None
+    return worthwhile(found, (0,), partial(may_become, pack=pack), layout_menu(inventory, pack).asked)
 
 
 def _as_stated(
@@ -171,43 +166,3 @@ def _may_come(kind: str, paths: Mapping[str, Sequence[str]]) -> list[str]:
     for name in found:
         found += [following for following in paths.get(name, ()) if following not in found]
     return found
-
-
-def _worthwhile(
-    found: tuple[Archetype, ...], into: Sequence[Sequence[int]], asked: Mapping[str, frozenset[str]]
-) -> tuple[Archetype, ...]:
-    """What is reached from the first where each step leaves out what another one can stand in for from then on."""
-    stands_in = _stand_ins(found, into, asked)
-
-    def is_left_out(one: int, steps: Sequence[int]) -> bool:
-        better = (other for other in steps if other != one and (other, one) in stands_in)
-        return any(other < one or (one, other) not in stands_in for other in better)
-
-    kept = [0]
-    for index in kept:
-        steps = [step for step in into[index] if not is_left_out(step, into[index])]
-        kept += [step for step in steps if step not in kept]
-    return tuple(found[index] for index in sorted(kept))
-
-
-def _stand_ins(
-    found: tuple[Archetype, ...], into: Sequence[Sequence[int]], asked: Mapping[str, frozenset[str]]
-) -> set[tuple[int, int]]:
-    """Pairs (a, b) of one node count where a does for all that b does, now and whatever b becomes: a simulation."""
-    pairs = {
-        (a, b)
-        for a, first in enumerate(found)
-        for b, second in enumerate(found)
-        if first.nodes == second.nodes
-        and first.zone_tolerance == second.zone_tolerance
-        and (a == b or replaces(first, second, asked))
-    }
-    while True:
-        false = {
-            (a, b)
-            for a, b in pairs
-            if a != b and not all(any((step, later) in pairs for step in into[a]) for later in into[b])
-        }
-        if not false:
-            return pairs
-        pairs -= false

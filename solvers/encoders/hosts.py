@@ -66,8 +66,11 @@ def encode(formulation: Formulation) -> None:
 
 
 def _may_bind(formulation: Formulation, measure: Measure, slot: int, period: int, total: float) -> bool:
+    uses_reserve = formulation.problem.inventory.policy.standby_uses_node_reserve
     return any(
-        measure.may_bind(archetype, period, total) for run in formulation.runs(slot) for archetype in run.archetypes
+        measure.may_bind(archetype, period, total, uses_reserve=uses_reserve)
+        for run in formulation.runs(slot)
+        for archetype in run.archetypes
     )
 
 
@@ -220,4 +223,5 @@ def _room(formulation: Formulation, row: HostRow, slot: int) -> Terms:
 
 
 def _has_room(machines: Machines, archetype: Archetype, *, every: bool) -> bool:
-    return packed(machines, archetype.hosts, every_node=every) is Verdict.FITS
+    """Whether a set is not known not to fit: a row says no more than what is proven."""
+    return packed(machines, archetype.hosts, every_node=every) is not Verdict.CANNOT

@@ -164,3 +164,17 @@ def test_real_processes_solve_a_batch(tmp_path):
     rows = batch.run_batch(inventory, scenarios, tmp_path / "out", SolveConfig(time_limit_s=20, workers=1), jobs=2)
     assert [row.exit_code for row in rows] == [0, 0]
     assert rows[1].cost > rows[0].cost
+
+
+@pytest.mark.parametrize(("cost", "code"), [(100.0, 5), (None, 6)])
+def test_an_interrupted_batch_says_what_is_kept(tmp_path, scenarios, monkeypatch, cost, code):
+    def interrupted(inventory, scenarios, directory, config, strategy, *, wanted_gap, jobs, on_done):
+        on_done(batch.BatchRow("base year", "base-year", "feasible" if cost else "infeasible", cost, exit_code=0))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "run_batch", interrupted)
+    words = ["batch", str(ROOT / "data" / "healthcare"), str(tmp_path / "scenarios.csv"), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code == code
+    assert done.stdout == ""
+    assert f"interrupted after 1 of 5 scenarios, which are kept in {tmp_path / 'out'}" in done.stderr

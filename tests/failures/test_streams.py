@@ -90,7 +90,7 @@ def test_another_path_at_any_distance_carries_interval_copies() -> None:
 
 @pytest.mark.parametrize(("rtt_ms", "is_cut"), [(5.0, False), (5.01, True)])
 def test_synchronous_copies_need_their_round_trip_on_the_way_round(rtt_ms: float, is_cut: bool) -> None:
-    links = (a_link("east", "west", rtt_ms=2.0), *LINKS[1:], a_link("east", "west", link="second", rtt_ms=rtt_ms))
+    links = (a_link("east", "west", rtt_ms=4.5), *LINKS[1:], a_link("east", "west", link="second", rtt_ms=rtt_ms))
     plan = small_plan(small_inventory(SYNC, links=links))
     assert plan.errors == ()
     assert list(broken(plan)) == (["link:east-west"] if is_cut else [])
@@ -119,7 +119,7 @@ def test_a_way_round_without_room_for_the_copies_is_over_its_limit() -> None:
 
 
 def test_a_site_or_a_carrier_between_them_is_named() -> None:
-    sites = {"hub": {"transit": True, "latitude": 39.0, "longitude": -95.0}, "net": {"kind": "network"}}
+    sites = {"hub": {"transit": True, "latitude": 40.8, "longitude": -76.5}, "net": {"kind": "network"}}
     for middle in sites:
         lines = (a_link("east", middle), a_link(middle, "west"), *LINKS[1:])
         plan = small_plan(small_inventory(links=lines, sites={middle: sites[middle]}))

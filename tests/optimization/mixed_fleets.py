@@ -71,6 +71,7 @@ class MixedMaker(Maker):
         if any(hub.max_clusters > 1 for hub in hubs):
             policy.pop("budget", None)  # too much for brute force
         self.deep_dive = policy.get("rule_pack") == "deep-dive"
+        self.gpu_model = "A100" if self.deep_dive else "L4"  # as far as their facts know
         hardware = self.models()
         links = self.wan(hubs, stores)
         cloud = [a_site(CLOUD, kind="network")] if any(CLOUD in (link.from_, link.to) for link in links) else []
@@ -102,7 +103,8 @@ class MixedMaker(Maker):
         )  # fmt: skip
         others = [
             a_node_model("large", cores=32, memory_gb=384.0, price=19000.0, watts=700.0, max_nodes=4),
-            a_node_model("vision", cores=16, memory_gb=256.0, gpu_model="L4", gpus=2, price=22000.0, max_nodes=3),
+            a_node_model("vision", cores=16, memory_gb=256.0, gpu_model=self.gpu_model, gpus=2, price=22000.0,
+                         max_nodes=3),
             a_node_model("disks", cores=24, memory_gb=256.0, capacity_media="hdd", capacity_drives=8,
                          capacity_drive_tb=4.0, cache_drives=2, cache_drive_tb=3.2, price=14000.0,
                          min_nodes=2, max_nodes=4),
@@ -136,7 +138,7 @@ class MixedMaker(Maker):
         if self.chance(0.6):
             columns |= self.protection(count)
         if any(model.gpus for model in hardware) and self.chance(0.3):
-            columns |= {"gpus": 1.0, "gpu_model": self.any_of("", "L4"), "count": self.any_of(1, 2)}
+            columns |= {"gpus": 1.0, "gpu_model": self.any_of("", self.gpu_model), "count": self.any_of(1, 2)}
         return a_workload(name, site, **columns)
 
     def protection(self, count: int) -> dict[str, Any]:

@@ -73,6 +73,8 @@ QUICK_OTHERS = [
     ("later", 1), ("machines", 4), ("pinned", 1), ("standing", 2),
     ("synchronous", 3), ("tolerances", 2), ("second_paths", 0), ("second_paths", 17), ("ducts", 14), ("ducts", 20),
     ("two_clusters", 1), ("upgrades", 1),
+    ("replacing", 0), ("replacing", 11), ("relayouts", 0), ("relayouts", 1), ("relayouts", 4), ("second_places", 4),
+    ("second_places", 2), ("witnesses", 0), ("witnesses", 3),
 ]  # fmt: skip
 
 

@@ -685,7 +685,7 @@ def relayouts(seed: int) -> Inventory:
     make = Maker(seed, "relayouts")
     hubs, stores = make.hubs(2), make.stores(1)
     nodes = make.any_of(2, 3, 4, 4, 4, 5)
-    pack = make.any_of("azure-local", "azure-local", "deep-dive")
+    pack = make.any_of("azure-local", "azure-local", "deep-dive", str(PACKS / "step-by-step.toml"))
     parity = "archive=dual-parity" if pack == "deep-dive" else "archive=mirror-accelerated-parity"
     layouts = ("", "", "archive=dual-parity", parity) if nodes > 3 else ("",)
     asked = (

@@ -380,7 +380,8 @@ def _streams() -> Iterator[RuleCase]:
     def around_c(value: float) -> dict[str, Any]:
         lines = links_with({"a-b": {"rtt_ms": 2.0}, "b-c": {"rtt_ms": 1.0}, "a-c": {"rtt_ms": value}})
         ledger = table_with("workloads", "ledger", protection="sync", rpo_minutes=0.0)
-        return {**lines, **ledger, "stream_cut": "hard"}
+        nowhere = [row.model_copy(update={"latitude": None, "longitude": None}) for row in the_inventory().sites]
+        return {**lines, **ledger, "sites": nowhere, "stream_cut": "hard"}
 
     yield from three("DR-012", "round trip of the way round", around_c, around(4.0))
     for place, fleet in (("inside", {}), ("outside", links_with({}, without=("a-c",)))):

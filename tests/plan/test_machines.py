@@ -12,7 +12,8 @@ from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
 from fleet.plan.plan import Finding
-from fleet.plan.states import HostViolation, violations
+from fleet.plan.states import violations
+from fleet.plan.violations import HostViolation
 from tests.builders import a_link, a_node_model, a_protected_workload, a_site, a_workload, an_inventory
 from tests.plan.judged_fleet import PACK, THREE_WAY, a_cluster, a_plan, key
 

@@ -12,16 +12,8 @@ from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import Decisions
-from fleet.plan.states import (
-    ClusterViolation,
-    LinkViolation,
-    ReachViolation,
-    StateOutcome,
-    simulate,
-    sweep,
-    violations,
-    worst_loads,
-)
+from fleet.plan.states import StateOutcome, simulate, sweep, violations, worst_loads
+from fleet.plan.violations import ClusterViolation, LinkViolation, ReachViolation
 from fleet.platform.archetypes import archetype_for
 from fleet.wan.states import NORMAL, FailureState
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory

@@ -10,7 +10,8 @@ from fleet.plan.context import POOL
 from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-from fleet.plan.states import ClusterViolation, HostViolation, simulate
+from fleet.plan.states import simulate
+from fleet.plan.violations import ClusterViolation, HostViolation
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 UNITS = {"vcpu": "vCPU", "memory_gb": "GiB", "pool_tb": "TB", "gpu": "GPU"}

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from fleet.plan.placement import Reason, exceeds, light_reason, user_rtt_reason
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
-from fleet.plan.states import LinkViolation, ReachViolation, simulate
+from fleet.plan.states import simulate
+from fleet.plan.violations import LinkViolation, ReachViolation
 
 
 def _user_rtt(evidence: Evidence) -> Iterator[Finding]:
@@ -28,12 +29,24 @@ def _normal_load(evidence: Evidence) -> Iterator[Finding]:
                 "NET-002",
                 violation.link,
                 f"{_direction(evidence, violation)} carries {violation.load:.6g} of {violation.limit:.6g} Mbit/s in "
-                f"period {violation.period}",
+                f"period {violation.period}: {_parts(evidence, violation)}",
                 "upgrade the link or move demands",
                 violation.load,
                 violation.limit,
                 "Mbit/s",
             )
+
+
+def _parts(evidence: Evidence, violation: LinkViolation) -> str:
+    """What a link direction carries with nothing failed, by kind."""
+    context = evidence.context
+    row = 2 * context.link_index[violation.link] + (0 if violation.forward else 1)
+    sums = [0.0, 0.0, 0.0]
+    for index, end in enumerate(context.normal_fates):
+        for kind, rows in enumerate(end.rows):
+            sums[kind] += rows.count(row) * float(context.carried[kind, index, violation.period])
+    named = zip(("users", "replication", "backups"), sums, strict=True)
+    return ", ".join(f"{name} {amount:.6g}" for name, amount in named if amount > 0)
 
 
 def _direction(evidence: Evidence, violation: LinkViolation) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.pins import Pin
-from fleet.plan.context import StandingCluster
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text
+from fleet.plan.standing_clusters import StandingCluster
 from fleet.platform.growth import growth_refusal
 from fleet.platform.network import cabling_refusal
 from fleet.platform.standing import archetype_today

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from fleet.plan.context import StandingCluster
 from fleet.plan.plan import ClusterRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
+from fleet.plan.standing_clusters import StandingCluster
 from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule
 from fleet.platform.growth import growth_refusal
 from fleet.platform.quorum import NO_WITNESS, has_to_vote, node_tolerance

@@ -8,8 +8,9 @@ import numpy as np
 
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, demands_text, finding, listed
-from fleet.plan.states import HostViolation, LinkViolation, ReachViolation, simulate
+from fleet.plan.states import simulate
 from fleet.plan.survival import ClusterLoss, ClusterLosses, over_limit
+from fleet.plan.violations import HostViolation, LinkViolation, ReachViolation
 from fleet.wan.states import shared_risk_failures
 
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fleet.inventory.sites import Site
-from fleet.plan.context import StandingCluster
 from fleet.plan.placement import exceeds, is_candidate
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
+from fleet.plan.standing_clusters import StandingCluster
 from fleet.quantities import WATTS_PER_KW
 
 
