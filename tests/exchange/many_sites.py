@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from fleet.inventory.distances import great_circle_km
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.policy import Policy
@@ -25,7 +26,12 @@ from fleet.plan.plan import (
     StandbyRow,
     Totals,
 )
+from fleet.wan.latency import estimate_rtt_ms
 from tests.exchange.plan_fixture import HUBS, STORES
+
+
+def _km(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return float(great_circle_km(*a, *b))
 
 
 def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
@@ -66,9 +72,11 @@ def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
             continue
         near = sorted(places, key=lambda hub: (hub[1] - site.latitude) ** 2 + (hub[2] - site.longitude) ** 2)
         primary, standby = f"{near[0][0]}-c1", f"{near[1][0]}-c1"
+        to_primary = estimate_rtt_ms(_km((site.latitude, site.longitude), near[0][1:]), inventory.policy)
+        to_standby = estimate_rtt_ms(_km(near[0][1:], near[1][1:]), inventory.policy)
         for workload in ("files", "pos"):
             assignments.append(
-                AssignmentRow(workload=workload, site=site.site, cluster=primary, rtt_ms=9.5, origin="chosen")
+                AssignmentRow(workload=workload, site=site.site, cluster=primary, rtt_ms=to_primary, origin="chosen")
             )
         standbys.append(
             StandbyRow(
@@ -77,7 +85,7 @@ def many_sites_plan(count: int, hubs: int = 30, seed: int = 1) -> Plan:
                 cluster=primary,
                 standby=standby,
                 mechanism="replica_15min",
-                rtt_ms=14.0,
+                rtt_ms=to_standby,
                 required_mbps=1.5,
                 path=(),
                 rpo_minutes=20.0,
