@@ -61,7 +61,7 @@ class Incident:
 
     @property
     def uncopied(self) -> tuple[int, ...]:
-        """Demands that run at their primary without copies, in order."""
+        """Demands that serve their users without copies to the other end, in order."""
         return () if self.outcome is None else self.outcome.uncopied
 
     @property

@@ -163,7 +163,7 @@ def failure_row(breaker: Breaker, incident: Incident) -> FailureRow:
         broken += _missed(demands[index], recovery)
     for index in incident.uncopied:
         points.append(breaker.cut_recovery_point(index, incident.elements))
-        broken.append(_cut_copies(context, index, points[-1]))
+        broken.append(_cut_copies(context, index, index in recoveries, points[-1]))
     overloaded, promised = _overloads(breaker, incident)
     broken += promised
     if len(incident.elements) == 1 and incident.elements[0].kind in _TOLERATED:
@@ -250,16 +250,17 @@ def _missed(demand: Demand, recovery: Recovery | None) -> Iterator[str]:
             yield f"{demand}: {objective} {value:g} is over {limit:g}"
 
 
-def _cut_copies(context: PlanContext, index: int, minutes: float) -> str:
-    """The promise of a demand whose copies stop."""
+def _cut_copies(context: PlanContext, index: int, has_moved: bool, minutes: float) -> str:
+    """The promise of a demand whose copies stop, from its primary or, once it has moved, back to it."""
     demand, standby = context.demands[index], context.standby_name(index)
     origin = context.clusters[int(context.primary[index])].name
+    way = f"back from {standby} to {origin}" if has_moved else f"from {origin} to {standby}"
     limit = 0.0 if demand.row.rpo_minutes is None else demand.row.rpo_minutes
     asked = (
         f"over rpo_minutes {limit:g}" if exceeds(minutes, limit) else f"a longer repair passes rpo_minutes {limit:g}"
     )
     return (
-        f"{demand}: its copies from {origin} to {standby} stop, no other path carries them; its recovery point grows "
+        f"{demand}: its copies {way} stop, no other path carries them; its recovery point grows "
         f"until the repair, to {minutes:g} minutes: {asked}"
     )
 

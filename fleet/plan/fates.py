@@ -44,8 +44,8 @@ class Fate(NamedTuple):
         runs in the cloud is reached over the internet, not over the WAN.
     is_stream_cut : bool
         Whether no path carries its copies although both ends are up, or only one whose round trip is over the limit of
-        its mechanism. If it stays, a loss of the primary would then lose all that was written since. A stream whose way
-        round is too long still sends what it can, and loads that way.
+        its mechanism. Another failure would then lose all that was written since. A stream whose way round is too long
+        still sends what it can, and loads that way.
     """
 
     kind: FateKind

@@ -87,11 +87,11 @@ class StateOutcome:
 
     @property
     def uncopied(self) -> tuple[int, ...]:
-        """Demands that run at their primary without copies: those cut streams that no failover makes pointless."""
+        """Demands that serve their users, where they were or moved to their standby, without copies to the other."""
         if not self.stream_cuts:
             return ()
-        elsewhere = {*self.moved, *self.restored, *self.single_points, *self.down, *self.lost}
-        return tuple(index for index in self.stream_cuts if index not in elsewhere)
+        out_of_service = {*self.single_points, *self.down, *self.lost}
+        return tuple(index for index in self.stream_cuts if index not in out_of_service)
 
     def link_loads(self, context: PlanContext) -> Floats:
         """Load of every link in both directions [Mbit/s], shape (n_links, 2, T)."""

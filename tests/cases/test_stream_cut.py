@@ -28,11 +28,13 @@ def test_copies_stop_with_the_only_link(inventory: Inventory) -> None:
     plan = solve(inventory, config=EXACT).require_plan()
     assert plan.errors == ()
     row = lose(plan, "link:only")
-    assert (row.down, row.lost, row.restored) == ((), (), ())
+    assert (row.down, row.lost) == ((), ())
     assert row.rpo_minutes is not None
     assert row.rpo_minutes > 15.0
+    # Both hubs cost the same: it runs at either, and where it runs at the other one its users move with the link.
     (text,) = row.broken_promises
-    assert text.startswith("w at A: its copies from A-c1 to B-c1 stop")
+    assert text.startswith("w at A: its copies ")
+    assert "B-c1 stop" in text
     assert "over rpo_minutes 15" in text
     (found,) = (entry for entry in plan.document.findings if entry.rule == "DR-012")
     assert (found.severity, found.subject) == ("warning", "link:only")

@@ -142,15 +142,25 @@ def test_sites_that_hang_on_one_carrier_make_one_finding() -> None:
     assert named == {"network:net", "link:store-net"}
 
 
-def test_who_moves_to_the_standby_needs_no_copies_there() -> None:
-    """The users reach the east over the link to the west only: without it they are restored, whatever the copies do."""
+def test_who_moves_to_the_standby_copies_nothing_back() -> None:
+    """The users reach the east over the link to the west only: without it they are restored, and nothing is copied."""
     links = (a_link("east", "west"), a_link("store", "west"))
-    plan = small_plan(small_inventory(links=links, sites={"west": {"transit": True}}))
+    inventory = small_inventory(links=links, sites={"west": {"transit": True}})
+    plan = small_plan(inventory)
     row = lose(plan, "link:east-west")
-    assert (row.restored, row.broken_promises) == ((ERP,), ())
-    assert told(plan) == []
-    hard = small_plan(small_inventory(links=links, sites={"west": {"transit": True}}, stream_cut="hard"))
-    assert [(found.severity, found.subject) for found in told(hard)] == [("error", "link:east-west")]
+    assert (row.restored, row.rto_minutes, row.rpo_minutes) == ((ERP,), 30, pytest.approx(250))
+    (text,) = row.broken_promises
+    assert text.startswith("erp at store: its copies back from west-c1 to east-c1 stop, no other path carries them")
+    assert [(found.severity, found.subject) for found in told(plan)] == [("warning", "link:east-west")]
+
+
+def test_who_is_cut_off_is_told_by_another_rule() -> None:
+    """The carrier takes the users and the copies: nobody writes, and only the hard rule asks for a path of copies."""
+    lines = tuple(a_link(site, "net") for site in ("east", "west", "store"))
+    for policy, expected in (("warning", set()), ("hard", {"network:net"})):
+        plan = small_plan(small_inventory(links=lines, sites={"net": {"kind": "network"}}, stream_cut=policy))
+        assert lose(plan, "network:net").broken_promises == ()
+        assert {found.subject for found in told(plan) if found.subject.startswith("network")} == expected
 
 
 def test_hard_cuts_are_errors() -> None:

@@ -30,8 +30,8 @@ class _Cut(NamedTuple):
 def _cut_streams(evidence: Evidence) -> Iterator[Finding]:
     """DR-012: copies keep flowing after the loss of any one link, network or site between primary and standby.
 
-    One finding per element; the only links of sites that hang on the same neighbor make one finding together. A demand
-    that moves to its standby needs no copies there: only the hard rule asks for a path all the same.
+    One finding per element; the only links of sites that hang on the same neighbor make one finding together. Whose
+    users are cut off is told by DR-007: only the hard rule asks for a path all the same.
     """
     is_hard = evidence.inventory.policy.stream_cut == "hard"
     severity: Severity = "error" if is_hard else "warning"
@@ -87,7 +87,7 @@ def _finding(subject: str, what: str, cuts: list[_Cut], severity: Severity) -> F
         "DR-012",
         subject,
         f"{what} for the copies of {len(keys)} protected demands: {listed(ways)}{longest}. While it is down they stop, "
-        "and a loss of the primary loses all that was written since",
+        "and the loss of where they run loses all that was written since",
         f"add a second path{within} between {listed(wanted, 5)}{others if severity == 'warning' else ''}",
         len(keys) if far is None else far.rtt_ms,
         0 if far is None else far.limit_ms,
@@ -121,8 +121,8 @@ RULES = (
         "DR-012",
         "second path of copies",
         "After the loss of one link, carrier cloud or site between them, or of the internet access, copies still flow "
-        "from primary to standby within the round trip of their mechanism. A warning where the demand stays at its "
-        "primary; with stream_cut = hard every pair on clusters keeps a path as long as both ends are up.",
+        "between primary and standby within the round trip of their mechanism. A warning where the demand serves its "
+        "users; with stream_cut = hard every pair on clusters keeps a path as long as both ends are up.",
         "policy stream_cut, shared_risk; rule pack mechanisms; single failures",
         "warning",
         "standby",
