@@ -75,7 +75,7 @@ class MachinesOfPlan:
     def __init__(self, context: PlanContext) -> None:
         self.context = context
         self._machines: dict[int, tuple[Machine, ...]] = {}
-        self._gathered: dict[tuple[int, int], Machines] = {}
+        self._gathered: dict[tuple[int, int, str], Machines] = {}
         self.uses_reserve = context.inventory.policy.standby_uses_node_reserve
 
     # -- what there is -------------------------------------------------------------------------------------------------
@@ -120,9 +120,18 @@ class MachinesOfPlan:
 
     def own_machines(self, cluster: int, period: int) -> Machines:
         """The machines that run on a cluster in a period."""
-        known = self._gathered.get((cluster, period))
+        known = self._gathered.get((cluster, period, ""))
         if known is None:
-            known = self._gathered[cluster, period] = gathered(self.of(self.own[cluster], period))
+            known = self._gathered[cluster, period, ""] = gathered(self.of(self.own[cluster], period))
+        return known
+
+    def with_domain(self, cluster: int, period: int, domain: str) -> Machines:
+        """The same with those that the loss of a fault domain sends."""
+        known = self._gathered.get((cluster, period, domain))
+        if known is None:
+            coming = self.of(self.arriving[cluster][domain], period)
+            known = gathered([*self.own_machines(cluster, period), *coming])
+            self._gathered[cluster, period, domain] = known
         return known
 
     def domain_of(self, demands: Iterable[int]) -> str:
@@ -146,16 +155,11 @@ class MachinesOfPlan:
                     continue
                 if _is_over(context.own_compute[index, :, period], context.capacity[index, _COMPUTE, period]):
                     continue
-                alone = self.crowd(index, period, (), "")
+                alone = self._alone(index, period, archetype)
                 if alone is not None:
                     yield alone
-                    continue
-                if _is_over(loads[index, :, period], context.failover_capacity[index, :, period]):
-                    continue
-                for domain, demands in self.arriving[index].items():
-                    found = self.crowd(index, period, demands, domain)
-                    if found is not None:
-                        yield found
+                elif not _is_over(loads[index, :, period], context.failover_capacity[index, :, period]):
+                    yield from self._with_others(index, period, archetype)
 
     def after_failure(self, cluster: int, arriving: tuple[int, ...], moved: Floats) -> Iterator[Crowd]:
         """Where demands that a failure sends to a cluster, `moved` (C, T), leave its machines without hosts."""
@@ -166,27 +170,24 @@ class MachinesOfPlan:
                 continue
             if _is_over(loads[:, period], context.failover_capacity[cluster, :, period]):
                 continue
-            found = self.crowd(cluster, period, arriving, self.domain_of(arriving))
-            if found is not None and self.crowd(cluster, period, (), "") is None:
+            machines = gathered([*self.own_machines(cluster, period), *self.of(arriving, period)])
+            domain = self.domain_of(arriving)
+            found = _crowd(cluster, period, domain, machines, archetype.hosts, every_node=self.uses_reserve)
+            if found is not None and self._alone(cluster, period, archetype) is None:
                 yield found
 
-    def crowd(
-        self, cluster: int, period: int, arriving: tuple[int, ...], domain: str, archetype: Archetype | None = None
-    ) -> Crowd | None:
-        """The machines of a cluster with those that come in, if they do not find hosts; on another archetype if given.
+    def _alone(self, cluster: int, period: int, archetype: Archetype) -> Crowd | None:
+        """The own machines of a cluster, if they do not find hosts."""
+        machines = self.own_machines(cluster, period)
+        return _crowd(cluster, period, "", machines, archetype.hosts, every_node=False)
 
-        Machines that have come in may use the nodes kept free where the policy says so.
-        """
-        standing = archetype or self.context.clusters[cluster].archetypes[period]
-        if standing is None:
-            return None
-        coming = list(self.of(arriving, period))
-        machines = gathered([*self.own_machines(cluster, period), *coming])
-        every_node = bool(coming) and self.uses_reserve
-        verdict = packed(machines, standing.hosts, every_node=every_node)
-        if verdict is Verdict.FITS:
-            return None
-        return Crowd(cluster, period, domain, machines, standing.hosts, every_node, verdict)
+    def _with_others(self, cluster: int, period: int, archetype: Archetype) -> Iterator[Crowd]:
+        """Own machines and those of one fault domain after the other, where they do not find hosts."""
+        for domain in self.arriving[cluster]:
+            machines = self.with_domain(cluster, period, domain)
+            found = _crowd(cluster, period, domain, machines, archetype.hosts, every_node=self.uses_reserve)
+            if found is not None:
+                yield found
 
     def on_nodes_left(self, cluster: int, period: int, nodes: int, arriving: tuple[int, ...] = ()) -> Crowd | None:
         """The machines of a cluster, with those that come in, if they find no hosts on so many of its nodes."""
@@ -196,9 +197,7 @@ class MachinesOfPlan:
         room, platform = standing.hosts.room, standing.hosts.platform
         machines = gathered([*self.own_machines(cluster, period), *self.of(arriving, period)])
         hosts = Hosts(room, nodes, nodes, platform)
-        verdict = packed(machines, hosts)
-        domain = self.domain_of(arriving)
-        return None if verdict is Verdict.FITS else Crowd(cluster, period, domain, machines, hosts, False, verdict)
+        return _crowd(cluster, period, self.domain_of(arriving), machines, hosts, every_node=False)
 
     def fits(self, cluster: int, period: int, archetype: Archetype) -> bool:
         """Whether a cluster would hold its machines, and those that each fault domain sends, on another archetype."""
@@ -206,8 +205,9 @@ class MachinesOfPlan:
         load = context.own_compute[cluster, :, period] + context.reserve[cluster, :, period]
         if self._is_easy(cluster, period, archetype, load):
             return True
-        every = [((), ""), *((demands, domain) for domain, demands in self.arriving[cluster].items())]
-        return all(self.crowd(cluster, period, demands, domain, archetype) is None for demands, domain in every)
+        if self._alone(cluster, period, archetype) is not None:
+            return False
+        return next(self._with_others(cluster, period, archetype), None) is None
 
     @cached_property
     def _largest(self) -> Floats:
@@ -224,6 +224,14 @@ class MachinesOfPlan:
     def _is_easy(self, cluster: int, period: int, archetype: Archetype, load: Floats) -> bool:
         """Whether machines fit whichever they are, as they are small and the load is far enough below its limit."""
         return are_small(load.tolist(), self._largest[cluster, :, period].tolist(), archetype.hosts)
+
+
+def _crowd(
+    cluster: int, period: int, domain: str, machines: Machines, hosts: Hosts, *, every_node: bool
+) -> Crowd | None:
+    """Machines on nodes, if they do not fit or are not known to."""
+    verdict = packed(machines, hosts, every_node=every_node)
+    return None if verdict is Verdict.FITS else Crowd(cluster, period, domain, machines, hosts, every_node, verdict)
 
 
 def _is_over(load: Floats, limit: Floats) -> bool:

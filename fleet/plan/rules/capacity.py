@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fleet.plan.context import POOL
+from fleet.plan.machines import EVERY_DOMAIN
 from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
@@ -164,7 +165,11 @@ def _hosts(evidence: Evidence) -> Iterator[Finding]:
                 count[violation.cluster] = count.get(violation.cluster, 0) + 1
     for name, violation in worst.items():
         crowd = violation.crowd
-        sent = f" with what the loss of {crowd.domain or violation.state.id!r} sends" if violation.arriving else ""
+        sent = ""
+        if crowd.domain == EVERY_DOMAIN:
+            sent = " with all that stands by there"
+        elif violation.arriving:
+            sent = f" with what the loss of {crowd.domain or violation.state.id!r} sends"
         yield finding(
             "CAP-006",
             name,
