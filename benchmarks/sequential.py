@@ -31,7 +31,7 @@ from fleet.plan.decisions import ClusterDecision, Decisions, decisions_of
 from fleet.plan.placement import archetype_reason, eligible_standby_reason, exceeds, pair_reason
 from fleet.plan.plan import ResultRow
 from fleet.plan.states import violations
-from fleet.plan.violations import ClusterViolation, LinkViolation, Violation
+from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation, Violation
 from fleet.platform.archetypes import Archetype, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.quantities import COMPUTE_RESOURCES
@@ -415,6 +415,8 @@ def _summaries(broken: Sequence[Violation]) -> Iterator[str]:
             kinds.setdefault("links overloaded", {}).setdefault(violation.link, violation)
         elif isinstance(violation, ClusterViolation):
             kinds.setdefault("clusters overloaded", {}).setdefault(violation.cluster, violation)
+        elif isinstance(violation, HostViolation):
+            kinds.setdefault("clusters with machines that fit on no node", {}).setdefault(violation.cluster, violation)
         else:
             name = f"{violation.demand.workload} at {violation.demand.site}"
             kinds.setdefault("demands not restored", {}).setdefault(name, violation)

@@ -70,6 +70,6 @@ def build(
     pins.encode(formulation)
     budget.encode(formulation)
     found = sorted(rows, key=repr)
-    links.encode(formulation, [row for row in found if not isinstance(row, HostRow)])
     hosts.encode_found(formulation, [row for row in found if isinstance(row, HostRow)])
+    links.encode(formulation, [row for row in found if not isinstance(row, HostRow)])
     return formulation

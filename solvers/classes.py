@@ -350,7 +350,8 @@ class ClassBuilder:
         text = self._partners.reason(copies, eligible, standby, pairs)
         if not text and self._streams is not None and not pairs.any():
             before = self._pairs(unit, eligible, standby, profiles, with_cuts=False)
-            text = "" if before is None else self._streams.reason(copies[0][0], copies[0][1].max_rtt_ms, before)
+            for demand, kept_by, _ in copies:
+                text = text or ("" if before is None else self._streams.reason(demand, kept_by.max_rtt_ms, before))
         return text and f"no pair of candidate sites can hold it and its standby. {text}"
 
     def _mechanism_pairs(self, mechanism: Mechanism) -> Booleans:

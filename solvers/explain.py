@@ -19,6 +19,7 @@ from solvers.building import GeneratedRow, build
 from solvers.compile import compile_problem
 from solvers.config import SolveConfig
 from solvers.encoders import pins
+from solvers.encoders.hosts import HostRow
 from solvers.encoders.links import LinkRow
 from solvers.encoders.siting import limit_rows
 from solvers.engines import EnginePool
@@ -175,7 +176,7 @@ def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[
             result[row] = f"copies over the internet access of site {formulation.problem.slots[host].site!r}"
         elif rule == "EXI-001" and slots:
             result[row] = f"cluster {formulation.problem.slots[slots[0]].cluster!r} with keep = yes"
-    generated = sorted(rows, key=repr)
+    generated = sorted((row for row in rows if not isinstance(row, HostRow)), key=repr)  # the last rows of the model
     for row, entry in zip(range(model.rows - len(generated), model.rows), generated, strict=True):
         if isinstance(entry, LinkRow):
             link = formulation.problem.wan.links[entry.link]

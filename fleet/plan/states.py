@@ -88,6 +88,8 @@ class StateOutcome:
     @property
     def uncopied(self) -> tuple[int, ...]:
         """Demands that run at their primary without copies: those cut streams that no failover makes pointless."""
+        if not self.stream_cuts:
+            return ()
         elsewhere = {*self.moved, *self.restored, *self.single_points, *self.down, *self.lost}
         return tuple(index for index in self.stream_cuts if index not in elsewhere)
 

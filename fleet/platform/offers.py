@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
@@ -22,6 +23,7 @@ class LayoutMenu:
     wants_zones: bool
 
 
+@lru_cache(maxsize=4)
 def layout_menu(inventory: Inventory, pack: RulePack) -> LayoutMenu:
     """What the workloads of an inventory ask for, and what its standing clusters have.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from fleet.errors import Problem
 from fleet.inventory.hardware import ExistingCluster
@@ -41,8 +41,18 @@ def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluste
     ArchetypeError
         If platform rules refuse it, with every rule and reason.
     """
-    layout = parse_layout(row.layout, row.nodes, pack)
-    return _as_stated(inventory, pack, row, row.nodes, layout)
+    site = inventory.site(row.site)
+    key = (row.node_model, row.nodes, row.layout, row.witness, site.zones, site.internet)
+    known = _known(inventory, pack)
+    if key not in known:
+        known[key] = _as_stated(inventory, pack, row, row.nodes, parse_layout(row.layout, row.nodes, pack))
+    return known[key]
+
+
+@lru_cache(maxsize=4)
+def _known(inventory: Inventory, pack: RulePack) -> dict[tuple[object, ...], Archetype]:  # noqa: ARG001
+    """What clusters of an inventory that are stated alike are today, as far as met."""
+    return {}
 
 
 def archetype_today(inventory: Inventory, pack: RulePack, cluster: str) -> Archetype | None:

@@ -132,7 +132,7 @@ def test_standing_clusters_hold_their_load_in_every_period(nodes: tuple[int, ...
     """What looks at the final demand alone does not take an existing cluster for large enough before."""
     inventory = an_inventory(
         [a_site("h", can_host=True)],
-        [a_workload(f"w{index}", "h", vcpus=30.0, memory_gb=80.0) for index in range(10)],
+        [a_workload(f"w{index}", "h", vcpus=28.0, memory_gb=80.0) for index in range(10)],
         clusters=[an_existing_cluster("old", "h", layout="two-way-mirror")],
         horizon_months=18,
     )

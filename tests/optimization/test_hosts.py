@@ -12,6 +12,8 @@ from solvers import SolveConfig, solve
 from solvers.building import build
 from solvers.compile import compile_problem
 from solvers.encoders import hosts
+from solvers.encoders.links import LinkRow
+from solvers.explain import explain_infeasible
 from solvers.hosting import measures
 from tests.builders import a_link, a_node_model, a_site, a_workload, an_inventory
 from tests.optimization.tiny_fleets import FAMILIES
@@ -127,3 +129,21 @@ def test_large_machines_at_many_sites_run_in_every_strategy(strategy: str) -> No
     assert plan.errors == ()
     assert result.bound is not None
     assert result.bound <= result.objective * (1 + 1e-6)
+
+
+def test_links_are_named_beside_sets_of_machines_where_there_is_no_plan() -> None:
+    """A thin link and machines that no cluster holds: rows of both kinds, each with its own words."""
+    inventory = an_inventory(
+        [a_site("h", can_host=True, transit="no"), a_site("m", transit="yes"), a_site("s")],
+        [
+            a_workload("w", "s", count=4, memory_gb=100.0, traffic_mbps=40.0),
+            a_workload("x", "s", count=2, memory_gb=200.0, traffic_mbps=40.0),
+        ],
+        [a_link("s", "m"), a_link("s", "m", link="other"), a_link("m", "h", bandwidth_mbps=100.0)],
+    )
+    problem = compile_problem(inventory)
+    sizes = [(part.instances[0].sizes[0], 1) for part in problem.classes]
+    row = hosts.HostRow(0, 0, "", "", packing.gathered((size, count) for size, count in sizes if size is not None))
+    thin = LinkRow("normal", "m-h", forward=True, period=0)
+    text = "\n".join(explain_infeasible(problem, EXACT, [row, thin]))
+    assert "link 'm-h' from 'm' to 'h'" in text

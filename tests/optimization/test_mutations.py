@@ -21,17 +21,18 @@ MUTATIONS = [
     ("siting", "_limits", "two_clusters", 39),
     ("siting", "_opening", "plain", 9),
     ("growth", "_monotone", "growing", 1),
-    ("growth", "_existing", "standing", 6),
+    ("growth", "_existing", "standing", 13),
     ("assignment", "_served", "plain", 1),
     ("assignment", "_open", "tolerances", 0),
     ("capacity", "encode", "plain", 1),
     ("reserve", "encode", "dedicated", 15),
-    ("standby", "encode", "partners", 19),
+    ("standby", "encode", "partners", 63),
     ("pins", "encode", "pinned", 4),
     ("budget", "encode", "budgets", 6),
     ("links", "encode", "failed_links", 3),
     ("links", "encode_upgrades", "upgrades", 1),
     ("upload", "encode", "clouds", 12),
+    ("hosts", "encode_found", "hosts", 17),
 ]
 CONFIG = SolveConfig(gap=0.0, time_limit_s=10.0)
 

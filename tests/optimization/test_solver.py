@@ -70,7 +70,7 @@ def test_round_trip_that_is_proposed_would_do() -> None:
 
 def test_too_little_room() -> None:
     sites = hubs(2, max_nodes=2)
-    text = no_plan(a_fleet([a_workload(f"w{number}", "s", vcpus=60.0) for number in range(6)], sites), "proof")
+    text = no_plan(a_fleet([a_workload(f"w{number}", "s", vcpus=20.0) for number in range(18)], sites), "proof")
     assert "proven" in text
     assert "max_nodes of site 'h0' is 2; 3 would do" in text
 

@@ -6,8 +6,10 @@ import dataclasses
 
 import pytest
 
+import fleet
 from fleet.errors import InventoryError
 from fleet.inventory.scenario import Change, Scenario
+from fleet.plan.plan import Plan
 from fleet.platform.standing import standing_archetype
 from fleet.rulepack import load_rulepack
 from solvers import SolveConfig, SolveResult, solve
@@ -21,7 +23,10 @@ EXACT = SolveConfig(gap=0.0, time_limit_s=60.0)
 def solved(**tables: object) -> SolveResult:
     """Hub h with a standing cluster of four nodes, users at s."""
     values: dict[str, object] = {
-        "sites": [a_site("h"), a_site("s", kind="store")],
+        "sites": [
+            a_site("h", latitude=40.0, longitude=-80.0),
+            a_site("s", kind="store", latitude=40.5, longitude=-80.5),
+        ],
         "links": [a_link("h", "s")],
         "workloads": [a_workload("w", "s")],
         "hardware": [a_node_model(max_nodes=8), a_node_model("gpu", gpu_model="L4", gpus=2, price=30000.0)],
@@ -135,3 +140,25 @@ def test_pins_that_leave_no_place_together_are_named() -> None:
     (line,) = result.explanation
     assert line.startswith("w at s: pin forbid w ")
     assert line.endswith("take it back")
+
+
+@pytest.mark.parametrize(("tolerance", "nodes"), [(0, 2), (1, 3), (2, 5)])
+def test_a_pair_without_a_witness_grows_for_those_who_ask(tolerance: int, nodes: int) -> None:
+    old = an_existing_cluster("old", "h", nodes=2, witness="none")
+    plan = solved(clusters=[old], workloads=[a_workload("w", "s", fault_tolerance=tolerance)]).require_plan()
+    assert plan.errors == ()
+    assert {row.nodes for row in plan.document.cluster_periods} == {nodes}
+    warnings = [found.message for found in plan.document.findings if found.rule == "PLT-023"]
+    assert warnings == (
+        ["2 nodes stand without a witness and survive no node failure; the rules require one"] if nodes == 2 else []
+    )
+
+
+def test_a_plan_says_the_witness_that_is_stated() -> None:
+    old = an_existing_cluster("old", "h", nodes=2, witness="none")
+    plan = solved(clusters=[old], workloads=[a_workload("w", "s", fault_tolerance=0)]).require_plan()
+    (row,) = plan.document.clusters
+    assert row.witness == "none"
+    other = Plan(plan.document.model_copy(update={"clusters": (row.model_copy(update={"witness": "cloud"}),)}))
+    found = [finding.message for finding in fleet.audit(other) if finding.rule == "PLT-023"]
+    assert "stands with witness 'none', the plan says 'cloud'" in found

@@ -427,6 +427,15 @@ BROKEN = (
     broken("a witness is missing", first("clusters", witness="none"), "PLT-023"),
     broken("an unknown witness", first("clusters", witness="crystal ball"), "PLT-023"),
     broken(
+        "another witness than is stated",
+        lambda: Plan(
+            the_plan(clusters=[an_existing_cluster("old", "b", witness="file_share")]).document.model_copy(
+                update={"clusters": the_plan().document.clusters}
+            )
+        ),
+        "PLT-023",
+    ),
+    broken(
         "a cloud witness without internet",
         lambda: Plan(
             the_plan(**table_with("sites", "a", internet=False)).document.model_copy(

@@ -30,6 +30,7 @@ class SlowOutcome:
     single_points: set[DemandKey] = field(default_factory=set)
     down: set[DemandKey] = field(default_factory=set)
     lost: set[DemandKey] = field(default_factory=set)
+    stream_cuts: set[DemandKey] = field(default_factory=set)
 
 
 def slow_state(inventory: Inventory, pack: RulePack, decisions: Decisions, state: FailureState) -> SlowOutcome:
@@ -64,11 +65,19 @@ def slow_state(inventory: Inventory, pack: RulePack, decisions: Decisions, state
         for period in range(len(inventory.periods)):
             carry(route, period, inventory.amounts(demand, period).traffic_mbps, both_ways=True)
 
+    def copies(demand: Demand, primary: str, standby: str) -> bool:
+        path = router.route(site_of[primary], site_of[standby], state)
+        mechanism = choose_mechanism(demand, inventory.policy, pack, inventory.prices)
+        limit = mechanism.max_rtt_ms if isinstance(mechanism, Mechanism) else None
+        return path is not None and (limit is None or path.rtt_ms <= limit + 1e-6)
+
     for demand in inventory.demands:
         key = demand.key
         primary, standby = decisions.primary[key], decisions.standby.get(key)
         user_up, primary_up = demand.site not in state.sites, is_up(primary)
         replicates = primary_up and standby is not None and is_up(standby)
+        if replicates and standby is not None and not copies(demand, primary, standby):
+            outcome.stream_cuts.add(key)
         if primary_up:
             home = in_reach(demand, primary) if user_up else None
             if home is not None:

@@ -323,6 +323,8 @@ def a_random_fleet(seed: int) -> tuple[Inventory, Decisions]:
                         bandwidth_mbps=float(chance.randint(2, 40)),
                     )
                 )
+    ducts = random.Random(f"ducts of {seed}")
+    links = [link.model_copy(update={"shared_risk": ducts.choice(((), (), ("d",), ("d", "e")))}) for link in links]
     workloads = []
     for number in range(chance.randint(1, 4)):
         values: dict[str, Any] = {
@@ -357,6 +359,7 @@ def a_random_fleet(seed: int) -> tuple[Inventory, Decisions]:
         growth=[GrowthPoint(profile="up", annual_rate=0.3)],
         horizon_months=12,
         failure_rtt_factor=chance.choice((1.0, 1.5, 2.0)),
+        shared_risk="hard",
     )
     clusters = {name: f"{name}-c1" for name in hubs}
     primary: dict[DemandKey, str] = {}
@@ -375,8 +378,12 @@ def test_fast_sweep_agrees_with_the_slow_one(seed: int) -> None:
     context = build_context(inventory, PACK, decisions)
     states = (NORMAL, *context.failures)
     limits = context.link_limit
+    never = slow_state(inventory, PACK, decisions, NORMAL).stream_cuts
     for outcome in sweep(context, states):
         slow = slow_state(inventory, PACK, decisions, outcome.state)
+        assert keys(context, outcome.stream_cuts) == slow.stream_cuts - never, outcome.state.id
+        elsewhere = slow.moved | slow.restored | slow.single_points | slow.down | slow.lost
+        assert keys(context, outcome.uncopied) == slow.stream_cuts - never - elsewhere, outcome.state.id
         expected = np.zeros_like(limits)
         for (link, forward, period), mbps in slow.links.items():
             expected[context.link_index[link], 0 if forward else 1, period] += mbps
