@@ -235,6 +235,7 @@ def test_a_plan_that_cannot_be_laid_out_has_no_operations(plan: Plan) -> None:
 def test_assumptions_name_estimates_and_unpublished_facts(page: str) -> None:
     assumptions = section(page, "assumptions")
     assert "52 of 66 links state no measured round trip" in assumptions
+    assert "Between members of MPLS the distance counts 0.01728 ms/km, an estimate." in assumptions
     assert "default network" in assumptions
     assert "Facts that nobody publishes" in assumptions
 

@@ -44,7 +44,7 @@ BINDING = {
         Limits(hosts=False),
         (17, 49, 2, 8, 16, 18, 21, 27, 28, 35, 38, 40, 48, 52, 55, 56, 62, 65, 67, 68, 71, 74, 76, 82),
     ),
-    "backups": (Limits(backups=False), (0, 3, 5, 8, 20, 26, 30, 38)),
+    "backups": (Limits(backups=False), (3, 5, 8, 20, 26, 30, 38)),
 }
 BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds]
 QUICK_BOUND = [(family, seed) for family, (_, seeds) in BINDING.items() for seed in seeds[:2]]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from pathlib import Path
 from typing import Any
 
-from fleet.inventory.distances import distance_km, least_rtt_ms
 from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
@@ -35,12 +33,6 @@ COUNTRIES = (("US", "PA"), ("US", "OH"), ("CA", "ON"))
 LARGEST_INSTANCE = 32.0
 
 
-def possible(a: Site, b: Site, rtt_ms: float, **columns: Any) -> Link:
-    """A link of that round trip, or of the shortest that light allows, to a tenth of a millisecond."""
-    least = least_rtt_ms(distance_km(a, b) or 0.0)
-    return a_link(a.site, b.site, rtt_ms=max(rtt_ms, math.ceil(least * 10) / 10), **columns)
-
-
 class Maker:
     """Draws the tables of one fleet: hubs in a ring, stores on one or two hubs, two half-years."""
 
@@ -53,7 +45,7 @@ class Maker:
         return self.random.choice(values)
 
     def hubs(self, count: int, **columns: Any) -> list[Site]:
-        """Candidate sites in a row, each some 300 km from the last."""
+        """Candidate sites in a row, each some 30 km from the last: light needs less than any round trip here."""
         found = []
         for number in range(count):
             country, region = COUNTRIES[number % len(COUNTRIES)]
@@ -61,8 +53,8 @@ class Maker:
                 a_site(
                     f"h{number}",
                     can_host=True,
-                    latitude=40.0 + self.random.random(),
-                    longitude=-75.0 - 3.5 * number,
+                    latitude=40.0 + 0.1 * self.random.random(),
+                    longitude=-75.0 - 0.35 * number,
                     country=country,
                     region=region,
                     opening_cost=float(self.any_of(0, 5000, 20000)),
@@ -78,17 +70,18 @@ class Maker:
         found = []
         for number in range(count):
             country, region = self.any_of(*COUNTRIES)
-            place = {"latitude": 40.5, "longitude": -75.0 - 3.0 * number, "country": country, "region": region}
+            place = {"latitude": 40.05, "longitude": -75.0 - 0.3 * number, "country": country, "region": region}
             found.append(a_site(f"s{number}", kind="store", **{**place, **columns}))
         return found
 
     def links(self, hubs: list[Site], stores: list[Site], **columns: Any) -> list[Link]:
         """A ring of hubs, every store on one or two of them."""
-        pairs = list(itertools.pairwise(hubs)) + ([(hubs[-1], hubs[0])] if len(hubs) > 2 else [])
-        found = [possible(*pair, self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
+        names = [hub.site for hub in hubs]
+        pairs = list(itertools.pairwise(names)) + ([(names[-1], names[0])] if len(names) > 2 else [])
+        found = [a_link(*pair, rtt_ms=self.any_of(3.0, 6.0, 12.0), **columns) for pair in pairs]
         for store in stores:
-            for hub in self.random.sample(hubs, min(len(hubs), self.any_of(1, 2, 2, 2, 2, 2))):
-                found.append(possible(store, hub, self.any_of(2.0, 4.0, 9.0), **columns))
+            for hub in self.random.sample(names, min(len(names), self.any_of(1, 2, 2, 2, 2, 2))):
+                found.append(a_link(store.site, hub, rtt_ms=self.any_of(2.0, 4.0, 9.0), **columns))
         return found
 
     def workload(self, name: str, site: str, protected: bool, **columns: Any) -> Workload:
@@ -450,16 +443,20 @@ def hosts(seed: int) -> Inventory:
 
 
 def carriers(seed: int) -> Inventory:
-    """A carrier cloud that every site attaches to, beside some links of their own."""
+    """A carrier cloud that every site attaches to, over hundreds of kilometers, beside some links of their own."""
     make = Maker(seed, "carriers")
-    hubs, stores = make.hubs(make.any_of(2, 3)), make.stores(2)
+    hubs, stores = (
+        [site.model_copy(update={"longitude": 10 * (site.longitude or 0.0) + 675.0}) for site in sites]
+        for sites in (make.hubs(make.any_of(2, 3)), make.stores(2))
+    )
     cloud = a_site("mpls", kind="network")
     links = [
         a_link(site.site, "mpls", rtt_ms=make.any_of(2.0, 4.0), bandwidth_mbps=float(make.any_of(60, 120, 500)))
         for site in (*hubs, *stores)
     ]
-    links += [possible(*pair, 8.0) for pair in itertools.pairwise(hubs) if make.any_of(True, False)]
-    links += [possible(store, make.any_of(*hubs), 9.0) for store in stores if make.any_of(True, False)]
+    names = [hub.site for hub in hubs]
+    links += [a_link(*pair, rtt_ms=8.0) for pair in itertools.pairwise(names) if make.any_of(True, False)]
+    links += [a_link(store.site, make.any_of(*names), rtt_ms=9.0) for store in stores if make.any_of(True, False)]
     workloads = make.workloads([*hubs, *stores], 4, share=0.7, max_rtt_ms=make.any_of(None, 12.0, 16.0))
     return make.fleet(hubs, [*stores, cloud], workloads, links=links)
 
@@ -478,7 +475,7 @@ def later(seed: int) -> Inventory:
 
 def separated(seed: int) -> Inventory:
     """Standbys must be far enough away."""
-    return plain(seed, "separated", min_separation_km=float(Maker(seed, "km").any_of(200, 320, 500)))
+    return plain(seed, "separated", min_separation_km=float(Maker(seed, "km").any_of(20, 32, 50)))
 
 
 def synchronous(seed: int) -> Inventory:
@@ -576,11 +573,12 @@ def chains(seed: int) -> Inventory:
     """Stores behind hubs that others hang on, thin links, tight round trips: failures cut users off."""
     make = Maker(seed, "chains")
     hubs, stores = make.hubs(3), make.stores(2)
-    pairs = list(itertools.pairwise(hubs)) + [
-        (store, hub) for store in stores for hub in make.random.sample(hubs, make.any_of(1, 1, 2))
+    names = [hub.site for hub in hubs]
+    pairs = list(itertools.pairwise(names)) + [
+        (store.site, hub) for store in stores for hub in make.random.sample(names, make.any_of(1, 1, 2))
     ]
     links = [
-        possible(*pair, make.any_of(2.0, 4.0, 6.0), bandwidth_mbps=float(make.any_of(40, 60, 90, 200)))
+        a_link(*pair, rtt_ms=make.any_of(2.0, 4.0, 6.0), bandwidth_mbps=float(make.any_of(40, 60, 90, 200)))
         for pair in pairs
     ]
     workloads = make.workloads(
