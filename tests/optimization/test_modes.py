@@ -15,9 +15,9 @@ from tests.plan.judged_fleet import a_plan
 
 RELATIVE = 1e-6
 MODES = {
-    "default": SolveConfig(gap=0.0, time_limit_s=60.0),
-    "one worker": SolveConfig(gap=0.0, time_limit_s=60.0, workers=1),
-    "deterministic": SolveConfig(gap=0.0, time_limit_s=60.0, deterministic=True),
+    "default": SolveConfig(gap=0.0, time_limit_s=120.0),
+    "one worker": SolveConfig(gap=0.0, time_limit_s=120.0, workers=1),
+    "deterministic": SolveConfig(gap=0.0, time_limit_s=120.0, deterministic=True),
 }
 STRATEGIES = ("exact", "decompose")
 #: Every mode of the exact strategy, and decompose, on each fleet as a planner calls them. On fleets this small both
