@@ -21,7 +21,8 @@ from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
 from solvers.relaxed import bound_source, relaxed
-from solvers.running import ENGINE_GAP_SHARE, NODE_LIMIT, Running
+from solvers.running import ENGINE_GAP_SHARE, Running
+from solvers.turns import Turns
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
 #: Pair columns up to which the last share of the time goes to whole units over all slots.
@@ -241,19 +242,23 @@ class ExactSolve(Running):
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
         """Solve the pairs over all slots, adding failure rows as they break."""
         claims = self.search.claims
+        turns = Turns(max(1.0, pair_columns(self.problem) / TINY_COLUMNS), self.config.time_limit_s)
         while claims.believed(ENGINES):
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
             believed = len(claims.disproved)
-            broken = self._round(pool, formulation, deadline)
-            is_contradicted = len(claims.disproved) > believed
-            if self._is_over(deadline) or (broken <= self.rows and not is_contradicted):
+            runs = self._start(pool, formulation, deadline, turns)
+            broken = self._round(pool, formulation, deadline, runs)
+            if self._is_over(deadline):
                 return
-            self.rows |= broken
+            if not broken <= self.rows:
+                self.rows |= broken
+            elif len(claims.disproved) == believed and (self._is_settled(runs) or len(runs) > 1 or not turns.go_on()):
+                return
 
-    def _round(self, pool: EnginePool, formulation: Formulation, deadline: float) -> set[GeneratedRow]:
-        """Run the engines on one model until they end, the time is up, or a point shows rows that are missing."""
-        busy = self._background is not None and self._background.running
-        runs = self._start(pool, formulation, deadline, self._hint(formulation), alone=busy)
+    def _round(
+        self, pool: EnginePool, formulation: Formulation, deadline: float, runs: list[EngineRun]
+    ) -> set[GeneratedRow]:
+        """Listen to engines on one model until they end, the time is up, or a point shows rows that are missing."""
         judged, last_judged = INFINITY, time.monotonic()
         while True:
             pool.wait(min(0.2, max(deadline - time.monotonic(), 0.0)))
@@ -283,32 +288,38 @@ class ExactSolve(Running):
             if run.state == "infeasible":
                 self._hear_infeasible(run.engine, formulation)
         believed = [run for run in runs if self.search.claims.believes(LIBRARIES[run.engine])]
-        is_over = any(run.state in ("finished", "infeasible") for run in believed)
-        return is_over or not any(run.running for run in believed)
+        return self._is_settled(runs) or not any(run.running for run in believed)
+
+    def _is_settled(self, runs: Collection[EngineRun]) -> bool:
+        """Whether an engine that is believed says that it has solved its model, or that there is no solution."""
+        believed = (run for run in runs if self.search.claims.believes(LIBRARIES[run.engine]))
+        return any(run.state in ("finished", "infeasible") for run in believed)
 
     def _judging_s(self) -> float:
         return self.search.judging_s / max(1, len(self.search.trace))
 
-    def _start(
-        self, pool: EnginePool, formulation: Formulation, deadline: float, hint: Floats | None, alone: bool
-    ) -> list[EngineRun]:
-        """CP-SAT and HiGHS side by side; CP-SAT alone on one core, in deterministic mode, or beside a busy engine."""
-        config = self.config
-        limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
-        gap = config.gap * ENGINE_GAP_SHARE
-        single = alone or config.deterministic or config.cores == 1
-        engines = self.search.claims.believed(ENGINES)[: 1 if single else None]
+    def _start(self, pool: EnginePool, formulation: Formulation, deadline: float, turns: Turns) -> list[EngineRun]:
+        """CP-SAT and HiGHS side by side; by turns on one core or in deterministic mode; one beside a busy engine."""
+        config, engines = self.config, self.search.claims.believed(ENGINES)
+        remaining = max(deadline - time.monotonic(), 0.1)
+        limit, nodes, hint = config.time_limit_s if config.deterministic else remaining, None, self._hint(formulation)
+        if self._background is not None and self._background.running:
+            engines = engines[:1]
+        elif len(engines) > 1 and (config.deterministic or config.cores == 1):
+            engines, limit = (turns.engine(engines),), min(limit, turns.limit_s)
+        if config.deterministic and engines == ("highs",):
+            limit, nodes = 1e6, turns.nodes
         return [
             pool.start(
                 engine,
                 formulation.model,
                 time_limit_s=limit,
-                gap=gap,
+                gap=config.gap * ENGINE_GAP_SHARE,
                 seed=config.seed,
                 workers=1 if config.deterministic else max(1, config.cores - len(engines) + 1),
                 deterministic=config.deterministic,
                 hint=hint,
-                node_limit=NODE_LIMIT if config.deterministic else None,
+                node_limit=nodes,
             )
             for engine in engines
         ]

@@ -21,7 +21,7 @@ MUTATIONS = [
     ("siting", "_limits", "two_clusters", 39),
     ("siting", "_opening", "plain", 9),
     ("growth", "_monotone", "growing", 1),
-    ("growth", "_existing", "standing", 13),
+    ("growth", "_existing", "standing", 0),
     ("assignment", "_served", "plain", 1),
     ("assignment", "_open", "tolerances", 0),
     ("capacity", "encode", "plain", 1),
