@@ -12,12 +12,14 @@ import solvers.exact
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, solve
 from tests.builders import a_link, a_pin, a_site
-from tests.optimization.mixed_fleets import larger
+from tests.optimization.mixed_fleets import larger, mixed
 
 RELATIVE = 1e-6
 TIME_LIMIT_S = 10.0
 FLEETS, CHUNK = 100, 5
-QUICK = (1, 2, 12, 14, 16, 17)
+QUICK = (1, 2, 12, 14)
+#: Seeds of `mixed` of which CP-SAT once proved wrong optima (google/or-tools#5293).
+ONCE_WRONG = (70, 78)
 NEVER = math.inf
 
 
@@ -191,9 +193,8 @@ def broken_by_modes(inventory: Inventory, base: Optimum, patch: pytest.MonkeyPat
         yield f"{lowest}, but {highest}"
 
 
-def broken(seed: int, patch: pytest.MonkeyPatch) -> Iterator[str]:
+def broken(inventory: Inventory, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """What does not hold of one fleet."""
-    inventory = larger(seed)
     base = solved(inventory, "optimum")
     if not base.is_known:  # nothing sharp can be said of it in that time
         return
@@ -206,11 +207,16 @@ def broken(seed: int, patch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.parametrize("seed", QUICK)
 def test_optima_agree_with_each_other(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [f"fleet {seed}: {text}" for text in broken(seed, monkeypatch)] == []
+    assert list(broken(larger(seed), monkeypatch)) == []
+
+
+@pytest.mark.parametrize("seed", ONCE_WRONG)
+def test_optima_agree_where_wrong_ones_were_proven(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(broken(mixed(seed), monkeypatch)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, FLEETS, CHUNK))
 def test_optima_of_many_agree_with_each_other(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = range(first, first + CHUNK)
-    assert [f"fleet {seed}: {text}" for seed in seeds for text in broken(seed, monkeypatch)] == []
+    assert [f"fleet {seed}: {text}" for seed in seeds for text in broken(larger(seed), monkeypatch)] == []
