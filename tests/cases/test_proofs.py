@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import fleet
+from fleet.errors import InventoryError
 from solvers import SolveConfig, SolveResult, solve
 from tests.optimization.fixed_fleets import late_archive
+from tests.optimization.proof_cases import PROOF_CASES, proof_case
 from tests.oracles import cheapest_plan
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
@@ -50,11 +52,19 @@ def test_brute_force_knows_the_late_archive() -> None:
 
 
 @with_cases
+def test_round_trips_below_light_are_told_at_their_cells() -> None:
+    with pytest.raises(InventoryError) as caught:
+        fleet.read(PROOF_CASES / "r230_bound")
+    assert {problem.code for problem in caught.value.problems} == {"INV061"}
+    assert "links.csv:row 2 column rtt_ms" in {problem.place for problem in caught.value.problems}
+
+
+@with_cases
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("name", sorted(PROOFS))
 def test_one_optimum_in_every_mode(name: str, mode: str, strategy: str) -> None:
-    inventory = fleet.read(CASES / "37-proofs" / name)
+    inventory = proof_case(name)
     check_proven(solve(inventory, config=MODES[mode], strategy=strategy), PROOFS[name])
 
 
@@ -62,7 +72,7 @@ def test_one_optimum_in_every_mode(name: str, mode: str, strategy: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(PROOFS))
 def test_brute_force_knows_the_optimum(name: str) -> None:
-    optimum = cheapest_plan(fleet.read(CASES / "37-proofs" / name))
+    optimum = cheapest_plan(proof_case(name))
     assert optimum is not None
     assert optimum.present_value == pytest.approx(PROOFS[name], rel=RELATIVE)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ortools
 import pytest
 
-import fleet
 import solvers.engine_worker
 import solvers.exact
 import solvers.second_opinion
@@ -23,9 +21,10 @@ from solvers.engines import EnginePool, EngineRun
 from solvers.linear import LinearModel
 from solvers.location import FacilityProblem, solve_location
 from solvers.outcome import Exit, exit_code
+from tests.optimization.proof_cases import PROOF_CASES as CASES
+from tests.optimization.proof_cases import proof_case
 from tests.optimization.tiny_fleets import FAMILIES
 
-CASES = Path(__file__).parents[3] / "shared" / "cases" / "37-proofs"
 #: Releases of OR-Tools whose CP-SAT is known to certify a wrong optimum of the twelve rows unless told otherwise.
 WRONG_RELEASES = ("9.15.6755",)
 MODES = {
@@ -276,7 +275,7 @@ def test_cp_sat_as_it_is_set_up_proves_the_right_optimum(name: str) -> None:
     from solvers.building import build
     from solvers.compile import compile_problem
 
-    formulation = build(compile_problem(fleet.read(CASES / name)), has_pairs=True)
+    formulation = build(compile_problem(proof_case(name)), has_pairs=True)
     with EnginePool() as pool:
         run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=0.0)
         while run.running:
