@@ -32,7 +32,7 @@ MODES = {
     "one worker": SolveConfig(gap=0.0, time_limit_s=60.0, workers=1),
     "deterministic": SolveConfig(gap=0.0, time_limit_s=60.0, deterministic=True),
 }
-FLEET, SEED = "standing", 2
+FLEET, SEED = "standing", 3
 
 Message = tuple[Any, ...]
 Lie = Callable[[EngineRun, Message], Message | None]
