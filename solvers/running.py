@@ -180,7 +180,13 @@ class Running:
                 break
         pool.stop(run)
         pool.check([run])
+        self._mind(run)
         return run
+
+    def _mind(self, run: EngineRun) -> None:
+        """Believe an engine no more that says what is not so of its own point."""
+        if run.wrong and self.search.claims.believes(LIBRARIES[run.engine]):
+            self.search.disprove(run.engine, run.wrong)
 
     def _take_background(self) -> None:
         if self._background is not None and self._background_of is not None:
@@ -208,5 +214,4 @@ class Running:
         for run in runs:
             source = bound_source(ENGINE_NAMES[run.engine], relaxed(formulation))
             self.search.raise_bound(run.engine, run.bound, source)
-            if run.wrong and self.search.claims.believes(LIBRARIES[run.engine]):
-                self.search.disprove(run.engine, run.wrong)
+            self._mind(run)
