@@ -60,9 +60,11 @@ class SecondOpinion:
             return False
         formulation = build(self.problem, has_pairs=True, rows=self.rows)
         run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), None)
-        if run.point is not None and not formulation.model.violated_rows(run.point):
+        self._judge(formulation, run)
+        if self.search.best is not None:
+            self.search.disprove(verdict.engine, "that there is no plan, though one is known that holds")
+        elif run.point is not None and not formulation.model.violated_rows(run.point):
             self.search.disprove(verdict.engine, "that there is no plan, though its rows have a solution")
-            self._judge(formulation, run)
         return run.state == "infeasible"
 
     def confirms_optimum(self, pool: EnginePool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import solvers.engine_worker
 import solvers.exact
 import solvers.second_opinion
+from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
 from solvers.claims import LIBRARIES, Claims
@@ -21,10 +23,10 @@ from solvers.engines import EnginePool, EngineRun
 from solvers.linear import LinearModel
 from solvers.location import FacilityProblem, solve_location
 from solvers.outcome import Exit, exit_code
-from tests.optimization.proof_cases import PROOF_CASES as CASES
-from tests.optimization.proof_cases import proof_case
-from tests.optimization.tiny_fleets import FAMILIES
+from tests.optimization.fixed_fleets import late_archive
+from tests.optimization.mixed_fleets import mixed
 
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "37-proofs"
 #: Releases of OR-Tools whose CP-SAT is known to certify a wrong optimum of the twelve rows unless told otherwise.
 WRONG_RELEASES = ("9.15.6755",)
 MODES = {
@@ -32,7 +34,6 @@ MODES = {
     "one worker": SolveConfig(gap=0.0, time_limit_s=60.0, workers=1),
     "deterministic": SolveConfig(gap=0.0, time_limit_s=60.0, deterministic=True),
 }
-FLEET, SEED = "standing", 3
 
 Message = tuple[Any, ...]
 Lie = Callable[[EngineRun, Message], Message | None]
@@ -82,7 +83,7 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Lie], None]:
 
 @pytest.fixture(scope="module")
 def right() -> float:
-    result = solve(FAMILIES[FLEET](SEED), config=MODES["default"])
+    result = solve(late_archive(), config=MODES["default"])
     assert result.status == "optimal"
     assert result.objective is not None
     return result.objective
@@ -118,7 +119,7 @@ def test_an_engine_that_lies_is_caught(
     monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", columns)
     monkeypatch.setattr(solvers.second_opinion, "CHECK_S", 30.0)
     lying(library, how)
-    result = solve(FAMILIES[FLEET](SEED), config=MODES[mode])
+    result = solve(late_archive(), config=MODES[mode])
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert result.bound is None or result.bound <= right * (1 + 1e-6)
     is_told(result, library)
@@ -130,7 +131,7 @@ def test_an_engine_that_lies_is_caught(
 @pytest.mark.parametrize("mode", ["one worker", "deterministic"])
 def test_a_dear_plan_called_optimal_is_caught(mode: str, right: float, lying: Callable[[str, Lie], None]) -> None:
     lying("CP-SAT", dear_optimum)
-    result = solve(FAMILIES[FLEET](SEED), config=MODES[mode])
+    result = solve(late_archive(), config=MODES[mode])
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert result.status == "optimal"
 
@@ -140,7 +141,7 @@ def test_where_every_engine_lies_the_plan_stays_and_the_bound_goes(
 ) -> None:
     lying("CP-SAT", too_high)
     lying("HiGHS", too_high)
-    result = solve(FAMILIES[FLEET](SEED), config=MODES["default"])
+    result = solve(late_archive(), config=MODES["default"])
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert (result.status, result.bound, result.gap) == ("feasible", None, None)
     assert result.bound_source.startswith("none" + DISPROVED)
@@ -152,7 +153,7 @@ def test_infeasible_by_one_engine_alone_is_not_proven(
 ) -> None:
     lying("CP-SAT", no_solution)
     lying("HiGHS", lambda run, message: ("done", "limit") if message[0] == "done" else None)
-    result = solve(FAMILIES[FLEET](SEED), config=SolveConfig(gap=0.0, time_limit_s=2.0, workers=1))
+    result = solve(late_archive(), config=SolveConfig(gap=0.0, time_limit_s=2.0, workers=1))
     assert result.status == "no_solution"
     assert result.plan is None
     assert "does not count as proven" in result.explanation[0]
@@ -269,13 +270,12 @@ def cp_sat_of(model: LinearModel) -> tuple[float, float]:
     return best, bound
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared cases are absent")
-@pytest.mark.parametrize("name", ["r230_minimal", "r230_bound"])
-def test_cp_sat_as_it_is_set_up_proves_the_right_optimum(name: str) -> None:
+@pytest.mark.parametrize("make", [late_archive, lambda: mixed(70), lambda: mixed(78)], ids=["late archive", "70", "78"])
+def test_cp_sat_as_it_is_set_up_proves_the_right_optimum(make: Callable[[], Inventory]) -> None:
     from solvers.building import build
     from solvers.compile import compile_problem
 
-    formulation = build(compile_problem(proof_case(name)), has_pairs=True)
+    formulation = build(compile_problem(make()), has_pairs=True)
     with EnginePool() as pool:
         run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=0.0)
         while run.running:
