@@ -19,7 +19,7 @@ from tests.plan.judged_fleet import a_plan
 
 RELATIVE = 1e-6
 QUICK = [
-    ("standing", 2), ("replacing", 0), ("replacing", 12), ("relayouts", 1), ("second_places", 4), ("witnesses", 0),
+    ("standing", 3), ("replacing", 0), ("replacing", 12), ("relayouts", 1), ("second_places", 4), ("witnesses", 0),
     ("later", 1), ("pinned", 4), ("archives", 2), ("two_clusters", 1), ("upgrades", 1), ("kinds", 5),
 ]  # fmt: skip
 #: Changes that are cheaper and shown to the audit, of each fleet.
@@ -94,7 +94,7 @@ def _without_new_layouts(inventory: Inventory, slots: tuple[Slot, ...]) -> list[
 
 
 @pytest.mark.parametrize(
-    ("cut", "family", "seed"), [(_without_freed_places, "replacing", 11), (_without_new_layouts, "relayouts", 37)]
+    ("cut", "family", "seed"), [(_without_freed_places, "replacing", 30), (_without_new_layouts, "relayouts", 37)]
 )
 def test_a_search_space_that_is_too_small_is_noticed(
     cut: Callable[[Inventory, tuple[Slot, ...]], list[Slot]], family: str, seed: int, monkeypatch: pytest.MonkeyPatch
