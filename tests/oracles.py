@@ -322,19 +322,21 @@ class BruteForce:
         return 2.0 * row.cores, row.memory_gb - host_reserve_memory_gb(row, self.pack)
 
     def _switch_ports(self, place: Place, model: str, counts: set[int], zones: int) -> int:
-        """Ports of a node on switches: two for its users, two for storage unless that shares them or has cables."""
+        """Ports of a node on switches: two for users, two for storage unless that shares or has cables, and the pack's."""
         wants_switch = self.policy.storage_switch
         if place.existing is not None and place.existing.storage_switch is not None:
             wants_switch = place.existing.storage_switch
         owned, front, storage = self.inventory.node_model_by_name[model].nic_ports, 2, 2
-        if zones > 1:
-            return front + storage
+        beside = 0 if self.pack.flag("network.management_in_band") else 1
         if counts == {1}:
-            return front
+            return front + beside
+        beside += 2 if self.pack.flag("network.separate_cluster_network") else 0
+        if zones > 1:
+            return front + storage + beside
         if not wants_switch and len(counts) == 1 and max(counts) <= DIRECT_NODES and owned >= 2 * max(counts):
-            return front
+            return front + beside
         shares = self.policy.converged and (wants_switch or owned < front + storage)
-        return front if shares else front + storage
+        return (front if shares else front + storage) + beside
 
     def _left_of(self, row: ExistingCluster, held: int, model: str) -> float:
         """Present value of what standing nodes are worth at the end."""
