@@ -10,12 +10,12 @@ PIP    := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python in
 plan: $(VENV)/.installed
 	$(BIN)/fleet plan data/retail -o out/retail --time-limit 300 --gap 0.03
 
-# The notebook runs with the tests.
+# The notebook runs with the tests, one file of tests on each core at a time.
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest --nbmake tests notebooks
+	$(BIN)/python -m pytest -n auto --dist loadfile --nbmake tests notebooks
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
