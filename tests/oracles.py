@@ -322,7 +322,7 @@ class BruteForce:
         return 2.0 * row.cores, row.memory_gb - host_reserve_memory_gb(row, self.pack)
 
     def _switch_ports(self, place: Place, model: str, counts: set[int], zones: int) -> int:
-        """Ports of a node on switches: of users, of storage unless that shares or has cables, of the pack's networks."""
+        """Ports of a node on switches: of users, of storage unless that shares or has cables, of the pack's others."""
         wants_switch = self.policy.storage_switch
         if place.existing is not None and place.existing.storage_switch is not None:
             wants_switch = place.existing.storage_switch
