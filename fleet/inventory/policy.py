@@ -28,7 +28,7 @@ class Policy(Row):
     period_months: int = column(6, unit="months", meaning="length of a period", ge=1, le=240)
     start: datetime.date | None = column(None, meaning="ISO date in month 0, for the age of clusters that stand")
     discount_rate: float = column(0.08, unit="fraction/year", meaning="for present value", ge=0, le=1)
-    budget: float | None = column(None, unit="currency", meaning="limit on nominal purchases, whatever is left of them", ge=0)
+    budget: float | None = column(None, unit="currency", meaning="limit on nominal purchases", ge=0)
     reserve_nodes: int = column(1, meaning="nodes of compute kept free in a cluster (N+k)", ge=0, le=4)
     vcpu_per_core: float = column(4.0, unit="vCPU/core", meaning="oversubscription ratio", gt=0, le=64)
     pool_fill: float = column(

@@ -123,7 +123,7 @@ class CostRow(Row):
 class Totals(Row):
     """Sums over the horizon."""
 
-    capex: float = column(unit="currency", meaning="nominal, less residual values at the end, which a budget does not count")
+    capex: float = column(unit="currency", meaning="nominal, less residual values, which a budget does not count")
     opex: float = column(unit="currency", meaning="nominal")
     present_value: float = column(unit="currency", meaning="discounted, the default objective")
 
