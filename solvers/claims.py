@@ -49,6 +49,10 @@ class Claims:
         """What was disproved, in words."""
         return tuple(f"{library} said {text}" for library, text in self.disproved.items())
 
+    def bound_of(self, library: str) -> float:
+        """The best bound of one library; minus infinity where it has none, or is not believed."""
+        return self._bounds.get(library, (-INFINITY, ""))[0]
+
     def believes(self, library: str) -> bool:
         """Whether what a library says still counts."""
         return library not in self.disproved

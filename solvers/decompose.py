@@ -39,11 +39,10 @@ from solvers.packing import Packing
 from solvers.problem import pair_columns
 from solvers.rounding import packed
 from solvers.search import Judgment, UnwatchedLinks
+from solvers.second_opinion import ENGINE_COLUMNS
 
 #: Share of every capacity that designs leave free, tried one after the other until whole units fit.
 MARGINS = (0.0, 0.005, 0.015, 0.03)
-#: Pair columns over all slots up to which engines polish plans at the end.
-ENGINE_COLUMNS = 60_000
 #: Gap at which a design is good enough: whole units and nodes that go make more of a difference.
 DESIGN_GAP = 0.003
 #: Placement columns from which a design is integer in the last period only, and from which it is rounded.

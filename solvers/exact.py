@@ -14,14 +14,15 @@ from collections.abc import Callable, Collection
 from solvers.building import GeneratedRow, build
 from solvers.claims import ENGINES, LIBRARIES
 from solvers.config import SolveConfig
-from solvers.engines import EnginePool, EngineRun
+from solvers.engines import Engine, EnginePool, EngineRun, EngineRunError
 from solvers.formulation import Formulation
 from solvers.linear import INFINITY, Floats
 from solvers.nearby import near, translate
 from solvers.opening import OpenSet, OpenSets, first_set, open_shares, restricted
 from solvers.problem import DesignProblem, pair_columns
 from solvers.relaxed import bound_source, relaxed
-from solvers.running import ENGINE_GAP_SHARE, Running
+from solvers.running import ENGINE_GAP_SHARE, NODE_LIMIT, Running
+from solvers.second_opinion import ENGINE_COLUMNS
 from solvers.turns import Turns
 
 TINY_COLUMNS = 250  # pair columns up to which pairs are solved over all slots from the start
@@ -56,7 +57,8 @@ class ExactSolve(Running):
         self._closed_by: set[str] = set()
 
     def _solve(self, pool: EnginePool) -> None:
-        if pair_columns(self.problem) <= TINY_COLUMNS or not self.search.claims.believes("HiGHS"):
+        columns, is_believed = pair_columns(self.problem), self.search.claims.believes("HiGHS")
+        if columns <= TINY_COLUMNS or (columns <= ENGINE_COLUMNS and not is_believed):
             self._pairs(pool, self.search.deadline)
         else:
             self._explore(pool)
@@ -171,7 +173,9 @@ class ExactSolve(Running):
             loose = self._loose(slots, is_large, margin)
             found = self._highs(pool, loose.model, limit, hint=self._hint(loose), until=until)
             if margin == 0.0:
-                self._closed[slots] = INFINITY if found.state == "infeasible" else max(found.bound, self.search.bound)
+                self._closed[slots] = (
+                    INFINITY if found.state == "infeasible" else max(found.bound, self.search.claims.bound_of("HiGHS"))
+                )
                 self._closed_by.update(relaxed(loose))
             judgment = None
             if found.point is not None:
@@ -241,19 +245,34 @@ class ExactSolve(Running):
     # -- pairs over all slots ---
     def _pairs(self, pool: EnginePool, deadline: float) -> None:
         """Solve the pairs over all slots, adding failure rows as they break."""
-        claims = self.search.claims
+        claims, failed = self.search.claims, set[Engine]()
         turns = Turns(max(1.0, pair_columns(self.problem) / TINY_COLUMNS), self.config.time_limit_s)
-        while claims.believed(ENGINES):
+        while engines := tuple(engine for engine in claims.believed(ENGINES) if engine not in failed):
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
-            believed = len(claims.disproved)
-            runs = self._start(pool, formulation, deadline, turns)
-            broken = self._round(pool, formulation, deadline, runs)
+            believed, by_turns = len(claims.disproved), len(engines) > 1 and self._takes_turns(turns)
+            runs = self._start(pool, formulation, deadline, engines, turns if by_turns else None)
+            try:
+                broken = self._round(pool, formulation, deadline, runs)
+            except EngineRunError:
+                failed.update(run.engine for run in runs)
+                if len(failed) == len(ENGINES) or not by_turns:
+                    raise
+                continue
             if self._is_over(deadline):
                 return
             if not broken <= self.rows:
                 self.rows |= broken
-            elif len(claims.disproved) == believed and (self._is_settled(runs) or len(runs) > 1 or not turns.go_on()):
+            elif len(claims.disproved) == believed and (self._is_settled(runs) or not by_turns or not turns.go_on()):
                 return
+
+    def _takes_turns(self, turns: Turns) -> bool:
+        """Whether engines work one after the other: on one core, and on small models where nothing may depend on time.
+
+        HiGHS has no measure of work but nodes, which are dear in larger models.
+        """
+        if self._background is not None and self._background.running:
+            return False
+        return turns.scale <= 1.0 if self.config.deterministic else self.config.cores == 1
 
     def _round(
         self, pool: EnginePool, formulation: Formulation, deadline: float, runs: list[EngineRun]
@@ -298,17 +317,23 @@ class ExactSolve(Running):
     def _judging_s(self) -> float:
         return self.search.judging_s / max(1, len(self.search.trace))
 
-    def _start(self, pool: EnginePool, formulation: Formulation, deadline: float, turns: Turns) -> list[EngineRun]:
-        """CP-SAT and HiGHS side by side; by turns on one core or in deterministic mode; one beside a busy engine."""
-        config, engines = self.config, self.search.claims.believed(ENGINES)
-        remaining = max(deadline - time.monotonic(), 0.1)
-        limit, nodes, hint = config.time_limit_s if config.deterministic else remaining, None, self._hint(formulation)
-        if self._background is not None and self._background.running:
-            engines = engines[:1]
-        elif len(engines) > 1 and (config.deterministic or config.cores == 1):
+    def _start(
+        self,
+        pool: EnginePool,
+        formulation: Formulation,
+        deadline: float,
+        engines: tuple[Engine, ...],
+        turns: Turns | None,
+    ) -> list[EngineRun]:
+        """CP-SAT and HiGHS side by side, or one of them: whose turn it is, or the first one beside a busy engine."""
+        config, nodes, hint = self.config, None, self._hint(formulation)
+        limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
+        if turns is not None:
             engines, limit = (turns.engine(engines),), min(limit, turns.limit_s)
+        elif config.deterministic or config.cores == 1 or (self._background is not None and self._background.running):
+            engines = engines[:1]
         if config.deterministic and engines == ("highs",):
-            limit, nodes = 1e6, turns.nodes
+            limit, nodes = 1e6, NODE_LIMIT if turns is None else turns.nodes
         return [
             pool.start(
                 engine,

@@ -14,11 +14,13 @@ import numpy as np
 from fleet.inventory.workloads import TIERS, Workload
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.plan.placement import exceeds
 from fleet.platform.archetypes import Archetype
 from fleet.platform.growth import may_become
 from solvers.linear import INFINITY, Floats
 from solvers.problem import DesignProblem, Slot
+
+#: Relative excess of a load over a limit that is rounding; a tenth of the audit's tolerance, more than engines need.
+ROUNDING = 1e-7
 
 
 def resized(
@@ -240,11 +242,19 @@ def _carries(
     load = context.load[index, :, period].copy()
     if context.inventory.policy.standby_uses_node_reserve:
         kept = load[COMPUTE] + reserve
-        if any(exceeds(float(amount), float(limit)) for amount, limit in zip(kept, free[COMPUTE], strict=True)):
+        if any(_exceeds(float(amount), float(limit)) for amount, limit in zip(kept, free[COMPUTE], strict=True)):
             return False
     else:
         load[COMPUTE] += reserve
-    if any(exceeds(float(load[row]), float(usable[row])) for row in COMPUTE):
+    if any(_exceeds(float(load[row]), float(usable[row])) for row in COMPUTE):
         return False
     footprint = sum(float(amount) / archetype.efficiency[tier] for tier, amount in zip(TIERS, data, strict=True))
-    return not exceeds(footprint, archetype.capacity.usable.pool_tb)
+    return not _exceeds(footprint, archetype.capacity.usable.pool_tb)
+
+
+def _exceeds(load: float, limit: float) -> bool:
+    """Whether a load is over a limit by more than rounding: nodes are never saved on the tolerance of the audit.
+
+    The rows of the model have none, so a plan that lived on it would be cheaper than what engines prove.
+    """
+    return load > limit + ROUNDING * max(1.0, abs(limit))

@@ -24,6 +24,10 @@ from solvers.search import Search
 #: Pair columns up to which the other engine confirms optima; how long it may take [s], and in deterministic mode how
 #: many nodes of branch and bound, or of CP-SAT's deterministic seconds. By hand: the answer comes in a second or never.
 CHECKED_COLUMNS, CHECK_S, CHECK_NODES = 1500, 1.0, 50
+#: Nodes of the second engine for a verdict in deterministic mode.
+GROUND_NODES = 2000
+#: Pair columns up to which engines are asked about all slots at once.
+ENGINE_COLUMNS = 60_000
 #: Least time for a second ground that there is no plan, even where the time is up [s].
 LEAST_S = 2.0
 
@@ -52,14 +56,14 @@ class SecondOpinion:
         """Whether a second ground confirms that there is no plan; what contradicts the verdict disproves its engine."""
         limit = max(self.search.remaining_s, LEAST_S)
         model = verdict.formulation.model
-        run = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, 0)
+        run = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, GROUND_NODES)
         if run.multipliers is not None and is_conflict(model, run.multipliers):
             return True
         other = _other(verdict.engine)
-        if not self.search.claims.believes(LIBRARIES[other]):
+        if not self.search.claims.believes(LIBRARIES[other]) or pair_columns(self.problem) > ENGINE_COLUMNS:
             return False
         formulation = build(self.problem, has_pairs=True, rows=self.rows)
-        run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), None)
+        run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), GROUND_NODES)
         self._judge(formulation, run)
         if self.search.best is not None:
             self.search.disprove(verdict.engine, "that there is no plan, though one is known that holds")
@@ -101,13 +105,11 @@ class SecondOpinion:
         self.rows |= set(new)
         return bool(new)
 
-    def _asked(
-        self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int | None
-    ) -> EngineRun:
+    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineRun:
         """Run an engine on a formulation and wait for its end."""
         deterministic = self.config.deterministic
         in_work = deterministic and task == "cp_sat"
-        work = CHECK_S if nodes else self.config.time_limit_s
+        work = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
         run = pool.start(
             task,
             formulation.model,

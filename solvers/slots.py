@@ -43,7 +43,7 @@ def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
         runs = _runs_at(inventory, catalog.archetypes, site, pack, known)
         for row in inventory.clusters_at.get(site.site, ()):
-            key = (row.node_model, row.nodes, row.layout, row.witness, site.zones, site.internet)
+            key = (row.node_model, row.nodes, row.layout, row.witness, row.storage_switch, site.zones, site.internet)
             if key not in grown:
                 grown[key] = existing_runs(inventory, pack, row)
             slots.append(Slot(len(slots), row.cluster, site.site, grown[key], row))

@@ -73,7 +73,10 @@ def solve(
         )
     except EngineRunError as error:
         raise EngineError(str(error)) from error
-    return _result(effective, name, config, attempt)
+    try:
+        return _result(effective, name, config, attempt)
+    except KeyboardInterrupt:  # what was found is worth the seconds that a plan takes to write down
+        return _result(effective, name, config, replace(attempt, interrupted=True))
 
 
 def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: Attempt) -> SolveResult:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from solvers.engines import Engine
 
-#: Length of the first turn of a small model [s], and in deterministic mode the nodes that HiGHS has in it. By hand:
-#: most proofs of tiny fleets come sooner.
-TURN_S, TURN_NODES = 2.0, 200
+#: Length of the first turn of a small model [s], and in deterministic mode the nodes that HiGHS has in it, and in any.
+#: By hand: most proofs of tiny fleets come sooner.
+TURN_S, TURN_NODES, MOST_NODES = 2.0, 200, 3200
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Turns:
     @property
     def nodes(self) -> int:
         """Nodes of branch and bound in it, where time does not count."""
-        return int(TURN_NODES * self._factor)
+        return min(int(TURN_NODES * self._factor), MOST_NODES)
 
     def engine(self, engines: tuple[Engine, ...]) -> Engine:
         """Whose turn it is."""

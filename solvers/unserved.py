@@ -64,13 +64,15 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
             if not fewest or (len(rows) == known and left_out == screened | fewest):
                 break
             left_out = screened | fewest
+            disproved = run.search.claims.disproved
             run = strategy_run(compile_problem(served_part(inventory, left_out)), config, strategy)
             run.search.started = started
+            run.search.claims.disproved.update(disproved)
             run.run()
+        if run.search.best is not None and (config.deterministic or run.search.remaining_s > 0.0):
+            run.search.best = secured(run.problem, run.search.best, run.search.objective)
     except KeyboardInterrupt:
         return Attempt(run, left_out, interrupted=True)
-    if run.search.best is not None:
-        run.search.best = secured(run.problem, run.search.best, run.search.objective)
     return Attempt(run, left_out, interrupted=False)
 
 

@@ -52,7 +52,8 @@ INV060  distance at a site that is no carrier cloud
 INV061  a round trip below that of light in fiber
 INV062  a carrier cloud without distance whose members are far apart
 INV063  a date of purchase that cannot be counted from, or after the start of the plan
-INV064  a place for backups that are not kept
+INV064  a place for backups that are not kept, or that is no place
+INV065  parts of GPUs that cannot be
 ======  =====================================================================================
 """
 

@@ -154,6 +154,17 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
         if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
             message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
             yield sheet.problem("INV064", record, "backup_days", message, "fill in backup_days, or clear backup_site")
+        target = sites.get(row.backup_site)
+        if record.has("backup_site") and target is not None and target.has("kind") and target.row.is_network:
+            message = f"workload {row.workload!r} sends backups to carrier cloud {row.backup_site!r}, which is no place"
+            yield sheet.problem("INV064", record, "backup_site", message, "name a site where they are kept")
+        if record.has("gpus", "gpu_mode"):
+            if row.gpu_mode == "partition" and row.gpus > 1.0:
+                message = f"workload {row.workload!r} asks for {row.gpus:g} GPUs in partitions, which are parts of one"
+                yield sheet.problem("INV065", record, "gpus", message, "state at most 1, or gpu_mode dda")
+            elif row.gpu_mode == "dda" and row.gpus != round(row.gpus):
+                message = f"workload {row.workload!r} asks for {row.gpus:g} whole GPUs (gpu_mode dda)"
+                yield sheet.problem("INV065", record, "gpus", message, "state whole GPUs, or gpu_mode partition")
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:

@@ -12,7 +12,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.workloads import TIERS
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
 from fleet.platform.growth import may_become
-from fleet.platform.network import cabling_refusal
+from fleet.platform.network import cabling_refusal, is_cabled_directly, wiring_policy
 from fleet.platform.offers import layout_menu
 from fleet.platform.resiliency import LayoutError, parse_layout, resiliency_types, zones_of
 from fleet.platform.worthwhile import worthwhile
@@ -42,7 +42,7 @@ def standing_archetype(inventory: Inventory, pack: RulePack, row: ExistingCluste
         If platform rules refuse it, with every rule and reason.
     """
     site = inventory.site(row.site)
-    key = (row.node_model, row.nodes, row.layout, row.witness, site.zones, site.internet)
+    key = (row.node_model, row.nodes, row.layout, row.witness, row.storage_switch, site.zones, site.internet)
     known = _known(inventory, pack)
     if key not in known:
         known[key] = _as_stated(inventory, pack, row, row.nodes, parse_layout(row.layout, row.nodes, pack))
@@ -78,6 +78,7 @@ def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_
     """
     unknown = tuple(_unknown_layouts(inventory, pack, where))
     yield from unknown
+    yield from _uncabled(inventory, pack, where)
     for row in () if unknown else inventory.clusters:
         try:
             standing_archetype(inventory, pack, row)
@@ -91,6 +92,22 @@ def standing_problems(inventory: Inventory, pack: RulePack, where: Place = name_
             if row.witness not in ("", "cloud") and zones_of(parse_layout(row.layout, row.nodes, pack), pack) > 1:
                 message = f"got {row.witness!r}: a rack-aware cluster needs a cloud witness, in neither of its zones"
                 yield Problem("INV058", where(row, "witness"), message, "set one up and write cloud, or leave it blank")
+
+
+def _uncabled(inventory: Inventory, pack: RulePack, where: Place) -> Iterator[Problem]:
+    """Clusters that are stated to stand without a switch, which their nodes cannot."""
+    for row in inventory.clusters:
+        model = inventory.node_model_by_name.get(row.node_model)
+        if row.storage_switch is not False or row.nodes < 2 or model is None:
+            continue
+        if not is_cabled_directly(model, row.nodes, wiring_policy(inventory.policy, row), pack):
+            most = pack.whole("network.switchless_max_nodes")
+            message = (
+                f"got no, but {row.nodes} nodes with {model.nic_ports} ports each cannot be cabled directly: at most "
+                f"{most} nodes are, with two cables between every two of them and two ports for users"
+            )
+            remedy = f"write yes, or correct nodes, or nic_ports of {row.node_model!r} in table hardware"
+            yield Problem("INV058", where(row, "storage_switch"), message, remedy)
 
 
 def _unknown_layouts(inventory: Inventory, pack: RulePack, where: Place) -> Iterator[Problem]:

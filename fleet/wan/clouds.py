@@ -114,6 +114,7 @@ class Clouds:
                     self.access.setdefault(here, []).append((there, number))
                 elif passes[here]:
                     self._joints.setdefault(there, []).append((here, number))
+        self._joint_links = {link for joints in self._joints.values() for _, link in joints}
         self._ways: dict[int, tuple[CloudWay, ...]] = {}
         self._backbones: dict[int, array[int]] = {}
 
@@ -128,12 +129,19 @@ class Clouds:
 
     def ways(self, member: int, down: Collection[int] = (), cut: Collection[int] = ()) -> tuple[CloudWay, ...]:
         """The ways into a member from every cloud, shortest of each kind, without the sites and links that fail."""
-        if down or cut:
+        if self._is_touched(member, down, cut):
             return self._found(member, down, cut)
         known = self._ways.get(member)
         if known is None:
             known = self._ways[member] = self._found(member, (), ())
         return known
+
+    def _is_touched(self, member: int, down: Collection[int], cut: Collection[int]) -> bool:
+        """Whether failures concern a cloud, a link between clouds, or the member's own access."""
+        own = self.access.get(member, ())
+        return any(self.is_cloud[site] for site in down) or any(
+            link in self._joint_links or any(link == access for _, access in own) for link in cut
+        )
 
     def _found(self, member: int, down: Collection[int], cut: Collection[int]) -> tuple[CloudWay, ...]:
         """Dijkstra's algorithm over the clouds, from the member; told apart by whether distance counts."""

@@ -248,7 +248,7 @@ def _settle(
             if port is None:
                 continue
             distances = clouds.backbone(site) if port.has_distance else None
-            for member, link in network.inner_members[way.cloud]:
+            for member, link in network.inner_members.get(way.cloud, ()):
                 if link in cut or member in (host, site) or (within is not None and member not in within):
                     continue
                 far = port.length + network.lengths[link] + (0 if distances is None else distances[member])

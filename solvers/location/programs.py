@@ -55,6 +55,7 @@ class Programs:
     pool: EnginePool
     is_proven: bool = False
     is_infeasible: bool = False
+    _is_unconfirmed: bool = False
     _step: int = 0
     _size: int = 0
     _parts: int = 0
@@ -79,7 +80,7 @@ class Programs:
         Early on less is too large. What is found is the optimum; if there is nothing, the bound rises to that cost.
         """
         progress = self.progress
-        if not progress.claims.believes(ENGINE):
+        if self._is_unconfirmed or not progress.claims.believes(ENGINE):
             return False
         share, time_share = SHARES[self._step]
         if int(floors.below(progress.cost)[0].sum()) <= SMALL_SIZE:
@@ -205,7 +206,7 @@ class Programs:
             if np.isfinite(self._cutoff) or self._is_confirmed(program):
                 self._conclude(self._cutoff)
             else:
-                self.progress.claims.disprove(ENGINE, "that there is no choice, which nothing else confirms")
+                self._is_unconfirmed = True
         else:
             self._step = min(self._step + 1, len(SHARES) - 1)
 
@@ -226,7 +227,7 @@ class Programs:
             run = self.pool.start(
                 task,
                 program.model,
-                time_limit_s=config.time_limit_s if config.deterministic else limit,
+                time_limit_s=limit if not config.deterministic else config.time_limit_s if task == "cp_sat" else 1e6,
                 gap=config.gap,
                 seed=config.seed,
                 deterministic=config.deterministic,

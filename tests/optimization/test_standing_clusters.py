@@ -162,3 +162,25 @@ def test_a_plan_says_the_witness_that_is_stated() -> None:
     other = Plan(plan.document.model_copy(update={"clusters": (row.model_copy(update={"witness": "cloud"}),)}))
     found = [finding.message for finding in fleet.audit(other) if finding.rule == "PLT-023"]
     assert "stands with witness 'none', the plan says 'cloud'" in found
+
+
+@pytest.mark.parametrize("stated", [(True, None), (None, True), (True, True)], ids=str)
+def test_clusters_that_are_wired_otherwise_grow_otherwise(stated: tuple[bool | None, bool | None]) -> None:
+    """Behind a switch a cluster may grow; cabled directly, as the policy says, it keeps its nodes."""
+    sites = [a_site(name, can_host=False, latitude=40.0, longitude=-90.0) for name in ("a", "b")]
+    clusters = [
+        an_existing_cluster(f"old-{site.site}", site.site, nodes=2, storage_switch=value)
+        for site, value in zip(sites, stated, strict=True)
+    ]
+    heavy = [
+        a_workload(f"v-{site.site}", site.site, count=8, vcpus=25.0, placement="local")
+        for site, value in zip(sites, stated, strict=True)
+        if value
+    ]
+    inventory = an_inventory(
+        sites, heavy, [a_link("a", "b")], hardware=[a_node_model(nic_ports=4)], clusters=clusters, storage_switch=False
+    )
+    for mode in (inventory, dataclasses.replace(inventory, clusters=tuple(reversed(inventory.clusters)))):
+        result = solve(mode, config=SolveConfig(gap=0.0, time_limit_s=30.0))
+        assert result.status == "optimal"
+        assert result.require_plan().errors == ()

@@ -10,6 +10,7 @@ from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, listed, text
 from fleet.plan.states import simulate
 from fleet.plan.violations import LinkViolation, ReachViolation
+from fleet.wan.states import NORMAL
 
 
 def _user_rtt(evidence: Evidence) -> Iterator[Finding]:
@@ -126,6 +127,21 @@ def _link_capacity(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def _backups(evidence: Evidence) -> Iterator[Finding]:
+    """NET-010: backups have a path to the site that is named for them, with nothing failed."""
+    context = evidence.context
+    for index, demand in enumerate(context.demands):
+        site, target = context.clusters[int(context.primary[index])].site, demand.row.backup_site
+        if demand.row.sends_backups and site != target and context.router.route(site, target, NORMAL) is None:
+            yield finding(
+                "NET-010",
+                text(demand.key),
+                f"its backups are made nowhere: no path leads from {site} to its backup_site {target}",
+                "link the sites, or name another backup_site",
+                severity="warning",
+            )
+
+
 def _light(evidence: Evidence) -> Iterator[Finding]:
     """NET-008: no round trip of users or copies is below that of light in fiber; each pair of sites is named once."""
     context = evidence.context
@@ -209,5 +225,14 @@ RULES = (
         "error",
         "assignment",
         _light,
+    ),
+    Rule(
+        "NET-010",
+        "paths of backups",
+        "Backups have a path to the site that is named for them, with nothing failed.",
+        "workloads backup_site; links",
+        "warning",
+        "none needed: backups without a path wait, and load nothing",
+        _backups,
     ),
 )
