@@ -23,6 +23,7 @@ from solvers.engines import EnginePool, EngineRun
 from solvers.linear import LinearModel
 from solvers.location import FacilityProblem, solve_location
 from solvers.outcome import Exit, exit_code
+from tests.builders import a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import late_archive
 from tests.optimization.mixed_fleets import mixed
 
@@ -134,6 +135,31 @@ def test_a_dear_plan_called_optimal_is_caught(mode: str, right: float, lying: Ca
     result = solve(late_archive(), config=MODES[mode])
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert result.status == "optimal"
+
+
+@pytest.mark.parametrize("library", ["CP-SAT", "HiGHS"])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_engine_that_fails_leaves_the_proof_to_the_other(
+    mode: str, library: str, right: float, lying: Callable[[str, Lie], None]
+) -> None:
+    lying(library, lambda run, message: ("failed", "out of order") if message[0] == "done" else None)
+    result = solve(late_archive(), config=MODES[mode])
+    assert result.objective == pytest.approx(right, rel=1e-6)
+    assert (result.status, result.disproved) == ("optimal", ())
+
+
+def test_nodes_are_not_saved_on_the_tolerance_of_the_audit() -> None:
+    """Memory that three nodes lack by less than the audit minds: the model asks for four, and so do plans."""
+    site = a_site("a", can_host=True)
+    room = solve(
+        an_inventory([site], [a_workload("w", "a", count=9, vcpus=1.0, memory_gb=90.0)]), config=MODES["default"]
+    ).require_plan()
+    (usable,) = {row.capacity for row in room.document.cluster_loads if row.resource == "memory_gb" and row.period == 0}
+    count = 64
+    full = a_workload("w", "a", count=count, vcpus=1.0, memory_gb=usable / count * (1.0 + 5e-7))
+    result = solve(an_inventory([site], [full]), config=MODES["default"])
+    assert (result.status, result.disproved) == ("optimal", ())
+    assert result.require_plan().errors == ()
 
 
 def test_where_every_engine_lies_the_plan_stays_and_the_bound_goes(
