@@ -15,7 +15,7 @@ test: $(VENV)/.installed-dev lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --nbmake tests notebooks
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
