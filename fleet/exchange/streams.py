@@ -39,8 +39,10 @@ class _Outlet(io.FileIO):
             return len(data)
 
 
-def _steady(stream: TextIO, *, never_fails: bool) -> TextIO:
-    """The stream behind an outlet, where a file descriptor is behind it at all."""
+def _steady(stream: TextIO | None, *, never_fails: bool) -> TextIO:
+    """The stream behind an outlet, where a file descriptor is behind it at all; nothing where the caller closed it."""
+    if stream is None:
+        return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")  # takes the descriptor that is free
     try:
         descriptor = stream.fileno()
         stream.flush()

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from fleet.inventory.inventory import DemandKey
 from fleet.plan.plan import Finding
-from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed
+from fleet.plan.rules.base import NAMED, Evidence, Rule, demands_text, finding, listed, text
 from fleet.platform.growth import growth_notes
 from fleet.platform.standing import archetype_today
 from fleet.platform.volumes import Span, spans
@@ -33,6 +34,24 @@ def _single_nodes(evidence: Evidence) -> Iterator[Finding]:
 
 def _subject(clusters: list[str]) -> str:
     return clusters[0] if len(clusters) == 1 else "clusters"
+
+
+def _left_out(evidence: Evidence) -> Iterator[Finding]:
+    """GOV-012: what the policy allowed to leave out; one finding for each reason."""
+    reasons: dict[str, list[DemandKey]] = {}
+    for row in evidence.document.unserved:
+        reasons.setdefault(row.reason, []).append(DemandKey(row.workload, row.site))
+    for reason, keys in reasons.items():
+        what = f"{len(keys)} demands are left out" if len(keys) > 1 else "is left out"
+        yield finding(
+            "GOV-012",
+            text(keys[0]) if len(keys) == 1 else "demands left out",
+            f"{what} of the plan, as policy allow_unserved permits: {demands_text(keys)} – {reason}",
+            "make room for them, or take them out of table workloads",
+            float(len(keys)),
+            unit="demands",
+            severity="warning",
+        )
 
 
 def _unprotected(evidence: Evidence) -> Iterator[Finding]:
@@ -169,6 +188,15 @@ def _layout_changes(evidence: Evidence) -> Iterator[Finding]:
 
 
 RULES = (
+    Rule(
+        "GOV-012",
+        "left out",
+        "What is left out of the plan is named with its reason.",
+        "policy allow_unserved",
+        "warning",
+        NO_LIMIT,
+        _left_out,
+    ),
     Rule(
         "AVL-001",
         "single node",
