@@ -76,7 +76,7 @@ class Claims:
     def face(self, objective: float) -> None:
         """Confront the bounds with the cost of a solution that holds: what is above it is disproved."""
         for library, (bound, _) in list(self._bounds.items()):
-            if bound > objective + ROUNDING * abs(objective):
+            if bound > objective + ROUNDING * max(1.0, abs(objective)):
                 self.disprove(
                     library, f"that nothing costs less than {bound:,.2f}, though a cost of {objective:,.2f} holds"
                 )
