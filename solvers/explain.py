@@ -47,7 +47,9 @@ class Breach:
     is_upper: bool
 
 
-def explain_no_plan(problem: DesignProblem, stopped_by: str, unconfirmed: str = "") -> tuple[str, ...]:
+def explain_no_plan(
+    problem: DesignProblem, stopped_by: str, unconfirmed: str = "", doubtful: Collection[str] = ()
+) -> tuple[str, ...]:
     """What to say where the search ended without plan and without proof.
 
     Parameters
@@ -58,10 +60,19 @@ def explain_no_plan(problem: DesignProblem, stopped_by: str, unconfirmed: str = 
         What ended the search.
     unconfirmed : str
         The engine that says that there is no plan, where no second ground confirmed it.
+    doubtful : collection of str
+        Clusters whose machines could neither be put on their nodes one by one nor shown not to fit.
     """
     if unconfirmed:
         text = f"{unconfirmed} says that no plan satisfies every limit, but no second ground for that was found in time"
         return (f"{text}: it does not count as proven – allow more time",)
+    if doubtful:
+        text = (
+            f"plans were found whose virtual machines may or may not fit the nodes of {', '.join(sorted(doubtful))}, "
+            f"one node each: neither was shown (CAP-006), and no such plan is promised ({stopped_by}) – lower "
+            "max_utilization by some percent, or make the machines more alike"
+        )
+        return (text,)
     size = (
         f"{sum(part.count for part in problem.classes)} demand units in {len(problem.classes)} classes on "
         f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits"

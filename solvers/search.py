@@ -90,6 +90,7 @@ class Search:
     claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
     judging_s: float = 0.0
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def seconds(self) -> float:
@@ -186,7 +187,8 @@ class Search:
         return judgment
 
     def _keep(self, judgment: Judgment) -> None:
-        """Keep a decision if it holds and is best."""
+        """Keep a decision if it holds and is best; remember on which clusters packing was not decided."""
+        self.doubtful |= judgment.doubtful
         if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
             self.best, self.objective = judgment.decisions, judgment.objective
             self.claims.face(self.objective)

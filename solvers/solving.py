@@ -93,7 +93,7 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         explanation = (
             explain_infeasible(run.problem, config, run.rows)
             if run.is_infeasible and not attempt.interrupted
-            else run.remedies or explain_no_plan(run.problem, stopped_by, run.unconfirmed)
+            else run.remedies or explain_no_plan(run.problem, stopped_by, run.unconfirmed, search.doubtful)
         )
     else:
         objective = search.objective
@@ -138,7 +138,8 @@ def _stopped_by(attempt: Attempt, config: SolveConfig) -> StoppedBy:
         return "proof"
     if search.is_done:
         return "gap"
-    return "work_limit" if config.deterministic or run.remedies else "time_limit"
+    gave_up = search.best is None and bool(search.doubtful) and search.remaining_s > 0.0
+    return "work_limit" if config.deterministic or run.remedies or gave_up else "time_limit"
 
 
 def _plan(

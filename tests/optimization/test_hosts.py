@@ -104,7 +104,8 @@ def test_what_is_not_decided_is_neither_promised_nor_forbidden(monkeypatch: pyte
     finally:
         packing._packed.cache_clear()
     assert result.plan is None
-    assert result.status == "no_solution"
+    assert (result.status, result.stopped_by) == ("no_solution", "work_limit")
+    assert "may or may not fit the nodes of a-c1" in result.explanation[0]
     monkeypatch.undo()
     optimum = cheapest_plan(inventory)
     assert optimum is not None
