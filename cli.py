@@ -56,19 +56,19 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")
 
 
 def _out() -> Console:
-    from fleet.exchange.console import console_for
+    from fleet.exchange.console.tables import console_for
 
     return console_for(sys.stdout)
 
 
 def _err() -> Console:
-    from fleet.exchange.console import console_for
+    from fleet.exchange.console.tables import console_for
 
     return console_for(sys.stderr)
 
 
 def _say(console: Console, text: str) -> None:
-    from fleet.exchange.console import print_line
+    from fleet.exchange.console.tables import print_line
 
     print_line(console, text)
 
@@ -82,8 +82,8 @@ def _read(path: Path) -> Inventory:
 @contextmanager
 def _exit_codes() -> Iterator[None]:
     """Turn the errors that users cause into messages on stderr and exit codes."""
-    from fleet.exchange.console import print_problems
-    from solvers.outcome import Exit
+    from fleet.exchange.console.tables import print_problems
+    from solvers.exit_codes import Exit
 
     try:
         yield
@@ -153,9 +153,9 @@ def _synthetic(sites: int, hubs: int | None, seed: int, kind: Literal["store", "
 @app.command()
 def check(inventory: InventoryPath, json: Json = False) -> None:
     """Read and validate; name every problem with its place and remedy."""
-    from fleet.exchange.console import print_json, print_problems, problem_rows
+    from fleet.exchange.console.tables import print_json, print_problems, problem_rows
     from fleet.exchange.figures import counted
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     with _exit_codes():
         try:
@@ -181,8 +181,8 @@ def size(
     json: Json = False,
 ) -> None:
     """Size one cluster for all demands: what fits, what binds, what it costs, how raw becomes usable."""
-    from fleet.exchange.console import print_json
-    from fleet.exchange.console_sizing import print_sizing, sizing_rows
+    from fleet.exchange.console.sizing import print_sizing, sizing_rows
+    from fleet.exchange.console.tables import print_json
 
     with _exit_codes():
         found = _read(inventory)
@@ -211,7 +211,7 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Decide, audit and export: plan.json, plan.xlsx, map.html, report.html, plan.geojson."""
-    from fleet.exchange.console import ProgressLines
+    from fleet.exchange.console.tables import ProgressLines
     from fleet.exchange.exports import require_room
 
     if scenario_name is not None and scenario is None:
@@ -253,7 +253,7 @@ def _config(
 
 
 def _print_result(result: SolveResult, *, as_json: bool) -> None:
-    from fleet.exchange.console import plan_row, print_json, print_plan
+    from fleet.exchange.console.tables import plan_row, print_json, print_plan
 
     if result.plan is not None:
         if as_json:
@@ -272,10 +272,10 @@ def _print_result(result: SolveResult, *, as_json: bool) -> None:
 
 def _export_result(result: SolveResult, output: Path, gap: float | None, *, force: bool) -> int:
     """Write a plan, before anything is printed; its JSON is written whatever comes, the rest unless interrupted."""
-    from fleet.exchange.console import print_findings
+    from fleet.exchange.console.tables import print_findings
     from fleet.exchange.exports import STANDARD, export_plan
     from fleet.exchange.streams import interrupts_later
-    from solvers.outcome import Exit, exit_code
+    from solvers.exit_codes import Exit, exit_code
 
     if result.plan is not None and result.plan.errors and not force:
         print_findings(_err(), result.plan.errors)
@@ -300,11 +300,11 @@ def audit(
     json: Json = False,
 ) -> None:
     """Judge a plan: recompute every cost, load, path and recovery point."""
-    from fleet.exchange.console import finding_rows, print_findings, print_json
+    from fleet.exchange.console.tables import finding_rows, print_findings, print_json
     from fleet.exchange.figures import counted
     from fleet.exchange.plan_json import read_plan
     from fleet.plan.audit import audit as audit_plan
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     with _exit_codes():
         findings = audit_plan(read_plan(plan), None if inventory is None else _read(inventory))
@@ -330,10 +330,10 @@ def fail(
     json: Json = False,
 ) -> None:
     """Break a plan: what goes down, where it comes back, how fast, and which promises break."""
-    from fleet.exchange.console_failures import StoppedEarly, run_failures
+    from fleet.exchange.console.failures import StoppedEarly, run_failures
     from fleet.exchange.files import require_writable
     from fleet.exchange.plan_json import read_plan
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     if element and every == "pairs":
         raise typer.BadParameter("give either --element or --all pairs")
@@ -357,11 +357,11 @@ def export(
     force_export: Force = False,
 ) -> None:
     """Write a plan in other formats, beside it or into a folder."""
-    from fleet.exchange.console import print_findings
+    from fleet.exchange.console.tables import print_findings
     from fleet.exchange.exports import export_plan, known_exports, require_room
     from fleet.exchange.plan_json import read_plan
     from fleet.plan.audit import audit as audit_plan
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     with _exit_codes():
         names = known_exports(word.strip() for word in to.split(",") if word.strip())
@@ -385,8 +385,8 @@ def rules(
     json: Json = False,
 ) -> None:
     """List the rules that plans are judged by and the vendor's facts, or compare two rule packs."""
-    from fleet.exchange.console import print_json, print_table
-    from fleet.exchange.console_rules import COLUMNS, rule_rows
+    from fleet.exchange.console.rules import COLUMNS, rule_rows
+    from fleet.exchange.console.tables import print_json, print_table
     from fleet.rulepack import compare as compare_packs
     from fleet.rulepack import load_rulepack
 
@@ -437,9 +437,9 @@ def batch(
     quiet: Quiet = False,
 ) -> None:
     """Plan every scenario of a file: one folder each and a summary. Finished scenarios are not solved again."""
-    from fleet.exchange.console import print_json, print_table
+    from fleet.exchange.console.tables import print_json, print_table
     from fleet.exchange.files import require_writable
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     with _exit_codes():
         from fleet.inventory.scenario import read_scenarios
@@ -490,7 +490,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(text: str) -> None:
-    from solvers.outcome import Exit
+    from solvers.exit_codes import Exit
 
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
     sys.exit(Exit.UNEXPECTED)

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from solvers.engines import EnginePool
-from solvers.linear import INFINITY, Floats, LinearModel
+from solvers.engines.pool import EnginePool
+from solvers.linear.model import INFINITY, Floats, LinearModel
 from solvers.location import FacilityProblem
 from solvers.location.evaluate import location_cost, location_violations
 from solvers.trace import relative_gap

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.assemble import assemble
 from fleet.plan.context import build_context
 from fleet.plan.costs import Rates, cost_rows, totals

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from fleet.errors import ScenarioError as ScenarioError
     from fleet.exchange.examples import copy_example as copy_example
     from fleet.exchange.geojson import to_geojson as to_geojson
-    from fleet.exchange.maps import to_map as to_map
+    from fleet.exchange.maps.page import to_map as to_map
     from fleet.exchange.plan_json import inventory_schema as inventory_schema
     from fleet.exchange.plan_json import plan_schema as plan_schema
     from fleet.exchange.plan_json import read_plan as read_plan
     from fleet.exchange.plan_json import write_plan as write_plan
     from fleet.exchange.readers import from_frames as from_frames
     from fleet.exchange.readers import read as read
-    from fleet.exchange.report import to_report as to_report
-    from fleet.exchange.workbook import to_csv as to_csv
-    from fleet.exchange.workbook import to_excel as to_excel
+    from fleet.exchange.report.page import to_report as to_report
+    from fleet.exchange.workbook.tables import to_csv as to_csv
+    from fleet.exchange.workbook.tables import to_excel as to_excel
     from fleet.failures.sweep import lose as lose
     from fleet.failures.sweep import sweep_pairs as sweep_pairs
     from fleet.failures.sweep import sweep_single as sweep_single
@@ -74,11 +74,11 @@ _HOMES = {
     "sweep_pairs": "fleet.failures.sweep",
     "sweep_single": "fleet.failures.sweep",
     "synthetic": "fleet.inventory.synthetic",
-    "to_csv": "fleet.exchange.workbook",
-    "to_excel": "fleet.exchange.workbook",
+    "to_csv": "fleet.exchange.workbook.tables",
+    "to_excel": "fleet.exchange.workbook.tables",
     "to_geojson": "fleet.exchange.geojson",
-    "to_map": "fleet.exchange.maps",
-    "to_report": "fleet.exchange.report",
+    "to_map": "fleet.exchange.maps.page",
+    "to_report": "fleet.exchange.report.page",
     "write_plan": "fleet.exchange.plan_json",
 }
 

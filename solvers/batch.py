@@ -23,11 +23,11 @@ from fleet.exchange.exports import export_plan
 from fleet.exchange.figures import figures
 from fleet.exchange.files import write_text
 from fleet.exchange.streams import children_import_safely
-from fleet.exchange.workbook import rows_to_excel
+from fleet.exchange.workbook.tables import rows_to_excel
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
 from solvers.config import SolveConfig
-from solvers.outcome import Exit, exit_code
+from solvers.exit_codes import Exit, exit_code
 
 #: What a finished scenario leaves beside its exports; a later run reads it back instead of solving again.
 RECORD = "batch.json"

@@ -10,13 +10,13 @@ from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
 from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.engines import EngineRunError
-from solvers.explain import explain_infeasible, explain_no_plan
-from solvers.linear import INFINITY
+from solvers.engines.pool import EngineRunError
+from solvers.linear.model import INFINITY
+from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.result import EngineError, SolveError, SolveResult
-from solvers.screens import InfeasibleInputsError
+from solvers.strategies.infeasibility import explain_infeasible, explain_no_plan
+from solvers.strategies.unserved import Attempt, solve_served
 from solvers.trace import Status, StoppedBy, relative_gap
-from solvers.unserved import Attempt, solve_served
 
 STRATEGIES = ("auto", "exact", "decompose")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.inventory.growth import GrowthPoint
-from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.links import Link
-from fleet.inventory.pins import Pin
-from fleet.inventory.policy import Policy
-from fleet.inventory.prices import Price
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.pins import Pin
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.prices import Price
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 
 
 def a_site(site: str, **columns: Any) -> Site:

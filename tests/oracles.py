@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
-from fleet.inventory.pins import Pin
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.pins import Pin
+from fleet.inventory.tables.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes

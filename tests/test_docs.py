@@ -14,7 +14,7 @@ from typer.main import get_command
 import cli
 import fleet
 from fleet.inventory.inventory import INPUT_TABLES
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.plan.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,7 +18,7 @@ from example_parts import (
     spread,
 )
 
-from fleet.inventory.geocode import geocode, places
+from fleet.inventory.reading.geocode import geocode, places
 
 HOSPITAL_CITIES = ("Columbus, OH", "Cleveland, OH", "Cincinnati, OH", "Toledo, OH", "Akron, OH")
 CLINICS = 20

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from example_parts import DEMO_PRICES, Rows, deep_dive, figure, hardware, policy, prices, site
 
-from fleet.inventory.geocode import geocode
+from fleet.inventory.reading.geocode import geocode
 
 HEADQUARTERS = "Milwaukee, WI"
 PLANTS = ("Green Bay, WI", "Rockford, IL")

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from fleet.inventory.distances import great_circle_km
-from fleet.inventory.geocode import Place
 from fleet.inventory.inventory import INPUT_TABLES
+from fleet.inventory.reading.geocode import Place
 from fleet.inventory.scenario import Change
 from fleet.tables import EXTRA_PREFIX, describe
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from example_parts import DEMO_PRICE, DEMO_PRICES, Rows, deep_dive, figure, policy, prices, site
 
-from fleet.inventory.geocode import geocode
+from fleet.inventory.reading.geocode import geocode
 
 #: Of each server its GPUs, drives and price; 48 cores and 512 GB as in the seed. Demo prices.
 SERVERS = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from example_parts import Rows, deep_dive, failure_rates, figure, hardware, policy, prices, site, spread
 
-from fleet.inventory.geocode import geocode, places
+from fleet.inventory.reading.geocode import geocode, places
 
 #: Demo energy prices per state [USD/kWh].
 ENERGY = {

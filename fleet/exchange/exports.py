@@ -81,11 +81,11 @@ def _write(plan: Plan, name: str, path: Path) -> None:
 
         write_plan(plan, path)
     elif name == "xlsx":
-        from fleet.exchange.workbook import to_excel
+        from fleet.exchange.workbook.tables import to_excel
 
         to_excel(plan, path)
     elif name == "csv":
-        from fleet.exchange.workbook import to_csv
+        from fleet.exchange.workbook.tables import to_csv
 
         to_csv(plan, path)
     elif name == "geojson":
@@ -93,10 +93,10 @@ def _write(plan: Plan, name: str, path: Path) -> None:
 
         to_geojson(plan, path)
     elif name == "map":
-        from fleet.exchange.maps import to_map
+        from fleet.exchange.maps.page import to_map
 
         to_map(plan).save(path)
     else:
-        from fleet.exchange.report import to_report
+        from fleet.exchange.report.page import to_report
 
         to_report(plan, path)

@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.exchange.figures import figures
 from fleet.exchange.files import write_text
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.plan.plan import LinkRow, Plan
 
 Position = tuple[float, float]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fleet.errors import Problem, RulePackError
-from fleet.inventory.cells import did_you_mean
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.reading.cells import did_you_mean
 from fleet.plan.placement import cloud_residency_reason, cloud_users_reason
 from fleet.platform.resiliency import resiliency_types
 from fleet.platform.standing import Place, name_of_place, standing_problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.errors import PlanError, Problem
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import PLAN_TABLES, Plan
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from fleet.errors import PlanError, Problem
 from fleet.exchange.files import write_text
 from fleet.inventory.inventory import INPUT_TABLES
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.plan.plan import SCHEMA, Plan, PlanDocument
 from fleet.tables import EXTRA_PREFIX, describe
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from fleet.errors import ExportError, InventoryError, Problem
 from fleet.exchange.files import replacing, write_text
 from fleet.exchange.pack_checks import pack_problems, with_own_pack
-from fleet.inventory.checks import examine
-from fleet.inventory.hardware import ExistingCluster
+from fleet.inventory.checks.inventory import examine
 from fleet.inventory.inventory import INPUT_TABLES, Inventory
-from fleet.inventory.policy import Policy
-from fleet.inventory.prices import PRICE_ITEMS
-from fleet.inventory.sheets import read_sheet, where_in
-from fleet.inventory.sources import RawTables, frames_to_rows, read_source
+from fleet.inventory.reading.sheets import read_sheet, where_in
+from fleet.inventory.reading.sources import RawTables, frames_to_rows, read_source
+from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.prices import PRICE_ITEMS
 from fleet.platform.standing import Place
 from fleet.tables import EXTRA_PREFIX, Column, describe
 

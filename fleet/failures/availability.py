@@ -15,7 +15,7 @@ import numpy as np
 
 from fleet.failures.elements import Element
 from fleet.failures.incidents import Breaker
-from fleet.inventory.prices import FailureRate
+from fleet.inventory.tables.prices import FailureRate
 from fleet.plan.context import PlanContext
 from fleet.plan.fates import Fate, FateKind, fate
 from fleet.plan.survival import ClusterLoss

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.costs import Rates
 from fleet.plan.placement import exceeds

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.failures.elements import Element, find_element
 from fleet.failures.incidents import Breaker, Incident, Recovery
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.sites import Site
 
 #: Mean radius of the earth [km].
 EARTH_RADIUS_KM = 6371.009

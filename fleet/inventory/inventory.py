@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.figures import Figure
-from fleet.inventory.growth import NO_GROWTH, GrowthPoint, GrowthProfile, profiles
-from fleet.inventory.hardware import ExistingCluster, NodeModel
-from fleet.inventory.links import Link
-from fleet.inventory.pins import Pin
 from fleet.inventory.places import may_build, new_clusters
-from fleet.inventory.policy import Policy, PolicyRow
-from fleet.inventory.prices import FailureRate, Price
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.growth import NO_GROWTH, GrowthPoint, GrowthProfile, profiles
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.pins import Pin
+from fleet.inventory.tables.policy import Policy, PolicyRow
+from fleet.inventory.tables.prices import FailureRate, Price
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from fleet.quantities import GB_PER_TB
 from fleet.tables import InputRow
 
@@ -111,8 +111,8 @@ class Period:
 class Inventory:
     """All that the planner states, checked and in canonical order.
 
-    Build one with `fleet.read`, `fleet.from_frames` or `fleet.inventory.checks.checked_inventory`, which report
-    every problem at once; the constructor itself checks nothing.
+    Build one with `fleet.read`, `fleet.from_frames` or `fleet.inventory.checks.inventory.checked_inventory`, which
+    report every problem at once; the constructor itself checks nothing.
     """
 
     name: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection
 
-from fleet.inventory.hardware import ExistingCluster
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.sites import Site
 
 
 def may_build(site: Site, standing: Collection[ExistingCluster]) -> bool:

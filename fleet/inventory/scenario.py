@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fleet.errors import Problem, ScenarioError
-from fleet.inventory.cells import Condition, conditions, did_you_mean
-from fleet.inventory.checks import examine
+from fleet.inventory.checks.inventory import examine
 from fleet.inventory.inventory import INPUT_TABLES, Inventory
-from fleet.inventory.policy import Policy
-from fleet.inventory.sheets import Record, Sheet, Where, read_sheet
-from fleet.inventory.sources import RawTables, read_csv_table, read_source, tables_of
+from fleet.inventory.reading.cells import Condition, conditions, did_you_mean
+from fleet.inventory.reading.sheets import Record, Sheet, Where, read_sheet
+from fleet.inventory.reading.sources import RawTables, read_csv_table, read_source, tables_of
+from fleet.inventory.tables.policy import Policy
 from fleet.tables import EXTRA_PREFIX, InputRow, Name, Text
 from fleet.tables import column as declared
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fleet.errors import InventoryError, Problem
-from fleet.inventory.checks import checked_inventory
-from fleet.inventory.geocode import Place, places, simplify
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.reading.geocode import Place, places, simplify
 
 Point = tuple[float, float]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.failures.sweep import context_of
-from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import ClusterRow, Finding, Plan

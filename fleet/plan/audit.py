@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.errors import InventoryError, RulePackError
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import decisions_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.amounts import DemandRow, RowAmounts
 from fleet.plan.decisions import Decisions
 from fleet.plan.fates import Fate, FateKind, fate

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Amounts, Demand, Inventory
+from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow, Totals
 from fleet.platform.network import network_design, wiring_policy

@@ -17,7 +17,7 @@ from fleet.platform.packing import Machines, Verdict, are_small, gathered, in_wo
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
 if TYPE_CHECKING:
-    from fleet.inventory.workloads import Workload
+    from fleet.inventory.tables.workloads import Workload
     from fleet.plan.context import PlanContext
     from fleet.plan.protection import Floats
 

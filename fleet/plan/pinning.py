@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleet.inventory.inventory import Demand
-from fleet.inventory.pins import Pin, PinDecision
+from fleet.inventory.tables.pins import Pin, PinDecision
 
 #: Decisions about where demands and their standby copies are.
 PLACING: tuple[PinDecision, ...] = ("assign", "standby", "forbid")

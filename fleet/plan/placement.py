@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleet.inventory.distances import is_below_light, least_rtt_ms
-from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.sites import Site
 from fleet.plan.pinning import pins_on
 from fleet.platform.archetypes import Archetype
 from fleet.platform.instances import INSTANCE_RULES, instance_refusals

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fleet.errors import FleetError, UnknownIdError
-from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import TIERS, Workload
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import TIERS, Workload
 from fleet.platform.capacity import Capacity, cluster_capacity, kept_free, most_machines
 from fleet.platform.eligibility import (
     PLATFORM_RULES,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.inventory.hardware import NodeModel
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.quantities import Resources, gb_to_tb
 from fleet.rulepack.facts import RulePack

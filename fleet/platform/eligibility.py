@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.inventory.hardware import NodeModel
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.capacity import Capacity, cache_serves, raw_tb
 from fleet.platform.resiliency import DISK_MEDIA, resiliency_types
 from fleet.quantities import GB_PER_TB

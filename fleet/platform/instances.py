@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.inventory.hardware import NodeModel
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.workloads import Workload
 from fleet.platform.capacity import node_memory_gb
 from fleet.platform.eligibility import THREADS_PER_CORE, TOLERANCE, PlatformRule, Reason, gpu_facts
 from fleet.rulepack.facts import RulePack

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fleet.inventory.hardware import NodeModel
-from fleet.inventory.policy import Policy
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.workloads import Workload
 from fleet.platform.capacity import node_memory_gb, node_vcpus
 from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.instances import PARTITION

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fleet.inventory.hardware import ExistingCluster, NodeModel
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
+from fleet.inventory.tables.policy import Policy
 from fleet.rulepack.facts import RulePack
 
 Storage = Literal["none", "switched", "switchless"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.eligibility import TWO_WAY
 from fleet.platform.resiliency import LayoutError, default_layout, parse_layout, resiliency_types, zones_of
 from fleet.rulepack.facts import RulePack

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fleet.inventory.hardware import NodeModel
+from fleet.inventory.tables.hardware import NodeModel
 from fleet.platform.archetypes import Archetype
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack.facts import RulePack

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from fleet.errors import FleetError
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.rulepack.facts import RulePack, row_at
 
 #: Media of capacity drives that need a cache in front; clusters of them are called hybrid.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.workloads import TIERS, Workload
+from fleet.inventory.tables.workloads import TIERS, Workload
 from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.machines import machine_of

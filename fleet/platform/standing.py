@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 
 from fleet.errors import Problem
-from fleet.inventory.hardware import ExistingCluster
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
 from fleet.platform.growth import may_become
 from fleet.platform.network import cabling_refusal, is_cabled_directly, wiring_policy

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fleet.inventory.hardware import NodeModel
-from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.sites import Site
 from fleet.platform.eligibility import Reason
 from fleet.platform.resiliency import resiliency_types, zones_of
 from fleet.rulepack.facts import RulePack

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.eligibility import Reason
 from fleet.platform.resiliency import resiliency_type
 from fleet.rulepack.facts import RulePack

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.errors import FleetError
-from fleet.inventory.workloads import TIERS, Workload
+from fleet.inventory.tables.workloads import TIERS, Workload
 from fleet.platform.archetypes import Archetype
 from fleet.platform.volume_limits import PoolLayout, allowed_volumes, fill_limit, largest_volume_tb, volumes_spanned
 from fleet.quantities import GB_PER_TB, gb_to_tb

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 
 if TYPE_CHECKING:
     from fleet.platform.archetypes import Archetype

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fleet.inventory.prices import PRICE_ITEMS
+from fleet.inventory.tables.prices import PRICE_ITEMS
 
 FactKind = Literal["number", "whole", "flag", "text", "texts", "table"]
 #: What a cell of a table may hold: a kind (a trailing ``?`` makes the cell optional) or one of some words.

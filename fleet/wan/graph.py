@@ -12,9 +12,9 @@ import networkx as nx
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.links import Link
-from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.sites import Site
 from fleet.wan.latency import RTT_MS_PER_KM, access_rtt_ms, distance_km, estimate_rtt_ms, rtt_ms_per_km
 
 

@@ -28,7 +28,7 @@ from fleet.inventory.distances import (
     rtt_constant_ms,
     rtt_ms_per_km,
 )
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 
 __all__ = [
     "RTT_CONSTANT_MS",

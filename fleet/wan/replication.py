@@ -12,8 +12,8 @@ from typing import Any
 
 from fleet.errors import FleetError
 from fleet.inventory.inventory import Demand
-from fleet.inventory.policy import Policy
-from fleet.inventory.prices import Price
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.prices import Price
 from fleet.rulepack import RulePack
 
 MINUTES_PER_DAY = 1440.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.claims import Claims
 from solvers.config import SolveConfig
+from solvers.engines.claims import Claims
 from solvers.location.layout import TOLERANCE, Integers, Layout
-from solvers.location.neighborhood import WAITING
+from solvers.location.search.neighborhood import WAITING
 from solvers.trace import TracePoint, relative_gap
 
 LAGRANGIAN = "Lagrangian relaxation"

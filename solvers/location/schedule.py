@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.location.ascent import Ascent
-from solvers.location.floors import Floors
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.floors import Floors
 from solvers.location.layout import narrowed
 from solvers.location.progress import LAGRANGIAN, Progress
-from solvers.location.search import Annealer, arrays_of
+from solvers.location.search.annealer import Annealer, arrays_of
 
 #: Temperatures at the beginning and at the end of a cycle, in the geometric mean of the cost per demand and per open
 #: facility; and at the beginning of one that goes on from the incumbent.

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.engines import EnginePool
-from solvers.location.ascent import Ascent
-from solvers.location.certificate import certify
-from solvers.location.floors import Floors
+from solvers.engines.pool import EnginePool
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.certificate import certify
+from solvers.location.bound.floors import Floors
 from solvers.location.layout import lay_out
 from solvers.location.problem import FacilityProblem
-from solvers.location.programs import Programs
+from solvers.location.programs.integer_programs import Programs
 from solvers.location.progress import Progress
 from solvers.location.result import LocationResult, choice_status
 from solvers.location.schedule import AscentSide, SearchSide

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import fleet
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.plan.plan import Plan
 from fleet.platform.capacity import host_reserve_memory_gb
 from fleet.platform.sizing import size_fleet

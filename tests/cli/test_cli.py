@@ -18,7 +18,7 @@ import cli
 import solvers
 from fleet.exchange.examples import example_names
 from fleet.exchange.plan_json import write_plan
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.plan.plan import Finding, Plan
 from solvers.result import SolveResult
 

@@ -169,7 +169,7 @@ def test_an_interrupt_waits_for_the_end_of_a_block():
 
 def test_an_interrupt_while_exporting_keeps_the_plan(tmp_path, monkeypatch):
     import cli
-    from fleet.exchange import maps
+    from fleet.exchange.maps import page as maps
     from solvers.result import SolveResult
 
     def interrupted(plan):

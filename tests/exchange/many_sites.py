@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 from fleet.inventory.distances import great_circle_km
-from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.policy import Policy
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from fleet.plan.plan import (
     AssignmentRow,
     ClusterLoadRow,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from fleet.inventory.growth import GrowthPoint
-from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.inventory import Demand, DemandKey, Inventory
-from fleet.inventory.links import Link
-from fleet.inventory.policy import Policy
-from fleet.inventory.prices import Price
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.prices import Price
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from fleet.plan.costs import totals
 from fleet.plan.plan import (
     ActionRow,

@@ -12,7 +12,8 @@ from rich.console import Console
 
 import fleet
 from fleet.errors import Problem
-from fleet.exchange.console import (
+from fleet.exchange.console.sizing import print_sizing, sizing_rows
+from fleet.exchange.console.tables import (
     ProgressLines,
     console_for,
     plan_row,
@@ -22,7 +23,6 @@ from fleet.exchange.console import (
     print_table,
     progress_text,
 )
-from fleet.exchange.console_sizing import print_sizing, sizing_rows
 from fleet.plan.plan import Plan
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from fleet.exchange.console import console_for
-from fleet.exchange.console_failures import run_failures
-from fleet.exchange.heat import COUNT_COLORS, count_color, count_legend, heat_map, use_color, use_text
+from fleet.exchange.console.failures import run_failures
+from fleet.exchange.console.tables import console_for
 from fleet.exchange.plan_json import write_plan
+from fleet.exchange.report.heat_map import COUNT_COLORS, count_color, count_legend, heat_map, use_color, use_text
 from fleet.failures.sweep import FailureRow, failure_row, sweep_pairs, sweep_single
 from fleet.plan.plan import Plan
 from tests.builders import a_link
@@ -121,7 +121,7 @@ def test_pairs_are_told_by_kind_and_the_worst_by_name() -> None:
 
 def test_long_sweeps_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("fleet.exchange.console_failures.PROGRESS_S", -1.0)
+    monkeypatch.setattr("fleet.exchange.console.failures.PROGRESS_S", -1.0)
     printed(small_plan(small_inventory()), (), "pairs", None, False, said.append)
     rows = len(list(sweep_pairs(small_plan(small_inventory()))))
     assert said[-1] == f"{rows - 1:,} of {rows:,} pairs"
@@ -139,7 +139,7 @@ def test_interrupted_pairs_keep_what_is_done(
             raise KeyboardInterrupt
         return failure_row(*arguments)
 
-    monkeypatch.setattr("fleet.exchange.console_failures.failure_row", told)
+    monkeypatch.setattr("fleet.exchange.console.failures.failure_row", told)
     code, stdout, stderr = run("fail", folder, "--all", "pairs", "-o", folder, *words)
     assert code == 5
     assert f"interrupted after 7 of {len(expected):,} pairs, which are kept" in stderr

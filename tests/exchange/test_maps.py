@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from fleet.errors import ExportError
-from fleet.exchange import maps
-from fleet.exchange.maps import FleetMap, to_map
-from fleet.exchange.maps_data import map_payload
+from fleet.exchange.maps import page as maps
+from fleet.exchange.maps.page import FleetMap, to_map
+from fleet.exchange.maps.payload import map_payload
 from fleet.plan.plan import Plan
 from tests.exchange.browser import launched, visit
 from tests.exchange.many_sites import many_sites_plan, one_site_plan
@@ -81,7 +81,7 @@ def test_equal_plans_give_equal_bytes(drawn: FleetMap) -> None:
 
 def test_bytes_do_not_depend_on_the_process(drawn: FleetMap, tmp_path: Path) -> None:
     code = (
-        "import sys; from tests.exchange.plan_fixture import fixture_plan; from fleet.exchange.maps import to_map;"
+        "import sys; from tests.exchange.plan_fixture import fixture_plan; from fleet.exchange.maps.page import to_map;"
         "to_map(fixture_plan()).save(sys.argv[1])"
     )
     target = tmp_path / "map.html"

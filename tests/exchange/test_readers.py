@@ -15,7 +15,7 @@ import xlsxwriter
 
 from fleet.errors import ExportError, InventoryError
 from fleet.exchange.readers import from_frames, read, write_folder, write_workbook
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from tests.inventory_tables import Tables, valid_tables

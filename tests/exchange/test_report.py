@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from fleet.errors import ExportError, PlanError
-from fleet.exchange.maps import to_map
+from fleet.exchange.maps.page import to_map
 from fleet.exchange.plan_inventory import inventory_of
-from fleet.exchange.report import report_html, to_report
-from fleet.exchange.report_charts import PALETTE, load_color, short, stacked_bars, utilization_bar
-from fleet.exchange.report_map import MAP_HEIGHT, MAP_WIDTH, plan_map
-from fleet.exchange.report_operations import _spans
-from fleet.exchange.report_sections import layout_text
+from fleet.exchange.report.charts import PALETTE, load_color, short, stacked_bars, utilization_bar
+from fleet.exchange.report.operations import _spans
+from fleet.exchange.report.page import report_html, to_report
+from fleet.exchange.report.sections import layout_text
+from fleet.exchange.report.small_map import MAP_HEIGHT, MAP_WIDTH, plan_map
 from fleet.operations.volume_rows import plan_volumes
 from fleet.plan.plan import Finding, Plan, UnservedRow
 from fleet.platform.capacity import cluster_capacity

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet.inventory.inventory import DemandKey, Inventory
-from fleet.inventory.links import Link
+from fleet.inventory.tables.links import Link
 from fleet.plan.assemble import assemble
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import Plan, ResultRow

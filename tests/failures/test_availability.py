@@ -12,7 +12,7 @@ from fleet.failures.availability import HOURS_PER_YEAR, plan_availability
 from fleet.failures.elements import Element
 from fleet.failures.sweep import breaker_of
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.prices import FailureRate
+from fleet.inventory.tables.prices import FailureRate
 from fleet.plan.plan import Plan
 from tests.builders import a_link
 from tests.failures.small_plans import LINKS, small_inventory, small_plan

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from fleet.exchange.geojson import geojson
-from fleet.exchange.maps_data import IN_CLOUD, map_payload
+from fleet.exchange.maps.payload import IN_CLOUD, map_payload
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.plan_json import plan_text
-from fleet.exchange.report import report_html
+from fleet.exchange.report.page import report_html
 from fleet.failures.availability import plan_availability
 from fleet.failures.details import recovery_rows
 from fleet.failures.proof import prove_recovery_points
 from fleet.failures.sweep import breaker_of, context_of, incident_of, lose, sweep_single
-from fleet.inventory.prices import FailureRate
+from fleet.inventory.tables.prices import FailureRate
 from fleet.operations.failback import plan_failback
 from fleet.operations.seeding import plan_seeding
 from fleet.plan.plan import Plan

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fleet
-from fleet.exchange.report import report_html
+from fleet.exchange.report.page import report_html
 from fleet.failures.reserve import compare_reserves
 from fleet.failures.sweep import breaker_of, sweep_single
 from fleet.plan.audit import audit

@@ -13,9 +13,9 @@ from fleet.failures.details import recovery_rows
 from fleet.failures.incidents import Incident
 from fleet.failures.reserve import compare_reserves
 from fleet.failures.sweep import FailureRow, breaker_of, failure_row, incident_of, lose
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.prices import FailureRate
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.prices import FailureRate
 from fleet.plan.assemble import assemble
 from fleet.plan.decisions import decisions_of
 from fleet.plan.plan import Plan

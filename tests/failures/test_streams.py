@@ -9,7 +9,7 @@ import pytest
 
 from fleet.failures.sweep import breaker_of, context_of, lose, sweep_single
 from fleet.inventory.inventory import DemandKey, Inventory
-from fleet.inventory.prices import FailureRate
+from fleet.inventory.tables.prices import FailureRate
 from fleet.plan.assemble import assemble
 from fleet.plan.decisions import decisions_of
 from fleet.plan.plan import Finding, Plan

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fleet.errors import InventoryError
-from fleet.inventory import checks
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks import inventory as checks
+from fleet.inventory.checks.inventory import checked_inventory
 from tests.inventory_tables import Tables, valid_tables
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import InventoryError
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.distances import LIGHT_KM_PER_MS, distance_km, is_below_light, least_rtt_ms
 from fleet.inventory.inventory import Inventory
 from tests.inventory_tables import Tables, valid_tables

@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from fleet.inventory.geocode import PlaceError, candidates, geocode, places
+from fleet.inventory.reading.geocode import PlaceError, candidates, geocode, places
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_site_with_a_cluster_is_a_candidate_whatever_can_host_says() -> None:
 def test_an_explicit_no_is_kept() -> None:
     tables = valid_tables()
     tables["sites"][-1]["can_host"] = "no"
-    from fleet.inventory.checks import checked_inventory
+    from fleet.inventory.checks.inventory import checked_inventory
 
     inventory = checked_inventory("x", tables)
     name = str(tables["sites"][-1]["site"])

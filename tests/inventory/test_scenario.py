@@ -7,7 +7,7 @@ import pytest
 import xlsxwriter
 
 from fleet.errors import ScenarioError
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Change, Scenario, apply_scenario, read_scenarios
 from tests.inventory_tables import valid_tables

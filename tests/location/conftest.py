@@ -6,8 +6,8 @@ import pytest
 
 from solvers import SolveConfig
 from solvers.location import solve_location
-from solvers.location.ascent import Ascent
-from solvers.location.floors import Floors
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.floors import Floors
 from solvers.location.layout import lay_out
 from tests.location.small_problems import two
 

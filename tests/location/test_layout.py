@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from solvers.location import FacilityProblem
-from solvers.location.annealing import sort
-from solvers.location.ascent import Ascent
-from solvers.location.certificate import certify
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.certificate import certify
 from solvers.location.evaluate import certificate_bound
 from solvers.location.layout import fewest_open, lay_out, narrowed
+from solvers.location.search.annealing import sort
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from solvers.config import SolveConfig
 from solvers.location import FacilityProblem
-from solvers.location.ascent import Ascent
-from solvers.location.floors import Floors
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.floors import Floors
 from solvers.location.layout import lay_out
 from solvers.location.progress import Progress
 from solvers.location.schedule import SearchSide

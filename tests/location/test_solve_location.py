@@ -14,10 +14,10 @@ import pytest
 from benchmarks.published import published_files, read_published
 from solvers import SolveConfig
 from solvers.location import FacilityProblem, LocationResult, solve_location
-from solvers.location.ascent import Ascent
-from solvers.location.certificate import certify
+from solvers.location.bound.ascent import Ascent
+from solvers.location.bound.certificate import certify
+from solvers.location.bound.floors import Floors
 from solvers.location.evaluate import certificate_bound, check_result
-from solvers.location.floors import Floors
 from solvers.location.layout import lay_out
 from tests.location.small_problems import optimum, random_problem, two
 

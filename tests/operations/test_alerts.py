@@ -5,7 +5,7 @@ import math
 import pytest
 
 from fleet.failures.sweep import context_of
-from fleet.inventory.growth import GrowthPoint
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.operations.alerts import PLANNED_LIMIT, AlertRow, forecast_alerts, monthly_forecast
 from fleet.plan.plan import Plan
 from tests.failures.small_plans import small_inventory, small_plan

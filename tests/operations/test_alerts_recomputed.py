@@ -137,7 +137,7 @@ class Ledger:
 
 
 def grown_plan() -> Plan:
-    from fleet.inventory.growth import GrowthPoint
+    from fleet.inventory.tables.growth import GrowthPoint
 
     growth = (GrowthPoint(profile="fast", annual_rate=0.6), GrowthPoint(profile="slow", annual_rate=0.25))
     inventory = small_inventory(

@@ -43,7 +43,7 @@ def test_amounts_by_hand() -> None:
 
 
 def test_backups_grow_with_data_and_changes_until_the_end() -> None:
-    from fleet.inventory.growth import GrowthPoint
+    from fleet.inventory.tables.growth import GrowthPoint
 
     growth = (GrowthPoint(profile="double", annual_rate=1.0),)
     made = small_inventory(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fleet.inventory.inventory import DemandKey, Inventory
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.platform.archetypes import enumerate_archetypes
 from fleet.platform.resiliency import resiliency_types

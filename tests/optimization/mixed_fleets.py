@@ -11,13 +11,13 @@ import itertools
 import math
 from typing import Any
 
-from fleet.inventory.growth import GrowthPoint
-from fleet.inventory.hardware import ExistingCluster, NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.links import Link
-from fleet.inventory.pins import Pin
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.pins import Pin
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from tests.builders import a_link, a_node_model, a_pin, a_site, a_workload, an_existing_cluster, an_inventory
 from tests.optimization.tiny_fleets import Maker
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers.engines import Engine, EnginePool
-from solvers.linear import LinearModel
+from solvers.engines.pool import Engine, EnginePool
+from solvers.linear.model import LinearModel
 
 
 def a_cover(count: int = 12, seed: int = 5) -> LinearModel:

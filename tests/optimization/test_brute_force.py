@@ -10,9 +10,9 @@ import pytest
 
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, SolveResult, solve
-from solvers.building import build
-from solvers.compile import compile_problem
-from solvers.engines import EnginePool
+from solvers.engines.pool import EnginePool
+from solvers.formulation.assembly import build
+from solvers.problem.compilation import compile_problem
 from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open, without_a_way_out
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.oracles import Limits, Optimum, cheapest_plan

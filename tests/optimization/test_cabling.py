@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.operations.network_plan import plan_network
 from fleet.plan.plan import Plan
 from solvers import SolveConfig, solve

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import solvers
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from fleet.plan.plan import Plan
 from solvers.config import SolveConfig
 from solvers.result import SolveResult

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-import solvers.bundles
-import solvers.decompose
-import solvers.exact
-import solvers.reaches
+import solvers.problem.demand_aggregation
+import solvers.problem.reach_aggregation
+import solvers.strategies.decompose
+import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
-from solvers.building import build
-from solvers.bundles import bundle, counted
-from solvers.compile import compile_problem
-from solvers.engines import EnginePool
-from solvers.merging import merge_slots
-from solvers.opening import OpenSets, first_set
-from solvers.unserved import strategy_run
+from solvers.engines.pool import EnginePool
+from solvers.formulation.assembly import build
+from solvers.problem.compilation import compile_problem
+from solvers.problem.demand_aggregation import bundle, counted
+from solvers.problem.slot_aggregation import merge_slots
+from solvers.strategies.open_sets import OpenSets, first_set
+from solvers.strategies.unserved import strategy_run
 from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open
 from tests.optimization.test_solver import deterministic_bytes, shuffled
 from tests.optimization.tiny_fleets import FAMILIES
@@ -43,20 +43,20 @@ MORE = [(family, seed) for family in sorted(FAMILIES) for seed in range(6)]
 @pytest.fixture
 def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even tiny fleets be taken apart, and no engine improve the plan afterwards."""
-    monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", -1)
-    monkeypatch.setattr(solvers.decompose, "ENGINE_COLUMNS", -1)
+    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
+    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", -1)
 
 
 def tell_least_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bounds count every need by itself, and all classes of a kind wherever any of them may be."""
-    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
+    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
     put_together(monkeypatch, 1)
 
 
 def put_together(monkeypatch: pytest.MonkeyPatch, reaches: int) -> None:
     """Let bounds tell at most so many sets of places apart."""
-    monkeypatch.setattr(solvers.bundles, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", reaches)
+    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
+    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", reaches)
 
 
 def check_between(inventory: Inventory) -> bool:
@@ -253,7 +253,7 @@ def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.decompose, "ENGINE_COLUMNS", 10)
+    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", 10)
     inventory = synthetic(40, 5, 2)
     inventory = replace(inventory, policy=inventory.policy.model_copy(update={"partner_scope": "cluster"}))
     result = solve(inventory, config=SolveConfig(time_limit_s=600.0), strategy="decompose")

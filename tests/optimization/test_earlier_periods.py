@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import Inventory
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.quantities import RESOURCES
 from solvers import SolveConfig
-from solvers.building import build
-from solvers.compile import compile_problem
-from solvers.encoders.capacity import PACES, POOL, _paces
-from solvers.engines import EnginePool
-from solvers.formulation import Formulation
-from solvers.linear import Floats
-from solvers.opening import open_shares
-from solvers.search import Search
+from solvers.engines.pool import EnginePool
+from solvers.formulation.assembly import build
+from solvers.formulation.constraints.capacity import PACES, POOL, _paces
+from solvers.formulation.variables import Formulation
+from solvers.incumbent.incumbent import Search
+from solvers.linear.model import Floats
+from solvers.problem.compilation import compile_problem
+from solvers.strategies.open_sets import open_shares
 from tests.builders import (
     a_link,
     a_pin,

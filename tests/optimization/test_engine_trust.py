@@ -10,19 +10,19 @@ import numpy as np
 import ortools
 import pytest
 
-import solvers.engine_worker
-import solvers.exact
-import solvers.second_opinion
+import solvers.engines.worker
+import solvers.strategies.exact
+import solvers.strategies.second_opinion
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
-from solvers.claims import LIBRARIES, Claims
-from solvers.conflicts import elastic, is_conflict
-from solvers.engine_worker import run_cp_sat
-from solvers.engines import EnginePool, EngineRun
-from solvers.linear import LinearModel
+from solvers.engines.claims import LIBRARIES, Claims
+from solvers.engines.conflicts import elastic, is_conflict
+from solvers.engines.pool import EnginePool, EngineRun
+from solvers.engines.worker import run_cp_sat
+from solvers.exit_codes import Exit, exit_code
+from solvers.linear.model import LinearModel
 from solvers.location import FacilityProblem, solve_location
-from solvers.outcome import Exit, exit_code
 from tests.builders import a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import late_archive
 from tests.optimization.mixed_fleets import mixed
@@ -103,7 +103,10 @@ def is_told(result: SolveResult, library: str) -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [pytest.param(solvers.exact.TINY_COLUMNS, id="pairs"), pytest.param(-1, id="sets", marks=pytest.mark.slow)],
+    [
+        pytest.param(solvers.strategies.exact.TINY_COLUMNS, id="pairs"),
+        pytest.param(-1, id="sets", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("mode", ["default", "one worker", pytest.param("deterministic", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("library", ["CP-SAT", "HiGHS"])
@@ -117,8 +120,8 @@ def test_an_engine_that_lies_is_caught(
     lying: Callable[[str, Lie], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", columns)
-    monkeypatch.setattr(solvers.second_opinion, "CHECK_S", 30.0)
+    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", columns)
+    monkeypatch.setattr(solvers.strategies.second_opinion, "CHECK_S", 30.0)
     lying(library, how)
     result = solve(late_archive(), config=MODES[mode])
     assert result.objective == pytest.approx(right, rel=1e-6)
@@ -234,7 +237,7 @@ def test_multipliers_are_found() -> None:
 def test_the_last_words_of_a_worker_reach_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONSTARTUP", "")
     monkeypatch.setenv("PYTHONHOME", "/nonexistent")
-    monkeypatch.setattr("solvers.engines._spare._waiting", [])
+    monkeypatch.setattr("solvers.engines.pool._spare._waiting", [])
     with EnginePool() as pool:
         run = pool.start("highs", conflicting(), time_limit_s=5.0, gap=0.0)
         while run.running:
@@ -298,8 +301,8 @@ def cp_sat_of(model: LinearModel) -> tuple[float, float]:
 
 @pytest.mark.parametrize("make", [late_archive, lambda: mixed(70), lambda: mixed(78)], ids=["late archive", "70", "78"])
 def test_cp_sat_as_it_is_set_up_proves_the_right_optimum(make: Callable[[], Inventory]) -> None:
-    from solvers.building import build
-    from solvers.compile import compile_problem
+    from solvers.formulation.assembly import build
+    from solvers.problem.compilation import compile_problem
 
     formulation = build(compile_problem(make()), has_pairs=True)
     with EnginePool() as pool:
@@ -323,7 +326,7 @@ def test_which_releases_of_cp_sat_are_wrong_without_it() -> None:
     except AttributeError:
         text_format.Parse(text, model.Proto())
     found = {}
-    for limit in (None, solvers.engine_worker.PRESOLVE_INCLUSION_WORK):
+    for limit in (None, solvers.engines.worker.PRESOLVE_INCLUSION_WORK):
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = 2
@@ -332,7 +335,9 @@ def test_which_releases_of_cp_sat_are_wrong_without_it() -> None:
         assert solver.solve(model) == cp_model.OPTIMAL
         found[limit] = solver.objective_value
     right = -135461634392.0
-    assert found[solvers.engine_worker.PRESOLVE_INCLUSION_WORK] == right, "the setting no longer helps: distrust CP-SAT"
+    assert found[solvers.engines.worker.PRESOLVE_INCLUSION_WORK] == right, (
+        "the setting no longer helps: distrust CP-SAT"
+    )
     is_wrong = found[None] != right
     assert is_wrong == (ortools.__version__ in WRONG_RELEASES), (
         f"OR-Tools {ortools.__version__} is {'wrong' if is_wrong else 'right'} here: correct WRONG_RELEASES, and where "

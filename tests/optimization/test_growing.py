@@ -10,19 +10,19 @@ import pytest
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig
-from solvers.building import build
-from solvers.bundles import bundle
-from solvers.compile import compile_problem
-from solvers.decompose import DecomposeSolve
-from solvers.engines import EnginePool
-from solvers.formulation import Formulation
-from solvers.growing import with_room
-from solvers.linear import Floats
-from solvers.packing import Packing, Place
-from solvers.problem import DesignProblem
-from solvers.repairing import relief_of, repair
-from solvers.rounding import decisions_of_packing, packed
-from solvers.tightening import tighten
+from solvers.engines.pool import EnginePool
+from solvers.formulation.assembly import build
+from solvers.formulation.variables import Formulation
+from solvers.linear.model import Floats
+from solvers.local_search.expansion import with_room
+from solvers.local_search.placement import Packing, Place
+from solvers.local_search.reduction import tighten
+from solvers.local_search.relocation import relief_of, repair
+from solvers.local_search.rounding import decisions_of_packing, packed
+from solvers.problem.compilation import compile_problem
+from solvers.problem.demand_aggregation import bundle
+from solvers.problem.design import DesignProblem
+from solvers.strategies.decompose import DecomposeSolve
 
 Made = tuple[DecomposeSolve, Packing, Formulation, Floats]
 

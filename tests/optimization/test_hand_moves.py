@@ -11,8 +11,9 @@ from fleet.inventory.inventory import Inventory
 from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import Decisions, decisions_of
 from fleet.rulepack import RulePack, load_rulepack
-from solvers import SolveConfig, compile, solve  # noqa: A004
-from solvers.problem import Slot
+from solvers import SolveConfig, solve
+from solvers.problem import compilation
+from solvers.problem.sets import Slot
 from tests.optimization.hand_moves import Hands
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.plan.judged_fleet import a_plan
@@ -100,11 +101,11 @@ def test_a_search_space_that_is_too_small_is_noticed(
     cut: Callable[[Inventory, tuple[Slot, ...]], list[Slot]], family: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the audit allows and the model does not know is found by hand."""
-    whole = compile.build_slots
+    whole = compilation.build_slots
 
     def smaller(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
         return tuple(replace(slot, index=index) for index, slot in enumerate(cut(inventory, whole(inventory, pack))))
 
-    monkeypatch.setattr(compile, "build_slots", smaller)
+    monkeypatch.setattr(compilation, "build_slots", smaller)
     found, _ = cheaper_plans(FAMILIES[family](seed), seed, MORE_SHOWN)
     assert found

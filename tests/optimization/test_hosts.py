@@ -9,12 +9,12 @@ from fleet.inventory.inventory import Inventory
 from fleet.platform import packing
 from fleet.platform.machines import Hosts, Machine
 from solvers import SolveConfig, solve
-from solvers.building import build
-from solvers.compile import compile_problem
-from solvers.encoders import hosts
-from solvers.encoders.links import LinkRow
-from solvers.explain import explain_infeasible
-from solvers.hosting import measures
+from solvers.formulation.assembly import build
+from solvers.formulation.constraints import hosts
+from solvers.formulation.constraints.links import LinkRow
+from solvers.problem.compilation import compile_problem
+from solvers.problem.host_measures import measures
+from solvers.strategies.infeasibility import explain_infeasible
 from tests.builders import a_link, a_node_model, a_site, a_workload, an_inventory
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.oracles import cheapest_plan

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-import solvers.exact
+import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, solve
 from tests.builders import a_link, a_pin, a_site
@@ -186,7 +186,7 @@ def broken_by_modes(inventory: Inventory, base: Optimum, patch: pytest.MonkeyPat
     for number, (what, strategy, config) in enumerate(ways):
         with patch.context() as taken_apart:
             if number >= 3:  # as fleets are that are not tiny
-                taken_apart.setattr(solvers.exact, "TINY_COLUMNS", -1)
+                taken_apart.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
             found.append(solved(inventory, what, strategy, **config))
     lowest, highest = min(found, key=lambda one: one.most), max(found, key=lambda one: one.least)
     if highest.exceeds(lowest):

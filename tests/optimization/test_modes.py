@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import solvers.exact
+import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, SolveResult, solve
 from tests.optimization.mixed_fleets import mixed
@@ -63,7 +63,7 @@ def disagreements(seed: int, taken_apart: pytest.MonkeyPatch) -> Iterator[str]:
             yield f"fleet {seed}, {strategy}, {mode}: {found}"
     strategy, mode = TAKEN_APART[seed % len(TAKEN_APART)]
     with taken_apart.context() as patch:
-        patch.setattr(solvers.exact, "TINY_COLUMNS", -1)
+        patch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
         if found := disagreement(solve(inventory, config=MODES[mode], strategy=strategy), optimum):
             yield f"fleet {seed}, {strategy} taken apart, {mode}: {found}"
 

@@ -9,9 +9,11 @@ import pytest
 
 from fleet.plan.context import PlanContext
 from fleet.plan.decisions import Decisions
-from solvers import EngineError, SolveConfig, search, solve
-from solvers.encoders import access, cover
-from solvers.problem import DesignProblem
+from solvers import EngineError, SolveConfig, solve
+from solvers.formulation.constraints import cover
+from solvers.formulation.constraints import site_access as access
+from solvers.incumbent import incumbent as search
+from solvers.problem.design import DesignProblem
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.oracles import cheapest_plan
 
@@ -65,7 +67,7 @@ def test_every_encoder_matters(
     module: str, function: str, family: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "resized", as_found)
-    monkeypatch.setattr(importlib.import_module(f"solvers.encoders.{module}"), function, nothing)
+    monkeypatch.setattr(importlib.import_module(f"solvers.formulation.constraints.{module}"), function, nothing)
     assert not keeps_its_answer(family, seed)
 
 

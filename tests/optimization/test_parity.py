@@ -14,14 +14,14 @@ from fleet.plan.placement import exceeds
 from fleet.plan.rules import RULES
 from fleet.quantities import COMPUTE_RESOURCES
 from fleet.wan.states import NORMAL
-from solvers.building import build
-from solvers.compile import compile_problem
-from solvers.encoders.links import ClusterRow, LinkRow
-from solvers.engines import EnginePool
-from solvers.formulation import NO_STANDBY, Formulation
-from solvers.linear import Floats
-from solvers.problem import DesignProblem
-from solvers.screens import InfeasibleInputsError
+from solvers.engines.pool import EnginePool
+from solvers.formulation.assembly import build
+from solvers.formulation.constraints.links import ClusterRow, LinkRow
+from solvers.formulation.variables import NO_STANDBY, Formulation
+from solvers.linear.model import Floats
+from solvers.problem.compilation import compile_problem
+from solvers.problem.design import DesignProblem
+from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from tests.plan.judged_fleet import a_plan, rules_of
 from tests.plan.rule_cases import RuleCase, rule_cases
 

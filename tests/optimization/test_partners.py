@@ -13,8 +13,8 @@ import fleet
 from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import audit
 from solvers import SolveConfig, solve
-from solvers.compile import compile_problem
-from solvers.screens import InfeasibleInputsError
+from solvers.problem.compilation import compile_problem
+from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from tests.builders import a_link, a_protected_workload, a_site, an_inventory
 
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 
-import solvers.bundles
-import solvers.exact
-import solvers.reaches
+import solvers.problem.demand_aggregation
+import solvers.problem.reach_aggregation
+import solvers.strategies.exact
 from fleet.exchange.figures import bound_proof
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
-from solvers.building import build
-from solvers.bundles import bundle, counted
-from solvers.compile import compile_problem
-from solvers.merging import merge_slots
-from solvers.relaxed import (
+from solvers.formulation.assembly import build
+from solvers.formulation.relaxations import (
     APART,
     DIVIDED,
     EARLIER,
@@ -29,6 +26,9 @@ from solvers.relaxed import (
     bound_source,
     relaxed,
 )
+from solvers.problem.compilation import compile_problem
+from solvers.problem.demand_aggregation import bundle, counted
+from solvers.problem.slot_aggregation import merge_slots
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
 
 LOOSE: dict[str, Any] = {"whole": False, "sparse": True, "final_demand": True}
@@ -66,9 +66,9 @@ def test_what_bounds_over_many_classes_do_not_tell_apart_is_said(monkeypatch: py
     merged = merge_slots(compile_problem(synthetic(60, 8, 1)))
     told = {MIXED, NEARBY}
     assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
-    monkeypatch.setattr(solvers.bundles, "MIXES", 0)
-    monkeypatch.setattr(solvers.bundles, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.reaches, "MOST_REACHES", 1)
+    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
+    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
+    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", 1)
     assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
 
 
@@ -80,7 +80,7 @@ def test_sources_keep_the_order_and_come_apart_again() -> None:
 
 @pytest.mark.parametrize("strategy", ["exact", "decompose"])
 def test_results_and_plans_say_what_their_bounds_relax(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.exact, "TINY_COLUMNS", -1)
+    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
     result = solve(synthetic(12, 4, 2), config=SolveConfig(gap=0.05, time_limit_s=20.0), strategy=strategy)
     assert result.bound_source == result.require_plan().result.bound_source
     engine, remark = bound_proof(result.bound_source)

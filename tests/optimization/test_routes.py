@@ -11,8 +11,8 @@ from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Route, Router
 from fleet.wan.states import NORMAL
-from solvers.routes import RouteTable
-from solvers.slots import build_slots
+from solvers.problem.routes import RouteTable
+from solvers.problem.slots import build_slots
 from tests.builders import a_workload
 from tests.wan.test_clouds import cloud_inventory
 

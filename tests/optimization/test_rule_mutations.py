@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from fleet.plan.rules import RULES
-from solvers import classes, slots
-from solvers.linear import LinearModel
-from solvers.problem import Unit
-from solvers.routes import RouteTable
-from solvers.streams import StreamCuts
+from solvers.linear.model import LinearModel
+from solvers.problem import demand_classes as classes
+from solvers.problem import slots
+from solvers.problem.routes import RouteTable
+from solvers.problem.sets import Unit
+from solvers.problem.stream_cuts import StreamCuts
 from tests.optimization import test_parity
 from tests.optimization.test_mutations import MUTATIONS
 
@@ -93,7 +94,7 @@ def without_fit(patch: pytest.MonkeyPatch, rule: str) -> None:
     """Every run takes every demand."""
     patch.setattr(slots, "fits", lambda *_: True)
     patch.setattr(classes, "fits_throughout", lambda *_: True)
-    patch.setattr("solvers.encoders.assignment.fits", lambda *_: True)
+    patch.setattr("solvers.formulation.constraints.assignment.fits", lambda *_: True)
 
 
 TAKEN_AWAY: dict[str, Mutation] = {

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.links import Link
+from fleet.inventory.tables.links import Link
 from fleet.plan.decisions import decisions_of
 from fleet.plan.plan import Plan
-from solvers import SolveConfig, solve, unserved
-from solvers.compile import compile_problem
-from solvers.securing import secured
+from solvers import SolveConfig, solve
+from solvers.local_search.single_points import secured
+from solvers.problem.compilation import compile_problem
+from solvers.strategies import unserved
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
 
 USERS = {"placement": "local"}

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-import solvers.exact
+import solvers.strategies.exact
 from fleet.exchange.plan_json import write_plan
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.sites import Site
 from fleet.inventory.synthetic import synthetic
+from fleet.inventory.tables.sites import Site
 from solvers import InfeasibleError, SolveConfig, SolveResult, solve
 from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import without_a_way_out
@@ -173,9 +173,9 @@ def test_how_fast_the_machine_is_does_not_matter_in_deterministic_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory = FAMILIES["upgrades"](1)
-    monkeypatch.setattr(solvers.exact, "JUDGE_EVERY_S", 0.0)
+    monkeypatch.setattr(solvers.strategies.exact, "JUDGE_EVERY_S", 0.0)
     fast = deterministic_bytes(inventory, tmp_path / "fast.json", gap=0.3)
-    monkeypatch.setattr(solvers.exact, "JUDGE_EVERY_S", 1e9)
+    monkeypatch.setattr(solvers.strategies.exact, "JUDGE_EVERY_S", 1e9)
     assert deterministic_bytes(inventory, tmp_path / "slow.json", gap=0.3) == fast
 
 

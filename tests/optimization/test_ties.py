@@ -14,8 +14,8 @@ from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL
 from solvers import SolveConfig, solve
-from solvers.routes import AT_HOME, NOWHERE, RouteTable
-from solvers.slots import build_slots
+from solvers.problem.routes import AT_HOME, NOWHERE, RouteTable
+from solvers.problem.slots import build_slots
 from tests.builders import a_link, a_protected_workload, a_site, an_inventory
 from tests.failures.small_plans import small_inventory, small_plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from solvers import SolveConfig, solve
-from solvers.turns import TURN_NODES, TURN_S, Turns
+from solvers.engines.turns import TURN_NODES, TURN_S, Turns
 from tests.optimization.mixed_fleets import mixed
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from solvers import SolveConfig, SolveResult, solve
-from solvers.unserved import served_part
+from solvers.strategies.unserved import served_part
 from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import behind_a_hub
 

@@ -7,13 +7,13 @@ import random
 from pathlib import Path
 from typing import Any
 
-from fleet.inventory.growth import GrowthPoint
-from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.links import Link
-from fleet.inventory.pins import Pin
-from fleet.inventory.sites import Site
-from fleet.inventory.workloads import Workload
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.pins import Pin
+from fleet.inventory.tables.sites import Site
+from fleet.inventory.tables.workloads import Workload
 from tests.builders import (
     a_link,
     a_node_model,

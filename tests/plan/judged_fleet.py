@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import DemandKey, Inventory
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.plan.assemble import assemble
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions

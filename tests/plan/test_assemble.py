@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet.exchange.plan_json import read_plan, write_plan
-from fleet.inventory.checks import checked_inventory
+from fleet.inventory.checks.inventory import checked_inventory
 from fleet.plan.assemble import assemble
 from fleet.plan.audit import audit
 from fleet.plan.decisions import Decisions, decisions_of

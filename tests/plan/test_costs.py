@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
-from fleet.inventory.prices import PRICE_ITEMS
+from fleet.inventory.tables.growth import GrowthPoint
+from fleet.inventory.tables.prices import PRICE_ITEMS
 from fleet.plan.costs import Rates, budgeted_capex, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.plan import CostRow
-from solvers.compile import compile_problem
+from solvers.problem.compilation import compile_problem
 from tests.builders import (
     a_link,
     a_node_model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.plan.protection import recovery_point_minutes, standby_reserve, stream_mbps
 from fleet.wan.replication import Mechanism
 from tests.builders import a_protected_workload, a_site, an_inventory

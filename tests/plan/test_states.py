@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
 from fleet.inventory.inventory import DemandKey, Inventory
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import Decisions
 from fleet.plan.states import StateOutcome, simulate, sweep, violations, worst_loads

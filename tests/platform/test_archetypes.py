@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import UnknownIdError
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.archetypes import PLATFORM_RULES, Archetype, ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.growth import growth_notes, growth_refusal
 from fleet.platform.instances import instance_refusals, node_offer

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.platform.archetypes import enumerate_archetypes
 from fleet.platform.capacity import STAGE_UNITS, cluster_capacity
 from fleet.platform.resiliency import default_layout

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 
 import fleet
-from fleet.inventory.hardware import NodeModel
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.hardware import NodeModel
+from fleet.inventory.tables.policy import Policy
 from fleet.platform.archetypes import enumerate_archetypes
 from fleet.platform.capacity import STAGE_UNITS, cluster_capacity, raw_tb
 from fleet.platform.resiliency import default_layout

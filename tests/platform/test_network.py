@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.plan.costs import Rates
 from fleet.platform.network import NetworkDesign, network_design
 from fleet.rulepack import RulePack, load_rulepack

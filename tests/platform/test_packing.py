@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.platform.machines import Hosts, Machine, Room, hosts_of, machine_of
 from fleet.platform.packing import Machines, Verdict, are_small, cannot_subset, counted, gathered, packed
 from fleet.rulepack import load_rulepack

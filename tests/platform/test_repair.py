@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.inventory.hardware import NodeModel
+from fleet.inventory.tables.hardware import NodeModel
 from fleet.platform.archetypes import Archetype, archetype_for
 from fleet.platform.repair import Repair, repair_after_drive_loss, repair_after_node_loss
 from fleet.platform.resiliency import default_layout

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fleet.inventory.growth import GrowthPoint
+from fleet.inventory.tables.growth import GrowthPoint
 from fleet.platform.sizing import fleet_demand, size_fleet
 from fleet.rulepack import load_rulepack
 from tests.builders import a_node_model, a_site, a_workload, an_inventory

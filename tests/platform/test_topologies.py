@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import RulePackError
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import cluster_capacity, kept_free
 from fleet.platform.growth import growth_refusal

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import RulePackError
-from fleet.inventory.prices import PRICE_ITEMS
+from fleet.inventory.tables.prices import PRICE_ITEMS
 from fleet.rulepack import SCHEMA, builtin_rulepacks, load_rulepack
 
 HEADER = """

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from geopy.distance import great_circle
 
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.sites import Site
 from fleet.wan.graph import Wan
 from fleet.wan.states import FailureState
 

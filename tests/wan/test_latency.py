@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.inventory.policy import Policy
+from fleet.inventory.tables.policy import Policy
 from fleet.wan.latency import RTT_CONSTANT_MS, RTT_MS_PER_KM, distance_km, estimate_rtt_ms
 from tests.builders import a_site
 

@@ -9,8 +9,8 @@ import pytest
 
 from fleet.errors import FleetError, RulePackError
 from fleet.inventory.inventory import Demand
-from fleet.inventory.policy import Policy
-from fleet.inventory.prices import Price
+from fleet.inventory.tables.policy import Policy
+from fleet.inventory.tables.prices import Price
 from fleet.rulepack import load_rulepack
 from fleet.wan.replication import (
     Mechanism,

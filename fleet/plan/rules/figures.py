@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fleet.inventory.figures import QUANTITIES, Figure
-from fleet.inventory.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
 from fleet.quantities import gb_to_tb

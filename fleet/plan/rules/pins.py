@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fleet.inventory.hardware import ExistingCluster
-from fleet.inventory.pins import Pin
+from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.pins import Pin
 from fleet.plan.pinning import concerns, first_period, is_at, sizes, wanted_nodes, wants_upgrade
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, text

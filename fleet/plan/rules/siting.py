@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from fleet.inventory.sites import Site
+from fleet.inventory.tables.sites import Site
 from fleet.plan.placement import exceeds, is_candidate
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding

@@ -1,0 +1,257 @@
+"""Integer programs beside the search: the whole problem below a cost, or a part of the incumbent made better.
+
+An engine runs in a process of its own; its incumbents are priced anew, its bound counts only for the whole problem.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solvers.engines.conflicts import is_conflict
+from solvers.engines.pool import Engine, EnginePool, EngineRun
+from solvers.location.bound.floors import Floors
+from solvers.location.layout import Floats, Integers
+from solvers.location.programs.restricted import Booleans, Restricted, restrict
+from solvers.location.progress import Progress
+from solvers.location.search.neighborhood import WAITING
+
+#: Arcs and options with which the whole problem is worth a try.
+WHOLE_SIZE = 40_000
+#: Above this the programs over the whole gap are left to the later part of the time.
+MIDDLE_SIZE = 2000
+#: Arcs up to which it is solved over the whole gap at once.
+SMALL_SIZE = 300
+#: The whole problem is solved below a cost: how far that lies between bound and incumbent, and its part of the time.
+SHARES = ((0.25, 0.1), (0.5, 0.15), (1.0, 1.0))
+#: A program over the whole gap is begun anew where it would have at most this share of its arcs and options.
+SMALLER = 0.6
+#: Demands, arcs and closed facilities of a region, arcs of an assignment, and the time of both [s].
+REGION_DEMANDS, REGION_ARCS, REGION_CLOSED, ASSIGNMENT_ARCS, PART_S = 160, 4000, 6, 6000, 8.0
+#: Facilities that the relaxation opens at least so often are a kernel, worth a program with so many arcs per demand.
+KERNEL, KERNEL_ARCS = 0.1, 4
+#: Parts in a row that improved nothing, after which they are left alone until the incumbent changes.
+MOST_FRUITLESS = 4
+#: Nodes of the search trees in deterministic mode.
+WHOLE_NODES, PART_NODES = 5_000, 300
+#: Least time for a second ground that there is no choice, even where the time is up [s].
+LEAST_GROUND_S = 2.0
+ENGINE = "HiGHS"
+
+
+@dataclass
+class Programs:
+    """The integer programs of one solve, one at a time.
+
+    Attributes
+    ----------
+    is_proven, is_infeasible : bool
+        Whether a program has shown that nothing better is left, and that there is nothing at all.
+    """
+
+    progress: Progress
+    pool: EnginePool
+    is_proven: bool = False
+    is_infeasible: bool = False
+    _is_unconfirmed: bool = False
+    _step: int = 0
+    _size: int = 0
+    _parts: int = 0
+    _fruitless: int = 0
+    _fruitless_at: float = np.inf
+    _run: EngineRun | None = None
+    _program: Restricted | None = None
+    _cutoff: float = np.inf
+    _chance: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._chance = np.random.default_rng(self.progress.config.seed)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a program is being solved."""
+        return self._run is not None
+
+    def start_whole(self, floors: Floors, limit_s: float, *, is_early: bool) -> bool:
+        """Look for everything that costs less than a share of the gap above the bound; False where that is too large.
+
+        Early on less is too large. What is found is the optimum; if there is nothing, the bound rises to that cost.
+        """
+        progress = self.progress
+        if self._is_unconfirmed or not progress.claims.believes(ENGINE):
+            return False
+        share, time_share = SHARES[self._step]
+        if int(floors.below(progress.cost)[0].sum()) <= SMALL_SIZE:
+            share, time_share = SHARES[-1]
+        cutoff = progress.cost
+        if np.isfinite(cutoff) and progress.bound > -np.inf:
+            cutoff = progress.bound + share * (progress.cost - progress.bound)
+        arcs, options = floors.below(cutoff)
+        size = int(arcs.sum()) + int(options.sum())
+        if size > WHOLE_SIZE or (is_early and share == 1.0 and size > MIDDLE_SIZE):
+            return False
+        self._size, self._cutoff = size, cutoff
+        covered = np.zeros(progress.layout.demands, dtype=bool)
+        covered[progress.layout.arc_demand[arcs]] = True
+        if not covered.all():
+            self._conclude(cutoff)
+            return True
+        hint = None
+        program = restrict(progress.layout, arcs, options)
+        if progress.place is not None and progress.option is not None and share == 1.0:
+            hint = program.hint(progress.place, progress.option)
+        self._start(program, max(time_share * limit_s, 1.0), WHOLE_NODES, hint)
+        return True
+
+    def start_part(self, floors: Floors, near: Integers, openness: Floats) -> bool:
+        """Solve a region of the incumbent, or all demands over few facilities; False if not worth it.
+
+        These are, in turn, the incumbent's, and those that the relaxation opens in at least a share of its solutions.
+        """
+        progress = self.progress
+        if progress.place is None or progress.option is None:
+            return False
+        if self._fruitless >= MOST_FRUITLESS and progress.cost >= self._fruitless_at:
+            return False
+        layout, place = progress.layout, progress.place
+        kind = self._parts % 3
+        if kind == 2 and KERNEL_ARCS * layout.demands > ASSIGNMENT_ARCS:
+            self._parts, kind = self._parts + 1, 0
+        self._parts += 1
+        if kind == 0:
+            inside, demands = self._region(place, progress.option, near)
+            most = REGION_ARCS
+        else:
+            inside, demands = progress.option >= 0 if kind == 1 else openness >= KERNEL, np.ones(layout.demands, bool)
+            most = ASSIGNMENT_ARCS
+        used = place[layout.arc_demand] == layout.arc_facility
+        possible, options = floors.below(progress.cost)
+        arcs = inside[layout.arc_facility] & demands[layout.arc_demand] & (possible | used)
+        if int(arcs.sum()) > most:
+            floor = np.where(used, -np.inf, floors.arc)
+            arcs &= floor <= np.partition(floor[arcs], most - 1)[most - 1]
+        options[progress.option[progress.option >= 0]] = True
+        program = restrict(layout, arcs, options, demands=demands, place=place)
+        hint = program.hint(place, progress.option) if inside[place[demands]].all() else None
+        self._start(program, min(PART_S, 0.5 * progress.remaining), PART_NODES, hint)
+        return True
+
+    def _region(self, place: Integers, option: Integers, near: Integers) -> tuple[Booleans, Booleans]:
+        """Facilities around a random open one, and the demands that those served before."""
+        layout = self.progress.layout
+        inside, demands = np.zeros(layout.facilities, dtype=bool), np.zeros(layout.demands, dtype=bool)
+        count = np.bincount(place, minlength=layout.facilities)
+        first = int(place[self._chance.integers(layout.demands)])
+        total, closed = 0, 0
+        for j in [first, *near[first].tolist()]:
+            if j < 0:
+                break
+            if option[j] < 0:
+                if closed < REGION_CLOSED:
+                    inside[j] = True
+                    closed += 1
+            elif total == 0 or total + count[j] <= REGION_DEMANDS:
+                inside[j] = True
+                demands |= place == j
+                total += int(count[j])
+        return inside, demands
+
+    def _start(self, program: Restricted, limit_s: float, nodes: int, hint: Floats | None) -> None:
+        config = self.progress.config
+        self._program = program
+        self._run = self.pool.start(
+            "highs",
+            program.model,
+            time_limit_s=1e6 if config.deterministic else limit_s,
+            gap=config.gap * 0.5,
+            seed=config.seed + self._parts,
+            deterministic=config.deterministic,
+            hint=hint,
+            node_limit=nodes if config.deterministic else None,
+        )
+
+    def poll(self, timeout_s: float) -> None:
+        """Listen for news for at most that long; take incumbents and bounds."""
+        run, program = self._run, self._program
+        if run is None or program is None:
+            return
+        deadline = time.monotonic() + timeout_s
+        while run.running and (left := deadline - time.monotonic()) > 0:
+            self.pool.wait(min(left, 0.25))
+        if program.is_whole and run.bound > -np.inf:
+            self.progress.raise_bound(min(run.bound, self._cutoff), ENGINE)
+            if run.running and run.bound >= self._cutoff and not self.progress.config.deterministic:
+                self.pool.stop(run)
+                self._run = None
+                self._conclude(self._cutoff)
+                return
+        if not run.running:
+            self._run = None
+            self._take(run, program)
+
+    def _take(self, run: EngineRun, program: Restricted) -> None:
+        """Take over what a program has come to."""
+        progress = self.progress
+        before = progress.cost
+        if run.point is not None and (progress.place is not None or program.is_whole):
+            base = progress.place if progress.place is not None else np.full(progress.layout.demands, WAITING)
+            progress.offer(program.placed(run.point, base))
+        if not program.is_whole:
+            is_better = progress.cost < before - 1e-6 * abs(before)
+            self._fruitless = 0 if is_better else self._fruitless + 1
+            self._fruitless_at = progress.cost
+        elif run.state == "infeasible":
+            if np.isfinite(self._cutoff) or self._is_confirmed(program):
+                self._conclude(self._cutoff)
+            else:
+                self._is_unconfirmed = True
+        else:
+            self._step = min(self._step + 1, len(SHARES) - 1)
+
+    def _conclude(self, cutoff: float) -> None:
+        """Nothing costs less than the cutoff."""
+        if np.isfinite(cutoff):
+            self.progress.raise_bound(cutoff, ENGINE)
+            self.is_proven = cutoff >= self.progress.cost and self.progress.claims.believes(ENGINE)
+        else:
+            self.is_infeasible = self.is_proven = True
+
+    def _is_confirmed(self, program: Restricted) -> bool:
+        """Whether multipliers of the rows, or the other engine, show too that there is no choice at all."""
+        config = self.progress.config
+        tasks: tuple[Engine, ...] = ("conflict", "cp_sat")
+        for task in tasks:
+            limit = max(self.progress.remaining, LEAST_GROUND_S) / 2.0
+            run = self.pool.start(
+                task,
+                program.model,
+                time_limit_s=limit if not config.deterministic else config.time_limit_s if task == "cp_sat" else 1e6,
+                gap=config.gap,
+                seed=config.seed,
+                deterministic=config.deterministic,
+            )
+            self.pool.run_until([run], np.inf if config.deterministic else time.monotonic() + limit + LEAST_GROUND_S)
+            self.pool.stop(run)
+            if run.state == "infeasible" or (
+                run.multipliers is not None and is_conflict(program.model, run.multipliers)
+            ):
+                return True
+            if run.point is not None:
+                self.progress.offer(program.placed(run.point, np.full(self.progress.layout.demands, WAITING)))
+        return False
+
+    def finish(self) -> None:
+        """Wait for the program at work to end by itself."""
+        while self.is_running:
+            self.poll(1.0)
+
+    def restart_if_smaller(self, floors: Floors) -> None:
+        """End a program over the whole gap that would be much smaller by now."""
+        if self._run is None or self._program is None or not self._program.is_whole or SHARES[self._step][0] < 1.0:
+            return
+        arcs, options = floors.below(self.progress.cost)
+        if int(arcs.sum()) + int(options.sum()) < SMALLER * self._size:
+            self.pool.stop(self._run)
+            self._run = None

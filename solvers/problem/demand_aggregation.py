@@ -1,0 +1,305 @@
+"""Classes counted together: continuous placements need to know how much there is, not in what portions.
+
+Where placements are continuous, identical shares of classes whose needs are proportional serve as well as any others:
+spread every class of a bundle like the bundle, and each row keeps its value. So a bundle of proportional classes with
+the same slots, pairs and way into the WAN is one class of a single large unit, and the model with it is as tight as the
+one with all of them. Needs that are proportional but for rounding count by the least ratio, so bounds stay valid.
+
+Where needs are mixed in more ways than there are kinds of them, no two sites alike, bundles would be as many as
+classes. Then bounds count every kind of need by itself (`counted`): the share of all processors that a plan puts
+somewhere, of all data, and so on; they are not held together any more, which relaxes the problem. Designs (`bundle`)
+take the classes as one whose mix is that of the whole; single units are packed by their own needs afterwards.
+Where the sets of places are many as well, bounds put similar ones together (`solvers.problem.reach_aggregation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solvers.linear.interned import Interned
+from solvers.linear.model import Floats
+from solvers.problem.design import DesignProblem
+from solvers.problem.reach_aggregation import Group, coverings, widened
+from solvers.problem.sets import Booleans, DemandClass, Profile
+
+#: Digits to which the needs of two classes agree where they are proportional.
+DIGITS = 5
+#: Mixes of needs that classes with the same places may have before they are not told apart any more.
+MIXES = 8
+#: Placement columns of a bound from which similar sets of places are put together.
+MANY_COLUMNS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Bundles:
+    """A problem over bundles.
+
+    Attributes
+    ----------
+    problem : DesignProblem
+        Every class is a bundle of one unit, which stands for all of its members.
+    members : tuple of tuple of int
+        Of each bundle, the classes of the original problem.
+    sizes : tuple of array
+        Of each bundle, what one unit of each member is of the whole bundle.
+    """
+
+    problem: DesignProblem
+    members: tuple[tuple[int, ...], ...]
+    sizes: tuple[Floats, ...]
+
+
+def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_way: bool = False) -> Bundles:
+    """Count classes together for a design: proportional ones, or all with the same places where mixes are many.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Classes of units.
+    slots : collection of int, optional
+        The slots that may be used, all where None: classes that differ in other slots only go together.
+    by_way : bool
+        Whether classes that enter the WAN in different places are told apart, as the rows of links ask for.
+    """
+    classes: list[DemandClass] = []
+    members: list[tuple[int, ...]] = []
+    sizes: list[Floats] = []
+    for group in _groups(problem, slots, by_way):
+        mixes = _by_mix(group)
+        is_mixed = len(mixes) > MIXES
+        for parts in [group] if is_mixed else mixes:
+            members.append(tuple(part.index for part in parts))
+            sizes.append(_shares(parts) if is_mixed else _ratios(parts) / _total(parts))
+            classes.append(_summed(parts) if is_mixed else _scaled(parts[0], _total(parts)))
+    return Bundles(_over(problem, classes), tuple(members), tuple(sizes))
+
+
+def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> DesignProblem:
+    """The problem over bundles for a bound: proportional classes as one, every need by itself where mixes are many.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Classes of units.
+    slots : collection of int, optional
+        The slots that may be used: sets of places are few then, and told apart. All where None.
+    """
+    groups = _groups(problem, slots, by_way=False)
+    classes = _counted(groups)
+    if slots is not None or sum(map(_columns, classes)) <= MANY_COLUMNS:
+        return _over(problem, classes)
+    kinds: dict[tuple[object, ...], list[Group]] = {}
+    for group in groups:
+        kinds.setdefault(_kind(group[0]), []).append(group)
+    wide = [group for kind in kinds.values() for group in widened(kind)]
+    needed = coverings(group[0] for group in groups) if len(wide) < len(groups) else ()
+    return replace(_over(problem, _counted(wide)), coverings=needed)
+
+
+def _counted(groups: Sequence[Group]) -> list[DemandClass]:
+    classes: list[DemandClass] = []
+    for group in groups:
+        mixes = _by_mix(group)
+        if len(mixes) > MIXES:
+            mixes = [parts for kind in _by_need(group) for parts in _by_mix(kind)]
+        classes += [_scaled(parts[0], _total(parts)) for parts in mixes]
+    return classes
+
+
+def _columns(part: DemandClass) -> int:
+    """Placement columns of a class in the separate formulation."""
+    pairs, groups = part.group_pairs, part.view.group_of_slot
+    if pairs is None:
+        return int(part.group_eligible[groups].sum())
+    return sum(int(np.asarray(pairs.any(axis=axis))[groups].sum()) for axis in (0, 1))
+
+
+def _over(problem: DesignProblem, classes: Sequence[DemandClass]) -> DesignProblem:
+    return replace(problem, classes=tuple(replace(part, index=index) for index, part in enumerate(classes)))
+
+
+# -- what goes together ------------------------------------------------------------------------------------------------
+
+
+def _groups(problem: DesignProblem, slots: Collection[int] | None, by_way: bool) -> list[Group]:
+    """Classes that differ in nothing but how much they need."""
+    together: dict[tuple[object, ...], Group] = {}
+    within = _Within(problem, slots)
+    for part in problem.classes:
+        own = within(part)
+        together.setdefault((_kind(own), _places(own, by_way)), []).append(own)
+    return list(together.values())
+
+
+class _Within:
+    """Classes as they are when only some slots may be used; equal arrays are one."""
+
+    def __init__(self, problem: DesignProblem, slots: Collection[int] | None) -> None:
+        self._kept = Interned()
+        self._inside: Booleans | None = None
+        self._known: dict[int, Booleans] = {}
+        if slots is not None and problem.classes:
+            first = problem.classes[0]
+            self._inside = np.zeros(len(first.group_eligible), dtype=bool)
+            self._inside[first.view.group_of_slot[sorted(slots)]] = True
+
+    def __call__(self, part: DemandClass) -> DemandClass:
+        inside = self._inside
+        if inside is None:
+            return part
+        pairs = part.group_pairs
+        return replace(
+            part,
+            group_eligible=self._cut(part.group_eligible, inside),
+            group_pairs=None if pairs is None else self._cut(pairs, inside[:, None] & inside[None, :]),
+        )
+
+    def _cut(self, array: Booleans, inside: Booleans) -> Booleans:
+        if id(array) not in self._known:
+            self._known[id(array)] = self._kept(array & inside)
+        return self._known[id(array)]
+
+
+def _kind(part: DemandClass) -> tuple[object, ...]:
+    """Everything but places and how much of each need there is: how each need grows, what it asks for."""
+    paces = [_direction(values).tobytes() for values in _needs(part)]
+    profiles = tuple((profile.is_protected, profile.backup_site, profile.leaves_when_cut) for profile in part.profiles)
+    return (part.first_period, *paces, part.is_protected, part.asks, part.is_at_host, profiles)
+
+
+def _places(part: DemandClass, by_way: bool) -> tuple[object, ...]:
+    """Where it may be, and the way that it enters the WAN."""
+    places = (id(part.group_eligible), id(part.group_pairs))
+    if not by_way:
+        return places
+    ways = tuple((id(profile.host_reach), id(profile.user_down)) for profile in part.profiles)
+    return (*places, part.attachment, ways)
+
+
+def _by_mix(parts: Sequence[DemandClass]) -> list[Group]:
+    """Proportional classes together."""
+    together: dict[bytes, Group] = {}
+    for part in parts:
+        flat = np.concatenate([values.ravel() for values in _needs(part)])
+        together.setdefault(_direction(flat).tobytes(), []).append(part)
+    return list(together.values())
+
+
+def _direction(values: Floats) -> Floats:
+    """Amounts relative to the largest, columns by themselves."""
+    largest = np.abs(values).max(axis=0)
+    return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), DIGITS) + 0.0, dtype=np.float64)
+
+
+def _by_need(parts: Sequence[DemandClass]) -> list[Group]:
+    """The classes with one kind of their needs at a time, as far as any has it."""
+    kinds: dict[tuple[str, int], Group] = {}
+    for part in parts:
+        for kind, own in _single_needs(part):
+            kinds.setdefault(kind, []).append(own)
+    return list(kinds.values())
+
+
+def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandClass]]:
+    """A class with each kind of its needs alone: what runs and what is copied of a kind belong together."""
+    nothing = replace(_scaled(part, 0.0), is_part=True)
+    for number in range(part.compute.shape[1]):
+        if part.compute[:, number].any():
+            own = np.arange(part.compute.shape[1]) == number
+            profiles = tuple(
+                replace(empty, compute=profile.compute * own)
+                for empty, profile in zip(nothing.profiles, part.profiles, strict=True)
+            )
+            compute, standby = part.compute * own, part.standby_compute * own
+            yield ("compute", number), replace(nothing, compute=compute, standby_compute=standby, profiles=profiles)
+    for number in range(part.storage.shape[1]):
+        if part.storage[:, number].any():
+            own = np.arange(part.storage.shape[1]) == number
+            yield (
+                ("storage", number),
+                replace(nothing, storage=part.storage * own, standby_storage=part.standby_storage * own),
+            )
+    if part.upload_mbps.any():
+        yield ("upload", 0), replace(nothing, upload_mbps=part.upload_mbps)
+    for number, profile in enumerate(part.profiles):
+        for kind in ("traffic_mbps", "stream_mbps", "backup_mbps"):
+            amount = getattr(profile, kind)
+            if amount.any():
+                alone = replace(nothing.profiles[number], **{kind: amount})
+                profiles = (*nothing.profiles[:number], alone, *nothing.profiles[number + 1 :])
+                yield (kind, number), replace(nothing, profiles=profiles)
+
+
+# -- how much they are together ----------------------------------------------------------------------------------------
+
+
+def _needs(part: DemandClass) -> list[Floats]:
+    """Everything about a class that grows with its size."""
+    own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
+    for profile in part.profiles:
+        own += [profile.compute, profile.traffic_mbps, profile.stream_mbps, profile.backup_mbps]
+    return own
+
+
+def _ratios(parts: Sequence[DemandClass]) -> Floats:
+    """The size of proportional classes in units of the first."""
+    return np.array([_ratio(part, parts[0]) for part in parts])
+
+
+def _total(parts: Sequence[DemandClass]) -> float:
+    """All units of proportional classes in units of the first."""
+    return float(_ratios(parts) @ np.array([part.count for part in parts]))
+
+
+def _ratio(part: DemandClass, reference: DemandClass) -> float:
+    """The size of a class in units of the reference, so that no need is overstated."""
+    pairs: Sequence[tuple[Floats, Floats]] = list(zip(_needs(part), _needs(reference), strict=True))
+    ratios = [float((own[base > 0] / base[base > 0]).min()) for own, base in pairs if (base > 0).any()]
+    return min(ratios, default=1.0)
+
+
+def _shares(parts: Sequence[DemandClass]) -> Floats:
+    """What one unit of each class is of all of them: the mean over the kinds of needs."""
+    counts = np.array([part.count for part in parts], dtype=np.float64)
+    flat = np.array([np.concatenate([values.ravel() for values in _needs(part)]) for part in parts])
+    flat = flat[:, flat.any(axis=0)]
+    if not flat.shape[1]:
+        return np.full(len(parts), 1.0 / counts.sum())
+    return np.asarray((flat / (counts @ flat)).mean(axis=1), dtype=np.float64)
+
+
+def _scaled(part: DemandClass, factor: float) -> DemandClass:
+    """One unit that needs so many times what one of the class does."""
+    return _with_needs(part, [values * factor for values in _needs(part)])
+
+
+def _summed(parts: Sequence[DemandClass]) -> DemandClass:
+    """One unit that needs what all units of all classes do."""
+    columns = zip(*([values * part.count for values in _needs(part)] for part in parts), strict=True)
+    return _with_needs(parts[0], [np.sum(values, axis=0) for values in columns])
+
+
+def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
+    """A class of one unit with other needs, in the order of `_needs`."""
+    compute, storage, standby_compute, standby_storage, upload_mbps, *others = needs
+
+    def profile(number: int, own: Profile) -> Profile:
+        compute, traffic_mbps, stream_mbps, backup_mbps = others[4 * number : 4 * number + 4]
+        return replace(
+            own, compute=compute, traffic_mbps=traffic_mbps, stream_mbps=stream_mbps, backup_mbps=backup_mbps
+        )
+
+    return replace(
+        part,
+        units=part.units[:1],
+        compute=compute,
+        storage=storage,
+        standby_compute=standby_compute,
+        standby_storage=standby_storage,
+        upload_mbps=upload_mbps,
+        profiles=tuple(profile(number, own) for number, own in enumerate(part.profiles)),
+        instances=(),
+    )

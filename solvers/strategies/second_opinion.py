@@ -1,0 +1,130 @@
+"""A second ground for what one engine alone has said: that there is no plan, or that none is cheaper.
+
+That no plan exists counts as proven once multipliers of the rows show it by a plain sum, or a second engine says so
+too. That a plan is optimal is put to the other engine where its answer comes quickly. What contradicts the first engine
+is a point that satisfies every row, or a plan that holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from solvers.config import OPTIMAL_GAP, SolveConfig
+from solvers.engines.claims import ENGINE_NAMES, LIBRARIES, ROUNDING
+from solvers.engines.conflicts import is_conflict
+from solvers.engines.pool import Engine, EnginePool, EngineRun
+from solvers.formulation.assembly import GeneratedRow, build
+from solvers.formulation.relaxations import bound_source, relaxed
+from solvers.formulation.variables import Formulation
+from solvers.incumbent.incumbent import Search
+from solvers.problem.design import DesignProblem, pair_columns
+
+#: Pair columns up to which the other engine confirms optima; how long it may take [s], and in deterministic mode how
+#: many nodes of branch and bound, or of CP-SAT's deterministic seconds. By hand: the answer comes in a second or never.
+CHECKED_COLUMNS, CHECK_S, CHECK_NODES = 1500, 1.0, 50
+#: Nodes of the second engine for a verdict in deterministic mode.
+GROUND_NODES = 2000
+#: Pair columns up to which engines are asked about all slots at once.
+ENGINE_COLUMNS = 60_000
+#: Least time for a second ground that there is no plan, even where the time is up [s].
+LEAST_S = 2.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An engine's word that a model which every plan satisfies has no solution."""
+
+    engine: Engine
+    formulation: Formulation
+
+
+class SecondOpinion:
+    """Asks for second grounds within the time that a solve has left.
+
+    Attributes
+    ----------
+    rows : set
+        Failure rows met so far; what the second engine's points break is added.
+    """
+
+    def __init__(self, problem: DesignProblem, config: SolveConfig, search: Search, rows: set[GeneratedRow]) -> None:
+        self.problem, self.config, self.search, self.rows = problem, config, search, rows
+
+    def is_infeasible(self, pool: EnginePool, verdict: Verdict) -> bool:
+        """Whether a second ground confirms that there is no plan; what contradicts the verdict disproves its engine."""
+        limit = max(self.search.remaining_s, LEAST_S)
+        model = verdict.formulation.model
+        run = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, GROUND_NODES)
+        if run.multipliers is not None and is_conflict(model, run.multipliers):
+            return True
+        other = _other(verdict.engine)
+        if not self.search.claims.believes(LIBRARIES[other]) or pair_columns(self.problem) > ENGINE_COLUMNS:
+            return False
+        formulation = build(self.problem, has_pairs=True, rows=self.rows)
+        run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), GROUND_NODES)
+        self._judge(formulation, run)
+        if self.search.best is not None:
+            self.search.disprove(verdict.engine, "that there is no plan, though one is known that holds")
+        elif run.point is not None and not formulation.model.violated_rows(run.point):
+            self.search.disprove(verdict.engine, "that there is no plan, though its rows have a solution")
+        return run.state == "infeasible"
+
+    def confirms_optimum(self, pool: EnginePool) -> str:
+        """The library that proves the best plan optimal beside that of the best bound; empty where none does."""
+        first = self.search.claims.best[2]
+        other: Engine = "highs" if first == "CP-SAT" else "cp_sat"
+        if pair_columns(self.problem) > CHECKED_COLUMNS or not self.search.claims.believes(LIBRARIES[other]):
+            return ""
+        while True:
+            formulation = build(self.problem, has_pairs=True, rows=self.rows)
+            run = self._asked(pool, other, formulation, CHECK_S, CHECK_NODES)
+            if run.state == "infeasible":
+                self.search.disprove(other, "that there is no plan, though one is known that holds")
+                return ""
+            if run.wrong:
+                self.search.disprove(other, run.wrong)
+                return ""
+            if run.bound > self.search.bound + ROUNDING * abs(self.search.bound):
+                self.search.raise_bound(other, run.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
+            is_new = self._judge(formulation, run) if run.objective < self.search.objective else False
+            if not is_new or not self.search.claims.believes(LIBRARIES[other]):
+                break
+        needed = self.search.objective - OPTIMAL_GAP * abs(self.search.objective)
+        if not self.search.claims.believes(LIBRARIES[other]) or run.bound < needed:
+            return ""
+        return first if self.search.claims.best[2] == LIBRARIES[other] else LIBRARIES[other]
+
+    def _judge(self, formulation: Formulation, run: EngineRun) -> bool:
+        """Judge the point of a run; whether it breaks failure rows that the model did not know."""
+        if run.point is None:
+            return False
+        judgment = self.search.judge(formulation, run.point)
+        new: Collection[GeneratedRow] = () if judgment is None else set(judgment.broken) - self.rows
+        self.rows |= set(new)
+        return bool(new)
+
+    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineRun:
+        """Run an engine on a formulation and wait for its end."""
+        deterministic = self.config.deterministic
+        in_work = deterministic and task == "cp_sat"
+        work = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
+        run = pool.start(
+            task,
+            formulation.model,
+            time_limit_s=work if in_work else 1e6 if deterministic else limit_s,
+            gap=OPTIMAL_GAP / 2.0,
+            seed=self.config.seed,
+            deterministic=in_work,
+            node_limit=nodes if deterministic and task == "highs" else None,
+        )
+        deadline = float("inf") if deterministic else time.monotonic() + limit_s + LEAST_S
+        while run.running and time.monotonic() < deadline:
+            pool.wait(0.1)
+        pool.stop(run)
+        return run
+
+
+def _other(engine: Engine) -> Engine:
+    return "highs" if LIBRARIES[engine] == "CP-SAT" else "cp_sat"
