@@ -144,9 +144,9 @@ def solve_monolith(problem: FacilityProblem, engine: Monolith, time_limit_s: flo
         pool.run_until([run], begun + 2.0 * time_limit_s + 30.0)
     seconds = time.monotonic() - begun
     bound = run.bound if math.isfinite(run.bound) else None
-    if run.point is None:
+    if run.solution is None:
         return MonolithResult(engine, None, bound, None, (), seconds, run.state)
-    assignment, option = whole.choice(run.point)
+    assignment, option = whole.choice(run.solution)
     violations = location_violations(problem, assignment, option)
     cost = None if violations else location_cost(problem, assignment, option)
     return MonolithResult(engine, cost, bound, run.objective, violations, seconds, run.state)

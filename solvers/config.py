@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from solvers.parameters import Parameters
 
 #: Called with (seconds, incumbent, bound); the last two are None until known.
 Progress = Callable[[float, float | None, float | None], None]
@@ -31,6 +33,8 @@ class SolveConfig:
         Work limits instead of wall clock; the same bytes every time.
     on_progress : callable or None
         Called with (seconds, incumbent, bound) as they improve.
+    parameters : Parameters
+        Tuning constants of the search.
     """
 
     time_limit_s: float = 300.0
@@ -39,6 +43,7 @@ class SolveConfig:
     seed: int = 0
     deterministic: bool = False
     on_progress: Progress | None = None
+    parameters: Parameters = field(default_factory=Parameters)
 
     def __post_init__(self) -> None:
         if not self.time_limit_s > 0:

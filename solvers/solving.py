@@ -1,4 +1,4 @@
-"""From an inventory to a judged plan: the one entry into the strategies."""
+"""From an inventory to an audited plan: the one entry into the strategies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
 from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.engines.pool import EngineRunError
+from solvers.engines.pool import EngineJobError
 from solvers.linear.model import INFINITY
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.result import EngineError, SolveError, SolveResult
@@ -71,7 +71,7 @@ def solve(
         return SolveResult(
             "infeasible", None, None, None, "", "screen", 0.0, config.seed, "exact", explanation=error.lines
         )
-    except EngineRunError as error:
+    except EngineJobError as error:
         raise EngineError(str(error)) from error
     try:
         return _result(effective, name, config, attempt)

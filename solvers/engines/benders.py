@@ -174,8 +174,8 @@ class _Benders:
         duals = result.dual_values()
         multipliers = np.array([duals[built.get_linear_constraint(row)] for row in range(len(here))])
         found = result.variable_values()
-        point = np.array([found[built.get_variable(index)] for index in range(count)])
-        return float(found[built.get_variable(count)]), multipliers, point
+        solution = np.array([found[built.get_variable(index)] for index in range(count)])
+        return float(found[built.get_variable(count)]), multipliers, solution
 
     def cut(self, multipliers: Floats) -> None:
         """Add the row of these multipliers to the master; valid whatever they are."""
@@ -208,12 +208,12 @@ class _Benders:
         whole = solve_model(self.model, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed)
         if whole.state == "infeasible":
             return "infeasible"
-        if whole.point is None:
+        if whole.solution is None:
             return "limit"
         send(("bound", whole.bound))
         bound = whole.bound
         self._prepare()
-        fitting = self._inner_design(whole.point[self.design], deadline)
+        fitting = self._inner_design(whole.solution[self.design], deadline)
         if whole.multipliers is not None:
             self.cut(self._kept_multipliers(whole.multipliers))
         bound = self._relaxed_rounds(fitting, bound, deadline)
@@ -227,18 +227,18 @@ class _Benders:
             send(("bound", bound))
             if found.state == "infeasible":
                 return "infeasible"
-            if found.point is None or found.state == "limit":
+            if found.solution is None or found.state == "limit":
                 return "limit"
-            design = np.where(self.master.integer, np.rint(found.point), found.point)
+            design = np.where(self.master.integer, np.rint(found.solution), found.solution)
             theta, multipliers, placements = self.separate(design, fitting, deadline)
             if multipliers is None:
                 return "limit"
             if theta <= FITS:
-                point = np.zeros(self.model.columns)
-                point[self.design] = design
-                point[self.placement] = placements
-                cost = self.model.objective(point)
-                send(("incumbent", point, cost))
+                solution = np.zeros(self.model.columns)
+                solution[self.design] = design
+                solution[self.placement] = placements
+                cost = self.model.objective(solution)
+                send(("incumbent", solution, cost))
                 best = min(best, cost)
                 if best - bound <= gap * abs(best):
                     return "finished"
@@ -253,9 +253,9 @@ class _Benders:
         """A design that fits with room to spare: the cheapest fractional one, and a little of the richest."""
         rich = replace(self.model, cost=[-1.0 if flag else 0.0 for flag in self.is_design])
         found = solve_model(rich, relaxed=True, gap=1e-6, limit_s=deadline - time.monotonic(), seed=self.seed)
-        if found.point is None:
+        if found.solution is None:
             return cheapest
-        return (1.0 - RICH_SHARE) * cheapest + RICH_SHARE * found.point[self.design]
+        return (1.0 - RICH_SHARE) * cheapest + RICH_SHARE * found.solution[self.design]
 
     def _relaxed_rounds(self, fitting: Floats, bound: float, deadline: float) -> float:
         for _ in range(RELAXED_ROUNDS):
@@ -264,9 +264,9 @@ class _Benders:
             found = solve_model(
                 self.master, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed
             )
-            if found.point is None:
+            if found.solution is None:
                 break
-            theta, multipliers, _ = self.separate(found.point, fitting, deadline)
+            theta, multipliers, _ = self.separate(found.solution, fitting, deadline)
             bound = max(bound, found.bound)
             if multipliers is None:
                 break

@@ -1,9 +1,9 @@
 """What engines claim, and which of them are still believed.
 
 Engines prove bounds and call models infeasible; nobody can recompute most of that. What can be checked is checked: a
-bound above a plan that holds, a model without solution that a plan solves, an objective that is not that of its point.
-Whatever is disproved so takes everything with it that its engine said in this run: an engine that is wrong once may
-have been wrong before.
+bound above a plan that holds, a model without solution that a plan solves, an objective that is not that of its
+solution. Whatever is disproved so takes everything with it that its engine said in this run: an engine that is wrong
+once may have been wrong before.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Rows that contradict each other, shown by multipliers that a plain sum confirms (Farkas 1902).
 
-For any multipliers π of the rows, every point within its bounds that keeps all rows has Σ π_i (A v)_i of at least
-Σ π_i · (lower limit where π_i > 0, upper limit where π_i < 0), and no point within its bounds has more than the maximum
-of (π A) v over the bounds. Where the first is larger than the second there is no such point, whatever engine found the
-multipliers. They come from the linear program that breaks the rows by as little as possible.
+For any multipliers π of the rows, every solution within its bounds that keeps all rows has Σ π_i (A v)_i of at least Σ
+π_i · (lower limit where π_i > 0, upper limit where π_i < 0), and no solution within its bounds has more than the
+maximum of (π A) v over the bounds. Where the first is larger than the second there is no such solution, whatever engine
+found the multipliers. They come from the linear program that breaks the rows by as little as possible.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Send = Callable[[tuple[Any, ...]], None]
 
 
 def is_conflict(model: LinearModel, multipliers: Floats) -> bool:
-    """Whether multipliers show that no point, not even a fractional one, satisfies all rows.
+    """Whether multipliers show that no solution, not even a fractional one, satisfies all rows.
 
     Parameters
     ----------

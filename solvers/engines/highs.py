@@ -13,7 +13,7 @@ from ortools.math_opt.python import mathopt
 
 from solvers.linear.model import INFINITY, Floats, LinearModel
 
-#: Rows from which linear relaxations are solved by interior points first.
+#: Rows from which linear relaxations are solved by an interior point method first.
 BARRIER_ROWS = 5000
 #: Between these lines the log is about completing a hint.
 START_BEGINS, START_ENDS = "Attempting to find feasible solution", "Solving report"
@@ -24,7 +24,7 @@ class Solved:
     """Outcome of one engine call inside this process."""
 
     state: str
-    point: Floats | None
+    solution: Floats | None
     bound: float
     objective: float = INFINITY
     multipliers: Floats | None = None
@@ -88,15 +88,15 @@ def solve_model(
     if not result.has_primal_feasible_solution():
         return Solved(state, None, bound)
     values = result.variable_values()
-    point = np.array([values[built.get_variable(index)] for index in range(model.columns)])
+    solution = np.array([values[built.get_variable(index)] for index in range(model.columns)])
     if not relaxed:
         flags = np.array(model.integer, dtype=bool)
-        point[flags] = np.rint(point[flags])
+        solution[flags] = np.rint(solution[flags])
     multipliers = None
     if relaxed and state == "finished":
         duals = result.dual_values()
         multipliers = np.array([duals[built.get_linear_constraint(row)] for row in range(model.rows)])
-    return Solved(state, point, bound, result.objective_value(), multipliers)
+    return Solved(state, solution, bound, result.objective_value(), multipliers)
 
 
 def to_proto(model: LinearModel, relaxed: bool) -> model_pb2.ModelProto:

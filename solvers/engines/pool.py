@@ -32,7 +32,7 @@ from solvers.linear.model import Floats, Integers, LinearModel
 Engine = Literal["cp_sat", "highs", "benders", "conflict"]
 logger = logging.getLogger("solvers.engine")
 
-#: Relative difference from which the objective that an engine states for a point is wrong; less is rounding.
+#: Relative difference from which the objective that an engine states for a solution is wrong; less is rounding.
 OBJECTIVE_TOLERANCE = 1e-4
 #: Last lines of a worker's error output that are kept for messages.
 ERROR_LINES = 5
@@ -40,31 +40,31 @@ ERROR_LINES = 5
 GRACE_S = 5.0
 
 
-class EngineRunError(RuntimeError):
+class EngineJobError(RuntimeError):
     """Every engine that was set to work failed; the text is the engines' own."""
 
 
 @dataclass
-class EngineRun:
+class EngineJob:
     """One engine at work on one model: what it has reported so far.
 
     Attributes
     ----------
-    point : array or None
+    solution : array or None
         Its best incumbent.
     bound : float
         Its best bound, minus infinity until known.
     state : str
         ``running``, ``finished`` (solved to its gap), ``infeasible``, ``limit``, ``failed`` or ``stopped``.
     wrong : str
-        What it said of its own point that is not so; empty where nothing is known.
+        What it said of its own solution that is not so; empty where nothing is known.
     multipliers : array or None
-        Of the rows, from a run that seeks a conflict among them.
+        Of the rows, from a job that seeks a conflict among them.
     """
 
     engine: Engine
     model: LinearModel
-    point: Floats | None = None
+    solution: Floats | None = None
     objective: float = float("inf")
     bound: float = -float("inf")
     state: str = "running"
@@ -79,21 +79,21 @@ class EngineRun:
         """Whether it is still at work."""
         return self.state == "running"
 
-    def take_point(self, point: Floats, claimed: float) -> None:
+    def take_solution(self, solution: Floats, claimed: float) -> None:
         """Keep an incumbent if it is better; what it costs is computed here, whatever the engine says."""
-        objective = self.model.objective(point)
+        objective = self.model.objective(solution)
         if abs(objective - claimed) > OBJECTIVE_TOLERANCE * max(1.0, abs(objective)):
-            self.wrong = f"an objective of {claimed:,.2f} for a point of {objective:,.2f}"
+            self.wrong = f"an objective of {claimed:,.2f} for a solution of {objective:,.2f}"
         if objective < self.objective:
-            self.point, self.objective = point, objective
+            self.solution, self.objective = solution, objective
 
 
 class EnginePool:
     """Engines that run at the same time. Leaving the context ends them all."""
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[tuple[EngineRun, tuple[Any, ...]]] = queue.SimpleQueue()
-        self._runs: list[EngineRun] = []
+        self._messages: queue.SimpleQueue[tuple[EngineJob, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._jobs: list[EngineJob] = []
 
     def __enter__(self) -> EnginePool:
         return self
@@ -101,8 +101,8 @@ class EnginePool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for run in self._runs:
-            self.stop(run)
+        for job in self._jobs:
+            self.stop(job)
 
     def start(
         self,
@@ -118,9 +118,9 @@ class EnginePool:
         relaxed: bool = False,
         design: Integers | None = None,
         node_limit: int | None = None,
-    ) -> EngineRun:
+    ) -> EngineJob:
         """Start an engine on a model and return at once."""
-        job = {
+        task = {
             "engine": engine,
             "model": model,
             "time_limit_s": max(time_limit_s, 0.1),
@@ -134,109 +134,109 @@ class EnginePool:
             "node_limit": node_limit,
         }
         worker = _spare.take()
-        run = EngineRun(engine, model)
-        run._worker = worker
-        run._deadline = float("inf") if deterministic else time.monotonic() + time_limit_s + GRACE_S
-        self._runs.append(run)
-        threading.Thread(target=self._talk, args=(run, worker, job), daemon=True).start()
-        return run
+        job = EngineJob(engine, model)
+        job._worker = worker
+        job._deadline = float("inf") if deterministic else time.monotonic() + time_limit_s + GRACE_S
+        self._jobs.append(job)
+        threading.Thread(target=self._talk, args=(job, worker, task), daemon=True).start()
+        return job
 
-    def _talk(self, run: EngineRun, worker: _Worker, job: dict[str, Any]) -> None:
+    def _talk(self, job: EngineJob, worker: _Worker, task: dict[str, Any]) -> None:
         source, sink = worker.process.stdout, worker.process.stdin
         if source is None or sink is None:
-            self._messages.put((run, ("failed", "the worker has no pipes")))
+            self._messages.put((job, ("failed", "the worker has no pipes")))
             return
         try:
-            payload = pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)
+            payload = pickle.dumps(task, protocol=pickle.HIGHEST_PROTOCOL)
             sink.write(struct.pack("<Q", len(payload)) + payload)
             sink.flush()
             while (message := read_message(source)) is not None:
-                self._messages.put((run, message))
+                self._messages.put((job, message))
                 if message[0] in ("done", "failed"):
                     return
         except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
             logger.debug("worker channel closed: %s", error)
-        self._messages.put((run, ("ended", worker.last_words())))
+        self._messages.put((job, ("ended", worker.last_words())))
 
-    def wait(self, timeout_s: float) -> EngineRun | None:
-        """Wait for news at most `timeout_s`; the run that it is about, or None."""
+    def wait(self, timeout_s: float) -> EngineJob | None:
+        """Wait for news at most `timeout_s`; the job that it is about, or None."""
         try:
-            run, message = self._messages.get(timeout=max(timeout_s, 0.0))
+            job, message = self._messages.get(timeout=max(timeout_s, 0.0))
         except queue.Empty:
             self._end_overdue()
             return None
-        self._take(run, message)
-        return run
+        self._take(job, message)
+        return job
 
-    def _take(self, run: EngineRun, message: tuple[Any, ...]) -> None:
+    def _take(self, job: EngineJob, message: tuple[Any, ...]) -> None:
         kind = message[0]
-        if not run.running:
+        if not job.running:
             return
         if kind == "incumbent":
-            run.take_point(message[1], message[2])
+            job.take_solution(message[1], message[2])
         elif kind == "bound":
-            run.bound = max(run.bound, float(message[1]))
+            job.bound = max(job.bound, float(message[1]))
         elif kind == "multipliers":
-            run.multipliers = message[1]
+            job.multipliers = message[1]
         elif kind == "done":
-            run.state = str(message[1])
-            if run.bound > run.objective + OBJECTIVE_TOLERANCE * max(1.0, abs(run.objective)):
-                run.wrong = f"a bound of {run.bound:,.2f} above its own point of {run.objective:,.2f}"
-            self._keep(run)
+            job.state = str(message[1])
+            if job.bound > job.objective + OBJECTIVE_TOLERANCE * max(1.0, abs(job.objective)):
+                job.wrong = f"a bound of {job.bound:,.2f} above its own solution of {job.objective:,.2f}"
+            self._keep(job)
         elif kind == "failed":
-            run.state, run.text = "failed", str(message[1])
-            logger.debug("%s failed: %s", run.engine, run.text)
-            self._keep(run)
+            job.state, job.text = "failed", str(message[1])
+            logger.debug("%s failed: %s", job.engine, job.text)
+            self._keep(job)
         elif kind == "ended":
             words = str(message[1])
-            run.state, run.text = "failed", f"the engine's process ended{': ' + words if words else ' without a word'}"
-            self._close(run)
+            job.state, job.text = "failed", f"the engine's process ended{': ' + words if words else ' without a word'}"
+            self._close(job)
 
     def _end_overdue(self) -> None:
-        for run in self._runs:
-            if run.running and time.monotonic() > run._deadline:
-                self.stop(run)
-                run.state = "limit"
+        for job in self._jobs:
+            if job.running and time.monotonic() > job._deadline:
+                self.stop(job)
+                job.state = "limit"
 
-    def stop(self, run: EngineRun) -> None:
-        """End a run now; what it has reported stays."""
-        if run.running:
-            run.state = "stopped"
-        self._close(run)
+    def stop(self, job: EngineJob) -> None:
+        """End a job now; what it has reported stays."""
+        if job.running:
+            job.state = "stopped"
+        self._close(job)
 
     @staticmethod
-    def _keep(run: EngineRun) -> None:
-        worker, run._worker = run._worker, None
+    def _keep(job: EngineJob) -> None:
+        worker, job._worker = job._worker, None
         if worker is not None:
             _spare.give(worker)
 
     @staticmethod
-    def _close(run: EngineRun) -> None:
-        worker, run._worker = run._worker, None
+    def _close(job: EngineJob) -> None:
+        worker, job._worker = job._worker, None
         if worker is not None:
             worker.end()
 
     def run_until(
         self,
-        runs: list[EngineRun],
+        jobs: list[EngineJob],
         deadline: float,
         is_enough: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Listen until every run has ended, the deadline has passed, or `is_enough` says so."""
-        while any(run.running for run in runs) and time.monotonic() < deadline and not is_enough():
+        """Listen until every job has ended, the deadline has passed, or `is_enough` says so."""
+        while any(job.running for job in jobs) and time.monotonic() < deadline and not is_enough():
             self.wait(min(0.5, max(deadline - time.monotonic(), 0.01)))
 
     @staticmethod
-    def check(runs: list[EngineRun]) -> None:
+    def check(jobs: list[EngineJob]) -> None:
         """Raise the text of the engines if all of them failed.
 
         Raises
         ------
-        EngineRunError
+        EngineJobError
             With the engines' own words.
         """
-        if runs and all(run.state == "failed" for run in runs):
-            raise EngineRunError("; ".join(f"{run.engine}: {run.text}" for run in runs))
+        if jobs and all(job.state == "failed" for job in jobs):
+            raise EngineJobError("; ".join(f"{job.engine}: {job.text}" for job in jobs))
 
 
 class _Worker:

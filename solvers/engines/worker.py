@@ -126,13 +126,13 @@ def run_cp_sat(job: dict[str, Any], send: Send) -> None:
     else:
         parameters.max_time_in_seconds = job["time_limit_s"]
 
-    def as_point(values: list[int]) -> Floats:
+    def as_solution(values: list[int]) -> Floats:
         return np.asarray(np.array(values, dtype=np.float64) * unit, dtype=np.float64)
 
     class Report(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
-            point = as_point([self.value(variable) for variable in variables])
-            send(("incumbent", point, self.objective_value * step + model.constant))
+            solution = as_solution([self.value(variable) for variable in variables])
+            send(("incumbent", solution, self.objective_value * step + model.constant))
 
     solver.best_bound_callback = lambda bound: send(("bound", bound * step + model.constant))
     status = solver.solve(cp, Report())
@@ -140,8 +140,8 @@ def run_cp_sat(job: dict[str, Any], send: Send) -> None:
     if name == "MODEL_INVALID":
         raise ValueError("CP-SAT calls the model invalid")
     if name in ("OPTIMAL", "FEASIBLE"):
-        point = as_point([solver.value(variable) for variable in variables])
-        send(("incumbent", point, solver.objective_value * step + model.constant))
+        solution = as_solution([solver.value(variable) for variable in variables])
+        send(("incumbent", solution, solver.objective_value * step + model.constant))
     if name != "INFEASIBLE":
         send(("bound", solver.best_objective_bound * step + model.constant))
     send(("done", {"OPTIMAL": "finished", "INFEASIBLE": "infeasible"}.get(name, "limit")))
@@ -201,8 +201,8 @@ def run_highs(job: dict[str, Any], send: Send) -> None:
         node_limit=job["node_limit"],
         on_bound=None if job["deterministic"] else lambda bound: send(("bound", bound)),  # the log follows the clock
     )
-    if found.point is not None:
-        send(("incumbent", found.point, found.objective))
+    if found.solution is not None:
+        send(("incumbent", found.solution, found.objective))
     if found.bound > -INFINITY:
         send(("bound", found.bound))
     send(("done", found.state))

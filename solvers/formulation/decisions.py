@@ -1,4 +1,4 @@
-"""A point of a pair formulation → the decisions of a plan."""
+"""A solution of a pair formulation → the decisions of a plan."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ from solvers.problem.sets import Slot, Unit
 PRIMARY_WEIGHT = 10
 
 
-def decode(formulation: Formulation, point: Floats) -> Decisions:
-    """The decisions of a point. Units of a class are interchangeable: each goes as near as it can."""
+def decode(formulation: Formulation, solution: Floats) -> Decisions:
+    """The decisions of a solution. Units of a class are interchangeable: each goes as near as it can."""
     problem = formulation.problem
     primary: dict[DemandKey, str] = {}
     standby: dict[DemandKey, str] = {}
-    counts = np.rint(point[formulation.placement]).astype(np.int64)
-    for part in problem.classes:
-        own = np.flatnonzero((formulation.class_of == part.index) & (counts > 0))
+    counts = np.rint(solution[formulation.placement]).astype(np.int64)
+    for demand_class in problem.classes:
+        own = np.flatnonzero((formulation.class_of == demand_class.index) & (counts > 0))
         places = [(int(formulation.primary_of[column]), int(formulation.standby_of[column])) for column in own]
-        for unit, (host, partner) in zip(part.units, nearest(problem, part.units, places, counts[own]), strict=False):
+        for unit, (host, partner) in zip(
+            demand_class.units, nearest(problem, demand_class.units, places, counts[own]), strict=False
+        ):
             for demand in unit.demands:
                 primary[demand.key] = problem.slots[host].cluster
                 if demand.has_standby and partner != NO_STANDBY:
                     standby[demand.key] = problem.slots[partner].cluster
     return Decisions(
-        clusters=_clusters(formulation, point),
+        clusters=_clusters(formulation, solution),
         primary=primary,
         standby=standby,
-        upgrades=upgrades(formulation, point),
-        retired=retired(formulation, point),
+        upgrades=upgrades(formulation, solution),
+        retired=retired(formulation, solution),
     )
 
 
@@ -78,29 +80,29 @@ def _meters(problem: DesignProblem, site: str, slot: int) -> int:
     return 0 if distance is None else round(1000.0 * distance)
 
 
-def node_counts(formulation: Formulation, point: Floats, slot: int) -> list[tuple[int, int]]:
-    """(run, nodes) of a slot in each period; (-1, 0) where it has none."""
+def node_counts(formulation: Formulation, solution: Floats, slot: int) -> list[tuple[int, int]]:
+    """(segment, nodes) of a slot in each period; (-1, 0) where it has none."""
     result = []
     for period in range(formulation.problem.periods):
         found = (-1, 0)
-        for number, run in enumerate(formulation.runs(slot)):
-            if point[formulation.run[slot, number, period]] > 0.5:
+        for number, segment in enumerate(formulation.segments(slot)):
+            if solution[formulation.segment[slot, number, period]] > 0.5:
                 column = formulation.nodes.get((slot, number, period))
-                found = (number, run.lowest if column is None else round(float(point[column])))
+                found = (number, segment.lowest if column is None else round(float(solution[column])))
         result.append(found)
     return result
 
 
-def _clusters(formulation: Formulation, point: Floats) -> tuple[ClusterDecision, ...]:
+def _clusters(formulation: Formulation, solution: Floats) -> tuple[ClusterDecision, ...]:
     problem = formulation.problem
     result = []
     for slot in formulation.slots:
-        counts = node_counts(formulation, point, slot)
+        counts = node_counts(formulation, solution, slot)
         if all(nodes == 0 for _, nodes in counts):
             continue
-        runs = formulation.runs(slot)
-        used = next(runs[number] for number, nodes in counts if nodes)
-        layouts = tuple(dict(runs[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts)
+        segments = formulation.segments(slot)
+        used = next(segments[number] for number, nodes in counts if nodes)
+        layouts = tuple(dict(segments[number].archetype(nodes).layout) if nodes else {} for number, nodes in counts)
         nodes = tuple(nodes for _, nodes in counts)
         result.append(cluster_decision(problem, problem.slots[slot], used.node_model, nodes, layouts))
     return tuple(result)
@@ -132,22 +134,22 @@ def cluster_decision(
     )
 
 
-def upgrades(formulation: Formulation, point: Floats) -> dict[str, int]:
-    """Links that a point upgrades, each with its first period."""
+def upgrades(formulation: Formulation, solution: Floats) -> dict[str, int]:
+    """Links that a solution upgrades, each with its first period."""
     found: dict[str, int] = {}
     for (link, period), column in sorted(formulation.upgrade.items()):
-        if point[column] > 0.5:
+        if solution[column] > 0.5:
             found[link] = min(found.get(link, period), period)
     return found
 
 
-def retired(formulation: Formulation, point: Floats) -> tuple[str, ...]:
-    """Existing clusters that a point closes."""
+def retired(formulation: Formulation, solution: Floats) -> tuple[str, ...]:
+    """Existing clusters that a solution closes."""
     problem = formulation.problem
     usable = set(formulation.slots)
     return tuple(
         slot.cluster
         for slot in problem.slots
         if slot.existing is not None
-        and (slot.index not in usable or all(nodes == 0 for _, nodes in node_counts(formulation, point, slot.index)))
+        and (slot.index not in usable or all(nodes == 0 for _, nodes in node_counts(formulation, solution, slot.index)))
     )

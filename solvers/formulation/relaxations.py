@@ -36,9 +36,9 @@ def relaxed(formulation: Formulation, *, linear: bool = False) -> tuple[str, ...
     applies = {
         FRACTIONS: linear,
         DIVIDED: not formulation.whole,
-        MIXED: any(part.is_part for part in problem.classes),
+        MIXED: any(demand_class.is_part for demand_class in problem.classes),
         NEARBY: bool(problem.coverings),
-        APART: not formulation.has_pairs and any(part.is_protected for part in problem.classes),
+        APART: not formulation.has_pairs and any(demand_class.is_protected for demand_class in problem.classes),
         TOGETHER: any(slot.copies > 1 for slot in problem.slots),
         EARLIER: formulation.final_demand and problem.periods > 1,
         LINKS: not formulation.has_pairs,

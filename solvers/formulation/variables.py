@@ -1,6 +1,6 @@
 """The variables of the design model, shared by the encoders.
 
-Two formulations of who runs where use the same slots, runs and rows:
+Two formulations of who runs where use the same slots, segments and rows:
 
 * **pairs**: one integer per (class, primary slot, standby slot), exact;
 * **separate**: one integer per (class, primary slot) and one per (class, standby slot). Far fewer columns; which
@@ -18,7 +18,7 @@ import numpy as np
 
 from solvers.linear.model import Integers, LinearModel
 from solvers.problem.design import DesignProblem
-from solvers.problem.sets import Booleans, Run
+from solvers.problem.sets import ArchetypeSegment, Booleans
 
 Terms: TypeAlias = list[tuple[int, float]]
 NO_STANDBY = -1
@@ -47,14 +47,15 @@ class Formulation:
         every demand has reached by then, a relaxation a third the size.
     margin : float
         Share of every capacity that is left free, so that whole units fit where fractions just did. Not a bound then.
-    run, nodes : dict
-        Columns of (slot, run, period): whether the run is used, and the node count where the run has several.
+    segment, nodes : dict
+        Columns of (slot, segment, period): whether the segment is used, and the node count where the segment has
+        several.
     class_of, primary_of, standby_of : array
         Per placement column its class, primary slot and standby slot, `NO_STANDBY` where it places none. In the
         separate formulation a column places either a primary or a standby (then primary_of is `NO_STANDBY`).
     kept, kept_saving : dict
-        Columns of (slot, run, period): whether a new cluster keeps that node count for good; and by (slot, run) what
-        that saves of its purchase.
+        Columns of (slot, segment, period): whether a new cluster keeps that node count for good; and by (slot, segment)
+        what that saves of its purchase.
     placement : array
         The model's column of each placement column.
     """
@@ -67,7 +68,7 @@ class Formulation:
     final_demand: bool = False
     margin: float = 0.0
     model: LinearModel = field(default_factory=LinearModel)
-    run: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    segment: dict[tuple[int, int, int], int] = field(default_factory=dict)
     nodes: dict[tuple[int, int, int], int] = field(default_factory=dict)
     site_open: dict[tuple[str, int], int] = field(default_factory=dict)
     upgrade: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -88,26 +89,26 @@ class Formulation:
         count = self.problem.periods
         return range(count - 1, count) if self.final_demand else range(count)
 
-    def runs(self, slot: int) -> tuple[Run, ...]:
-        """The archetype runs of a slot."""
-        return self.problem.slots[slot].runs
+    def segments(self, slot: int) -> tuple[ArchetypeSegment, ...]:
+        """The archetype segments of a slot."""
+        return self.problem.slots[slot].segments
 
     def node_terms(self, slot: int, number: int, period: int, factor: float = 1.0) -> Terms:
-        """Terms of factor · node count of one run."""
-        run = self.runs(slot)[number]
-        if run.lowest == run.highest:
-            return [(self.run[slot, number, period], factor * run.lowest)]
+        """Terms of factor · node count of one segment."""
+        segment = self.segments(slot)[number]
+        if segment.lowest == segment.highest:
+            return [(self.segment[slot, number, period], factor * segment.lowest)]
         return [(self.nodes[slot, number, period], factor)]
 
     def open_terms(self, slot: int, period: int, factor: float = 1.0, among: Collection[int] | None = None) -> Terms:
-        """Terms of factor · (the slot has nodes), counting only the runs in `among` where given."""
+        """Terms of factor · (the slot has nodes), counting only the segments in `among` where given."""
         return [
-            (self.run[slot, number, period], factor)
-            for number in range(len(self.runs(slot)))
+            (self.segment[slot, number, period], factor)
+            for number in range(len(self.segments(slot)))
             if among is None or number in among
         ]
 
-    def any_run(self, slot: int, period: int) -> int:
+    def any_segment(self, slot: int, period: int) -> int:
         """The column of how many clusters of the slot have nodes, which keeps rows short that ask for nothing else."""
         key = ("open", slot, period)
         if key not in self.free:
@@ -142,20 +143,20 @@ class Formulation:
         With `efficiency_of` a tier, the pool's capacity is in data of that tier instead of footprint.
         """
         terms: Terms = []
-        for number, run in enumerate(self.runs(slot)):
+        for number, segment in enumerate(self.segments(slot)):
             scale = factor * (1.0 - self.margin)
-            scale *= float(run.efficiency[efficiency_of]) if efficiency_of >= 0 else 1.0
-            base = float((run.free_base if free else run.base)[resource])
-            slope = float((run.free_slope if free else run.slope)[resource])
-            if run.lowest == run.highest:
-                terms.append((self.run[slot, number, period], scale * (base + slope * run.lowest)))
+            scale *= float(segment.efficiency[efficiency_of]) if efficiency_of >= 0 else 1.0
+            base = float((segment.free_base if free else segment.base)[resource])
+            slope = float((segment.free_slope if free else segment.slope)[resource])
+            if segment.lowest == segment.highest:
+                terms.append((self.segment[slot, number, period], scale * (base + slope * segment.lowest)))
             else:
-                terms.append((self.run[slot, number, period], scale * base))
+                terms.append((self.segment[slot, number, period], scale * base))
                 terms.append((self.nodes[slot, number, period], scale * slope))
         return terms
 
     def free_terms(self, key: tuple[object, ...], rule: str, terms: Terms, factor: float) -> Terms:
-        """Terms of factor · Σ terms, not negative in any feasible point; one variable of that name where sparse."""
+        """Terms of factor · Σ terms, not negative in any feasible solution; one variable of that name where sparse."""
         if not self.sparse:
             return [(column, factor * value) for column, value in terms]
         if key not in self.free:
@@ -168,17 +169,19 @@ class Formulation:
     @property
     def design_columns(self) -> Integers:
         """The columns of what stands where: all but placements and what follows from them."""
-        columns = [*self.run.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
+        columns = [*self.segment.values(), *self.nodes.values(), *self.site_open.values(), *self.upgrade.values()]
         return np.array(sorted([*columns, *self.kept.values()]), dtype=np.int64)
 
-    def columns_of_class(self, part: int) -> slice:
+    def columns_of_class(self, demand_class: int) -> slice:
         """Where the placement columns of a class are; those of one class follow each other."""
-        return slice(*np.searchsorted(self.class_of, [part, part + 1]).tolist())
+        return slice(*np.searchsorted(self.class_of, [demand_class, demand_class + 1]).tolist())
 
     @cached_property
     def tiers_in_use(self) -> Integers:
         """The storage tiers that hold any data."""
-        return np.flatnonzero(sum(part.storage.sum(axis=0) for part in self.problem.classes)).astype(np.int64)
+        return np.flatnonzero(sum(demand_class.storage.sum(axis=0) for demand_class in self.problem.classes)).astype(
+            np.int64
+        )
 
     def columns_of(self, mask: Booleans) -> tuple[Integers, Integers]:
         """(model columns, classes) of the placement columns in `mask`."""

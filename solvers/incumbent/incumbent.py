@@ -1,6 +1,6 @@
-"""What a solve knows at any moment: the best judged decision, the best bound, the clock.
+"""What a solve knows at any moment: the best evaluated decision, the best bound, the clock.
 
-Decisions are judged by the code that audits plans (costs, failures), not by the model that proposed them, so an
+Decisions are evaluated by the code that audits plans (costs, failures), not by the model that proposed them, so an
 incumbent here is a plan that holds.
 """
 
@@ -44,7 +44,7 @@ class UnwatchedLinks(Exception):  # noqa: N818 - a message to the strategy, not 
 
 
 @dataclass(frozen=True)
-class Judgment:
+class Evaluation:
     """A decision with its present value and the limits that it breaks.
 
     Attributes
@@ -89,7 +89,7 @@ class Search:
     objective: float = INFINITY
     claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
-    judging_s: float = 0.0
+    evaluating_s: float = 0.0
     doubtful: frozenset[str] = frozenset()
 
     @property
@@ -142,16 +142,16 @@ class Search:
         self.claims.disprove(LIBRARIES[engine], text)
         self._report()
 
-    def judge(self, formulation: Formulation, point: Floats) -> Judgment | None:
-        """Decode a point of a pair formulation and judge it."""
-        judgment = self.judge_decisions(decode(formulation, point), final_demand=formulation.final_demand)
-        if judgment is not None and judgment.unwatched:
-            raise UnwatchedLinks(judgment.unwatched)
-        return judgment
+    def evaluate(self, formulation: Formulation, solution: Floats) -> Evaluation | None:
+        """Decode a solution of a pair formulation and evaluate it."""
+        evaluation = self.evaluate_decisions(decode(formulation, solution), final_demand=formulation.final_demand)
+        if evaluation is not None and evaluation.unwatched:
+            raise UnwatchedLinks(evaluation.unwatched)
+        return evaluation
 
-    def judge_decisions(
+    def evaluate_decisions(
         self, decisions: Decisions, *, final_demand: bool, extra: Mapping[str, Floats] | None = None
-    ) -> Judgment | None:
+    ) -> Evaluation | None:
         """Resize, price and break a decision; keep it if it holds and is best.
 
         With `extra`, clusters keep so much compute (3, T) free beyond their reserve.
@@ -161,7 +161,7 @@ class Search:
         Raises
         ------
         EngineError
-            If the point breaks a limit that no row can express: model and verifier disagree.
+            If the solution breaks a limit that no row can express: model and verifier disagree.
         """
         begun = time.monotonic()
         problem = self.problem
@@ -169,32 +169,34 @@ class Search:
         smaller = resized(problem, context, extra)
         if smaller is None and final_demand:
             return None
-        judgment = None
+        evaluation = None
         if smaller is None or not final_demand:
-            judgment = self._judged(decisions, context)
-        if smaller is not None and (judgment is None or smaller != decisions):
-            trimmed = self._judged(
+            evaluation = self._evaluated(decisions, context)
+        if smaller is not None and (evaluation is None or smaller != decisions):
+            trimmed = self._evaluated(
                 smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
             )
             self._keep(trimmed)
-            # what the point breaks is said where its other nodes cost more: rows have to rule it out
-            if judgment is None or (trimmed.holds and (judgment.holds or trimmed.objective <= judgment.objective)):
-                judgment = trimmed
-        if judgment is None:
-            raise EngineError("a decision was neither judged as it is nor resized")
-        self._keep(judgment)
-        self.judging_s += time.monotonic() - begun
-        return judgment
+            # what the solution breaks is said where its other nodes cost more: rows have to rule it out
+            if evaluation is None or (
+                trimmed.holds and (evaluation.holds or trimmed.objective <= evaluation.objective)
+            ):
+                evaluation = trimmed
+        if evaluation is None:
+            raise EngineError("a decision was neither evaluated as it is nor resized")
+        self._keep(evaluation)
+        self.evaluating_s += time.monotonic() - begun
+        return evaluation
 
-    def _keep(self, judgment: Judgment) -> None:
+    def _keep(self, evaluation: Evaluation) -> None:
         """Keep a decision if it holds and is best; remember on which clusters packing was not decided."""
-        self.doubtful |= judgment.doubtful
-        if judgment.holds and judgment.objective < self.objective - 1e-9 * abs(judgment.objective):
-            self.best, self.objective = judgment.decisions, judgment.objective
+        self.doubtful |= evaluation.doubtful
+        if evaluation.holds and evaluation.objective < self.objective - 1e-9 * abs(evaluation.objective):
+            self.best, self.objective = evaluation.decisions, evaluation.objective
             self.claims.face(self.objective)
             self._report()
 
-    def _judged(self, decisions: Decisions, context: PlanContext) -> Judgment:
+    def _evaluated(self, decisions: Decisions, context: PlanContext) -> Evaluation:
         problem = self.problem
         rows = cost_rows(problem.inventory, problem.pack, decisions, problem.rates)
         objective = totals(problem.inventory, rows).present_value
@@ -224,7 +226,7 @@ class Search:
                     doubtful.add(violation.cluster)
             else:
                 raise EngineError(f"the model placed {violation.demand} where {violation.state.id} cuts it off")
-        return Judgment(
+        return Evaluation(
             decisions,
             objective,
             tuple(sorted(broken, key=repr)),

@@ -79,7 +79,7 @@ def _settled(
     index = context.cluster_index[decision.cluster]
     tolerance, data, asking = _demands_at(problem, context, index)
     reserve = context.reserve[index] + extra
-    options = [archetype for run in slot.runs for archetype in run.archetypes]
+    options = [archetype for segment in slot.segments for archetype in segment.archetypes]
     best: list[tuple[float, tuple[Archetype, ...]]] = [(0.0, (options[0],))]  # what stands today
     for period, nodes in enumerate(decision.nodes):
         needs = tolerance[period], data[period], reserve[:, period], asking[period]
@@ -113,9 +113,9 @@ def _cheapest(
     options = sorted(
         (
             archetype
-            for run in slot.runs
-            if run.node_model == decision.node_model
-            for archetype in run.archetypes
+            for segment in slot.segments
+            if segment.node_model == decision.node_model
+            for archetype in segment.archetypes
             if archetype.nodes <= limit
         ),
         key=lambda archetype: archetype.nodes,

@@ -1,7 +1,7 @@
 """An integer linear program as plain arrays: what encoders fill and engines read.
 
 It can be pickled (engine models cannot), carries the rule that each row stands for, and can be checked
-against a point without any engine.
+against a solution without any engine.
 """
 
 from __future__ import annotations
@@ -88,15 +88,15 @@ class LinearModel:
         self.row_lower.append(lower)
         self.row_upper.append(upper)
 
-    def objective(self, point: Floats) -> float:
-        """Cost of a point, constant included."""
-        return float(np.dot(np.asarray(self.cost), point)) + self.constant
+    def objective(self, solution: Floats) -> float:
+        """Cost of a solution, constant included."""
+        return float(np.dot(np.asarray(self.cost), solution)) + self.constant
 
-    def violated_rows(self, point: Floats, tolerance: float = 1e-6) -> list[int]:
-        """Rows, by index, that `point` breaks by more than `tolerance` relative to their magnitude."""
+    def violated_rows(self, solution: Floats, tolerance: float = 1e-6) -> list[int]:
+        """Rows, by index, that `solution` breaks by more than `tolerance` relative to their magnitude."""
         broken = []
         for index, (variables, values) in enumerate(zip(self.row_columns, self.row_values, strict=True)):
-            products = values * point[variables]
+            products = values * solution[variables]
             activity = float(products.sum())
             scale = max(1.0, float(np.abs(products).max(initial=0.0)))
             if (

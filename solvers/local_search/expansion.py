@@ -1,6 +1,6 @@
 """More room where moving units does not help: nodes for clusters that are too full, then further clusters.
 
-What grows changes no unit's place, so what a failure sends to a cluster stays what it was judged to be. A further
+What grows changes no unit's place, so what a failure sends to a cluster stays what it was evaluated to be. A further
 cluster takes in what is too much beside those that are as large as may be.
 """
 
@@ -42,12 +42,12 @@ def with_room(packing: Packing) -> Packing | None:
 
 
 def _add_node(packing: Packing, index: int) -> bool:
-    """Give a place one node more; whether its run and its site allow that."""
+    """Give a place one node more; whether its segment and its site allow that."""
     place = packing.places[index]
-    run = packing.resized_run(place, place.nodes + 1)
-    if run is None or not _site_holds(packing.problem, packing.places, place, 1):
+    segment = packing.resized_run(place, place.nodes + 1)
+    if segment is None or not _site_holds(packing.problem, packing.places, place, 1):
         return False
-    packing.size(index, run, place.nodes + 1)
+    packing.size(index, segment, place.nodes + 1)
     return True
 
 
@@ -72,7 +72,7 @@ def _takes(packing: Packing, full: Sequence[int]) -> Integers:
     count = np.zeros(len(classes[0].group_eligible), dtype=np.int64)
     inside = np.isin(packing.primary, full) | np.isin(packing.standby, full)
     for unit in np.flatnonzero(inside).tolist():
-        own, first, second = classes[packing.part[unit]], packing.primary[unit], packing.standby[unit]
+        own, first, second = classes[packing.demand_class[unit]], packing.primary[unit], packing.standby[unit]
         if first in full:
             count += own.group_eligible if own.group_pairs is None else own.group_pairs[:, packing.groups[second]]
         elif own.group_pairs is not None:
@@ -91,10 +91,13 @@ def _like(problem: DesignProblem, places: Sequence[Place], model: Place, group: 
             continue
         if standing[slot.site] >= inventory.site(slot.site).max_clusters:
             continue
-        for run in slot.runs:
-            is_alike = run.node_model == model.run.node_model and run.node_tolerance >= model.run.node_tolerance
-            if is_alike and run.lowest <= model.nodes <= run.highest:
-                place = Place(index, group, run, model.nodes)
+        for segment in slot.segments:
+            is_alike = (
+                segment.node_model == model.segment.node_model
+                and segment.node_tolerance >= model.segment.node_tolerance
+            )
+            if is_alike and segment.lowest <= model.nodes <= segment.highest:
+                place = Place(index, group, segment, model.nodes)
                 return place if _site_holds(problem, places, place, model.nodes) else None
     return None
 
@@ -102,7 +105,7 @@ def _like(problem: DesignProblem, places: Sequence[Place], model: Place, group: 
 def _site_holds(problem: DesignProblem, places: Sequence[Place], place: Place, nodes: int) -> bool:
     """Whether the site of a place has room for so many more of its nodes."""
     site = problem.inventory.site(problem.slots[place.slot].site)
-    held = [(each.run.node_model, each.nodes) for each in places if problem.slots[each.slot].site == site.site]
-    held.append((place.run.node_model, nodes))
+    held = [(each.segment.node_model, each.nodes) for each in places if problem.slots[each.slot].site == site.site]
+    held.append((place.segment.node_model, nodes))
     limits = node_limits(site, problem.inventory.node_model_by_name)
     return all(sum(count * amount[model] for model, count in held) <= limit for _, limit, amount in limits)

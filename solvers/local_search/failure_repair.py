@@ -1,8 +1,9 @@
 """Whole units mended until every limit holds: links are upgraded, clusters that take in too much keep more free.
 
-What a link carries in a failure, and what a cluster then takes in, shows only once a whole plan is judged. Links over
-their limits are upgraded as far as they may be. Clusters over theirs keep more free from then on: units move away or,
-where that is not enough, clusters grow. What moves away from one place arrives at another, so this takes some rounds.
+What a link carries in a failure, and what a cluster then takes in, shows only once a whole plan is evaluated. Links
+over their limits are upgraded as far as they may be. Clusters over theirs keep more free from then on: units move away
+or, where that is not enough, clusters grow. What moves away from one place arrives at another, so this takes some
+rounds.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Judgment, Search
+from solvers.incumbent.incumbent import Evaluation, Search
 from solvers.linear.model import Floats
 from solvers.local_search.expansion import with_room
 from solvers.local_search.placement import Packing
@@ -32,60 +33,60 @@ EXTRA_FREE = 1.05
 
 
 class Mending:
-    """One design with its units, from the first judgment to a plan that holds, or to the end of what can be mended.
+    """One design with its units, from the first evaluation to a plan that holds, or to the end of what can be mended.
 
     Attributes
     ----------
     packing : Packing
         Where units are now.
     first, last, held : Judgment or None
-        As judged before anything was mended and most lately; the cheapest that holds.
+        As evaluated before anything was mended and most lately; the cheapest that holds.
     """
 
     def __init__(
-        self, problem: DesignProblem, search: Search, design: Formulation, point: Floats, packing: Packing
+        self, problem: DesignProblem, search: Search, design: Formulation, solution: Floats, packing: Packing
     ) -> None:
-        self.problem, self.search, self.design, self.point = problem, search, design, point
-        self.first: Judgment | None = None
-        self.last: Judgment | None = None
-        self.held: Judgment | None = None
+        self.problem, self.search, self.design, self.solution = problem, search, design, solution
+        self.first: Evaluation | None = None
+        self.last: Evaluation | None = None
+        self.held: Evaluation | None = None
         self._upgrades: dict[str, int] = {}
         self._extra: dict[str, Floats] = {}
         self._as_designed = packing.joined_by(())
         self.packing = packing
         self._tighten()
 
-    def run(self, is_over: Callable[[], bool]) -> Judgment | None:
-        """Judge and mend until a plan holds that lost what nodes it could; the best judgment, None if none was made."""
+    def run(self, is_over: Callable[[], bool]) -> Evaluation | None:
+        """Evaluate and mend until a plan holds that lost what nodes it could; the best evaluation, None if none."""
         for number in range(MENDING_ROUNDS):
             if is_over() or not self._round(is_loose=number < LOOSE_ROUNDS):
                 break
         return self.last if self.held is None else self.held
 
     def _round(self, *, is_loose: bool) -> bool:
-        """Judge the plan and change what it breaks; whether there is another plan to judge then."""
-        decisions = decisions_of_packing(self.problem, self.packing, self.design, self.point)
+        """Evaluate the plan and change what it breaks; whether there is another plan to evaluate then."""
+        decisions = decisions_of_packing(self.problem, self.packing, self.design, self.solution)
         decisions = replace(decisions, upgrades={**decisions.upgrades, **self._upgrades})
-        judgment = self.search.judge_decisions(decisions, final_demand=True, extra=self._extra)
-        if judgment is not None and judgment.holds:
-            return self._keep(judgment)
+        evaluation = self.search.evaluate_decisions(decisions, final_demand=True, extra=self._extra)
+        if evaluation is not None and evaluation.holds:
+            return self._keep(evaluation)
         if self.held is not None:
             return False
-        if judgment is None:
+        if evaluation is None:
             return self._regroup(is_loose=is_loose, is_tight=False)
-        self.first, self.last = self.first or judgment, judgment
-        more = self._upgradable(judgment)
+        self.first, self.last = self.first or evaluation, evaluation
+        more = self._upgradable(evaluation)
         self._upgrades |= more
-        if not judgment.short:
+        if not evaluation.short:
             return bool(more)
-        self._note_short(judgment.short)
+        self._note_short(evaluation.short)
         return self._regroup(is_loose=is_loose, is_tight=is_loose)
 
-    def _keep(self, judgment: Judgment) -> bool:
+    def _keep(self, evaluation: Evaluation) -> bool:
         """Remember a plan that holds; whether nodes may still go from it."""
-        self.first = self.first or judgment
-        if self.held is None or judgment.objective < self.held.objective:
-            self.held = judgment
+        self.first = self.first or evaluation
+        if self.held is None or evaluation.objective < self.held.objective:
+            self.held = evaluation
         if self._is_tight:
             return False
         self._tighten()
@@ -95,15 +96,15 @@ class Mending:
         tighten(self.packing)
         self._is_tight = True
 
-    def _upgradable(self, judgment: Judgment) -> dict[str, int]:
+    def _upgradable(self, evaluation: Evaluation) -> dict[str, int]:
         """The links over their limits that may be upgraded, with the first period in which they are too thin."""
         decided = {pin.link for pin in self.problem.inventory.pins if pin.decision == "link_upgrade"}
         return {
             link: period
-            for link, period in judgment.overloaded.items()
+            for link, period in evaluation.overloaded.items()
             if link not in decided
             and self.problem.wan.links[link].upgrade_mbps is not None
-            and period < judgment.decisions.upgrades.get(link, self.problem.periods)
+            and period < evaluation.decisions.upgrades.get(link, self.problem.periods)
         }
 
     def _note_short(self, short: Mapping[str, Floats]) -> None:

@@ -18,7 +18,7 @@ from fleet.plan.uploads import upload_limit_mbps
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from solvers.linear.model import Floats, Integers
 from solvers.problem.design import DesignProblem
-from solvers.problem.sets import Booleans, Run
+from solvers.problem.sets import ArchetypeSegment, Booleans
 from solvers.problem.slots import fits, protected
 
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
@@ -33,7 +33,7 @@ class Place:
     ----------
     slot, group : int
         Its slot, and the group of alike slots.
-    run, nodes
+    segment, nodes
         What it is in the last period.
     decided : tuple or None
         Nodes and layouts in each period, where they are not free.
@@ -41,7 +41,7 @@ class Place:
 
     slot: int
     group: int
-    run: Run
+    segment: ArchetypeSegment
     nodes: int
     decided: tuple[tuple[int, ...], tuple[dict[str, str], ...]] | None = None
 
@@ -49,7 +49,7 @@ class Place:
         """Nodes and layouts in each period; the last ones throughout where they are free."""
         if self.decided is not None:
             return self.decided
-        return (self.nodes,) * periods, (dict(self.run.archetype(self.nodes).layout),) * periods
+        return (self.nodes,) * periods, (dict(self.segment.archetype(self.nodes).layout),) * periods
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Packing:
 
     problem: DesignProblem
     places: list[Place]
-    part: Integers
+    demand_class: Integers
     primary: Integers
     standby: Integers
     own: Floats = field(init=False)
@@ -94,11 +94,11 @@ class Packing:
         measures = problem.measures
         self.width = len(COMPUTE) + len(measures)
         own, sent = ([getattr(measure, name)[:, -1:] for measure in measures] for name in ("own", "sent"))
-        self.compute = np.hstack([np.array([part.compute[-1] for part in classes]), *own])
-        self.storage = np.array([part.storage[-1] for part in classes])
-        self.sent = np.hstack([np.array([part.standby_compute[-1] for part in classes]), *sent])
-        self.copied = np.array([part.standby_storage[-1] for part in classes])
-        self.upload = np.array([part.upload_mbps[-1] for part in classes])
+        self.compute = np.hstack([np.array([demand_class.compute[-1] for demand_class in classes]), *own])
+        self.storage = np.array([demand_class.storage[-1] for demand_class in classes])
+        self.sent = np.hstack([np.array([demand_class.standby_compute[-1] for demand_class in classes]), *sent])
+        self.copied = np.array([demand_class.standby_storage[-1] for demand_class in classes])
+        self.upload = np.array([demand_class.upload_mbps[-1] for demand_class in classes])
         self.uploaded, self.access = np.zeros(count), self._access()
         domains = [problem.inventory.site(problem.slots[place.slot].site).fault_domain for place in self.places]
         names = sorted(set(domains))
@@ -113,7 +113,7 @@ class Packing:
         self.pool, self.per_tb = np.zeros(count), np.zeros((count, 3))
         self.extra = np.zeros((count, self.width))
         for index in range(count):
-            self.size(index, self.places[index].run, self.places[index].nodes)
+            self.size(index, self.places[index].segment, self.places[index].nodes)
         self._runs_ok: dict[int, Booleans] = {}
         self._standby_ok: dict[int, Booleans] = {}
         for unit in np.flatnonzero(self.primary >= 0).tolist():
@@ -128,48 +128,48 @@ class Packing:
         found = ((limits[site], sites.count(site)) for site in sites)
         return np.array([np.inf if limit is None else limit / sharing for limit, sharing in found], dtype=np.float64)
 
-    def size(self, index: int, run: Run, nodes: int) -> None:
-        """Make a place a cluster of so many nodes of a run."""
+    def size(self, index: int, segment: ArchetypeSegment, nodes: int) -> None:
+        """Make a place a cluster of so many nodes of a segment."""
         place = self.places[index]
-        place.run, place.nodes = run, nodes
-        archetype = run.archetype(nodes)
+        place.segment, place.nodes = segment, nodes
+        archetype = segment.archetype(nodes)
         usable = np.array(archetype.capacity.usable.as_tuple())
         free = np.array(archetype.capacity.without_node_reserve.as_tuple())
         hosts = archetype.hosts
-        most = [float(measure.most[run.node_model][-1]) for measure in self.problem.measures]
+        most = [float(measure.most[segment.node_model][-1]) for measure in self.problem.measures]
         self.capacity[index] = [*usable[COMPUTE], *(hosts.left * amount for amount in most)]
         uses_free = self.problem.inventory.policy.standby_uses_node_reserve
         kept, nodes = (free, hosts.every) if uses_free else (usable, hosts.left)
         self.kept[index] = [*kept[COMPUTE], *(nodes * amount for amount in most)]
         self.pool[index] = usable[POOL]
-        self.per_tb[index] = 1.0 / place.run.efficiency
+        self.per_tb[index] = 1.0 / place.segment.efficiency
 
     # -- where units may be ----------------------------------------------------------------------------------------
 
-    def may_run(self, part: int) -> Booleans:
+    def may_run(self, demand_class: int) -> Booleans:
         """[place]: where units of a class may run."""
-        if part not in self._runs_ok:
-            own = self.problem.classes[part]
+        if demand_class not in self._runs_ok:
+            own = self.problem.classes[demand_class]
             here = own.group_eligible[self.groups] & self._suits(own.units[0].demands)
-            self._runs_ok[part] = np.asarray(here, dtype=bool)
-        return self._runs_ok[part]
+            self._runs_ok[demand_class] = np.asarray(here, dtype=bool)
+        return self._runs_ok[demand_class]
 
-    def may_keep(self, part: int) -> Booleans:
+    def may_keep(self, demand_class: int) -> Booleans:
         """[place]: whose archetype does for a copy of a class."""
-        if part not in self._standby_ok:
-            self._standby_ok[part] = self._suits(protected(self.problem.classes[part].units[0].demands))
-        return self._standby_ok[part]
+        if demand_class not in self._standby_ok:
+            self._standby_ok[demand_class] = self._suits(protected(self.problem.classes[demand_class].units[0].demands))
+        return self._standby_ok[demand_class]
 
     def _suits(self, demands: Sequence[Demand]) -> Booleans:
         """[place]: whose archetype has in the last period what demands ask for."""
         inventory, last = self.problem.inventory, self.problem.periods - 1
-        known = {id(place.run): place.run for place in self.places}
-        suits = {key: fits(inventory, demands, run, last) for key, run in known.items()}
-        return np.array([suits[id(place.run)] for place in self.places], dtype=bool)
+        known = {id(place.segment): place.segment for place in self.places}
+        suits = {key: fits(inventory, demands, segment, last) for key, segment in known.items()}
+        return np.array([suits[id(place.segment)] for place in self.places], dtype=bool)
 
-    def partners(self, part: int, place: int, *, is_copy: bool) -> Booleans:
+    def partners(self, demand_class: int, place: int, *, is_copy: bool) -> Booleans:
         """[place]: where copies may be of units of a protected class that run at a place, or the other way around."""
-        pairs, group = self.problem.classes[part].group_pairs, self.groups[place]
+        pairs, group = self.problem.classes[demand_class].group_pairs, self.groups[place]
         if pairs is None:
             return np.zeros(len(self.places), dtype=bool)
         return np.asarray((pairs[group] if is_copy else pairs[:, group])[self.groups], dtype=bool)
@@ -177,18 +177,18 @@ class Packing:
     # -- loads ---------------------------------------------------------------------------------------------------
 
     def _add_primary(self, unit: int, place: int, sign: float = 1.0) -> None:
-        part = self.part[unit]
-        self.own[place] += sign * self.compute[part]
-        self.data[place] += sign * self.storage[part]
-        self.uploaded[place] += sign * self.upload[part]
+        demand_class = self.demand_class[unit]
+        self.own[place] += sign * self.compute[demand_class]
+        self.data[place] += sign * self.storage[demand_class]
+        self.uploaded[place] += sign * self.upload[demand_class]
         if self.standby[unit] >= 0:
-            self._send(int(self.standby[unit]), place, sign * self.sent[part])
+            self._send(int(self.standby[unit]), place, sign * self.sent[demand_class])
 
     def _add_standby(self, unit: int, place: int, sign: float = 1.0, *, with_reserve: bool = False) -> None:
-        part = self.part[unit]
-        self.data[place] += sign * self.copied[part]
+        demand_class = self.demand_class[unit]
+        self.data[place] += sign * self.copied[demand_class]
         if with_reserve:
-            self._send(place, int(self.primary[unit]), sign * self.sent[part])
+            self._send(place, int(self.primary[unit]), sign * self.sent[demand_class])
 
     def _send(self, place: int, source: int, amount: Floats) -> None:
         """Let the loss of the domain of one place send so much more to another."""
@@ -248,15 +248,15 @@ class Packing:
 
     def fill_after(self, unit: int, candidates: Integers, is_copy: bool) -> Floats:
         """[candidate]: share in use of the fullest resource once it has taken a unit or its copy."""
-        part = int(self.part[unit])
+        demand_class = int(self.demand_class[unit])
         reserve = self.sent_here[candidates]
         if is_copy:
-            sent = self.sent[part]
+            sent = self.sent[demand_class]
             after = self.moved[candidates, self.domain[self.primary[unit]]] + sent
             reserve = np.maximum(reserve, after) if self.is_shared else reserve + sent
-        own = self.own[candidates] + (0.0 if is_copy else self.compute[part])
-        data = self.data[candidates] + (self.copied[part] if is_copy else self.storage[part])
-        uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[part])
+        own = self.own[candidates] + (0.0 if is_copy else self.compute[demand_class])
+        data = self.data[candidates] + (self.copied[demand_class] if is_copy else self.storage[demand_class])
+        uploaded = self.uploaded[candidates] + (0.0 if is_copy else self.upload[demand_class])
         fill = self.fill(candidates, own, reserve + self.extra[candidates], data, uploaded)
         return np.asarray(fill.max(axis=1), dtype=np.float64)
 
@@ -265,16 +265,18 @@ class Packing:
     def joined_by(self, places: Sequence[Place]) -> Packing:
         """The same units where they are, and further places that are still empty."""
         every = [*(replace(place) for place in self.places), *places]
-        result = Packing(self.problem, every, self.part, self.primary.copy(), self.standby.copy())
+        result = Packing(self.problem, every, self.demand_class, self.primary.copy(), self.standby.copy())
         result.extra[: len(self.places)] = self.extra
         return result
 
-    def resized_run(self, place: Place, nodes: int) -> Run | None:
-        """The run of a cluster of so many nodes that does for the same units."""
+    def resized_run(self, place: Place, nodes: int) -> ArchetypeSegment | None:
+        """The segment of a cluster of so many nodes that does for the same units."""
         if place.decided is not None:
             return None
-        for run in self.problem.slots[place.slot].runs:
-            fits_in = run.lowest <= nodes <= run.highest and run.node_tolerance >= place.run.node_tolerance
-            if fits_in and run.node_model == place.run.node_model:
-                return run
+        for segment in self.problem.slots[place.slot].segments:
+            fits_in = (
+                segment.lowest <= nodes <= segment.highest and segment.node_tolerance >= place.segment.node_tolerance
+            )
+            if fits_in and segment.node_model == place.segment.node_model:
+                return segment
         return None

@@ -19,13 +19,13 @@ def tighten(packing: Packing) -> int:
 
 def _take_node(packing: Packing, index: int) -> bool:
     place = packing.places[index]
-    before = place.run, place.nodes
-    run = packing.resized_run(place, place.nodes - 1)
-    if run is None:
+    before = place.segment, place.nodes
+    segment = packing.resized_run(place, place.nodes - 1)
+    if segment is None:
         return False
     units = packing.primary.copy(), packing.standby.copy()
     loads = [getattr(packing, name).copy() for name in packing.LOADS]
-    packing.size(index, run, place.nodes - 1)
+    packing.size(index, segment, place.nodes - 1)
     if repair(packing):
         return True
     packing.primary, packing.standby = units

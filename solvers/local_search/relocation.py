@@ -18,7 +18,7 @@ def repair(packing: Packing) -> bool:
     if not _is_enough(packing):
         return False
     stuck: set[int] = set()
-    for _ in range(PATIENCE * len(packing.part) + 100):
+    for _ in range(PATIENCE * len(packing.demand_class) + 100):
         excess = packing.excess
         over = [place for place in np.argsort(-excess).tolist() if excess[place] > 0]
         if not over:
@@ -51,12 +51,12 @@ def _relieve(packing: Packing, place: int) -> bool:
         units = np.flatnonzero((packing.standby if is_copy else packing.primary) == place)
         if not len(units):
             continue
-        alike = packing.part[units] * (len(packing.places) + 1) + _other(packing, is_copy)[units]
+        alike = packing.demand_class[units] * (len(packing.places) + 1) + _other(packing, is_copy)[units]
         units = units[np.unique(alike, return_index=True)[1]]
         relief = relief_of(packing, units, place, is_copy)
         helps = (relief * (over > 0)).sum(axis=1)
         clears = (relief >= over - 1e-12).all(axis=1)
-        useful = np.flatnonzero((helps > 1e-12) & _finds_room(packing, packing.part[units], is_copy))
+        useful = np.flatnonzero((helps > 1e-12) & _finds_room(packing, packing.demand_class[units], is_copy))
         scores = np.where(clears, helps, -helps)
         order += [(not clears[index], float(scores[index]), int(units[index]), is_copy) for index in useful.tolist()]
     for _, _, unit, is_copy in sorted(order):
@@ -88,7 +88,7 @@ def _other(packing: Packing, is_copy: bool) -> Integers:
 
 def relief_of(packing: Packing, units: Integers, place: int, is_copy: bool) -> Floats:
     """[unit, resource]: share of capacity that each unit frees by leaving."""
-    parts = packing.part[units]
+    parts = packing.demand_class[units]
     none = np.zeros((len(units), packing.width))
     here = np.full(len(units), place)
     if not is_copy:
@@ -111,11 +111,11 @@ def _largest_after(moved: Floats, domains: Integers, change: Floats) -> Floats:
 
 def _target(packing: Packing, unit: int, source: int, is_copy: bool) -> int:
     """The place with most room that can take a unit or its copy without being too full; −1 where there is none."""
-    part = int(packing.part[unit])
+    demand_class = int(packing.demand_class[unit])
     other = int(_other(packing, is_copy)[unit])
-    allowed = packing.may_keep(part) if is_copy else packing.may_run(part)
+    allowed = packing.may_keep(demand_class) if is_copy else packing.may_run(demand_class)
     if other >= 0:
-        allowed = allowed & packing.partners(part, other, is_copy=is_copy)
+        allowed = allowed & packing.partners(demand_class, other, is_copy=is_copy)
     candidates = np.flatnonzero(allowed)
     candidates = candidates[candidates != source]
     if not len(candidates):
@@ -133,7 +133,7 @@ def _copy_fits(packing: Packing, unit: int, candidates: Integers, keeper: int) -
     """[candidate]: whether the place of the copy can take what the loss of the new primary's domain would send."""
     if not packing.is_shared:
         return np.ones(len(candidates), dtype=bool)  # it takes in as much wherever the unit runs
-    sent = packing.sent[packing.part[unit]]
+    sent = packing.sent[packing.demand_class[unit]]
     moved = packing.moved[keeper].copy()
     moved[packing.domain[packing.primary[unit]]] -= sent
     reserve = np.maximum(moved.max(axis=0), moved[packing.domain[candidates]] + sent) + packing.extra[keeper]

@@ -21,8 +21,8 @@ from solvers.problem.design import DesignProblem
 NO_FLOW = 1e-9
 
 
-def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, point: Floats) -> Packing | None:
-    """Whole units on the clusters of a point of the pair formulation over bundles; None where they do not fit.
+def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, solution: Floats) -> Packing | None:
+    """Whole units on the clusters of a solution of the pair formulation over bundles; None where they do not fit.
 
     Parameters
     ----------
@@ -30,20 +30,20 @@ def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, p
         The classes and slots that the bundles were made of, before alike slots were merged.
     bundles : Bundles
         Over the merged problem.
-    formulation, point
+    formulation, solution
         Over the bundles.
     """
-    places = places_of(formulation, point, problem)
-    part, first, second = _spread(problem, bundles, formulation, point)
-    primary, standby = np.full(len(part), -1, dtype=np.int64), np.full(len(part), -1, dtype=np.int64)
-    packing = Packing(problem, places, part, primary, standby)
+    places = places_of(formulation, solution, problem)
+    demand_class, first, second = _spread(problem, bundles, formulation, solution)
+    primary, standby = np.full(len(demand_class), -1, dtype=np.int64), np.full(len(demand_class), -1, dtype=np.int64)
+    packing = Packing(problem, places, demand_class, primary, standby)
     members: dict[int, list[int]] = {}
     for index, place in enumerate(places):
         members.setdefault(place.group, []).append(index)
     weight = packing.storage.sum(axis=1) + packing.copied.sum(axis=1)
-    order = np.argsort(-weight[part], kind="stable")
+    order = np.argsort(-weight[demand_class], kind="stable")
     for unit in order.tolist():
-        here = [index for index in members.get(int(first[unit]), ()) if packing.may_run(int(part[unit]))[index]]
+        here = [index for index in members.get(int(first[unit]), ()) if packing.may_run(int(demand_class[unit]))[index]]
         if not here:
             return None
         candidates = np.array(here, dtype=np.int64)
@@ -51,7 +51,9 @@ def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, p
     for unit in order.tolist():
         if second[unit] == NO_STANDBY:
             continue
-        here = [index for index in members.get(int(second[unit]), ()) if packing.may_keep(int(part[unit]))[index]]
+        here = [
+            index for index in members.get(int(second[unit]), ()) if packing.may_keep(int(demand_class[unit]))[index]
+        ]
         if not here:
             return None
         candidates = np.array(here, dtype=np.int64)
@@ -59,50 +61,50 @@ def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, p
     return packing if repair(packing) else None
 
 
-def places_of(formulation: Formulation, point: Floats, problem: DesignProblem) -> list[Place]:
-    """The clusters of a point, those of a group of alike slots with as equal node counts as can be."""
+def places_of(formulation: Formulation, solution: Floats, problem: DesignProblem) -> list[Place]:
+    """The clusters of a solution, those of a group of alike slots with as equal node counts as can be."""
     result: list[Place] = []
     merged = formulation.problem
     last = merged.periods - 1
     for group in formulation.slots:
         slots = list(merged.slot_groups[group])
         if merged.slots[group].copies == 1:
-            counts = node_counts(formulation, point, group)
+            counts = node_counts(formulation, solution, group)
             if counts[last][1]:
-                run = formulation.runs(group)[counts[last][0]]
+                segment = formulation.segments(group)[counts[last][0]]
                 result.append(_single(problem, formulation, group, counts))
             continue
-        for number, run in enumerate(formulation.runs(group)):
-            clusters = round(float(point[formulation.run[group, number, last]]))
+        for number, segment in enumerate(formulation.segments(group)):
+            clusters = round(float(solution[formulation.segment[group, number, last]]))
             column = formulation.nodes.get((group, number, last))
-            total = clusters * run.lowest if column is None else round(float(point[column]))
+            total = clusters * segment.lowest if column is None else round(float(solution[column]))
             for index in range(clusters):
                 nodes = total // clusters + (index < total % clusters)
-                result.append(Place(slots.pop(0), group, run, nodes))
+                result.append(Place(slots.pop(0), group, segment, nodes))
     return result
 
 
 def _single(problem: DesignProblem, formulation: Formulation, group: int, counts: Sequence[tuple[int, int]]) -> Place:
-    """A cluster as the point has it where the planner decides; else with its last nodes throughout, to be resized."""
+    """A cluster as the solution has it where the planner decides; else its last nodes throughout, to be resized."""
     (slot,) = formulation.problem.slot_groups[group]
     inventory, here = problem.inventory, problem.slots[slot]
-    runs = formulation.runs(group)
+    segments = formulation.segments(group)
     number, nodes = counts[-1]
     decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
     if here.existing is None and here.site not in decided and here.cluster not in decided:
-        return Place(slot, group, runs[number], nodes)
-    layouts = tuple(dict(runs[index].archetype(count).layout) if count else {} for index, count in counts)
-    return Place(slot, group, runs[number], nodes, (tuple(count for _, count in counts), layouts))
+        return Place(slot, group, segments[number], nodes)
+    layouts = tuple(dict(segments[index].archetype(count).layout) if count else {} for index, count in counts)
+    return Place(slot, group, segments[number], nodes, (tuple(count for _, count in counts), layouts))
 
 
 def _spread(
-    problem: DesignProblem, bundles: Bundles, formulation: Formulation, point: Floats
+    problem: DesignProblem, bundles: Bundles, formulation: Formulation, solution: Floats
 ) -> tuple[Integers, Integers, Integers]:
     """(class, primary group, standby group) of every unit."""
     parts: list[int] = []
     firsts: list[int] = []
     seconds: list[int] = []
-    values = point[formulation.placement]
+    values = solution[formulation.placement]
     for index, (members, sizes) in enumerate(zip(bundles.members, bundles.sizes, strict=True)):
         columns = np.flatnonzero((formulation.class_of == index) & (values > NO_FLOW))
         left = values[columns].copy()
@@ -121,19 +123,19 @@ def _spread(
 
 
 def decisions_of_packing(
-    problem: DesignProblem, packing: Packing, formulation: Formulation, point: Floats
+    problem: DesignProblem, packing: Packing, formulation: Formulation, solution: Floats
 ) -> Decisions:
-    """The decisions of a packing; link upgrades and what is retired are those of the point."""
+    """The decisions of a packing; link upgrades and what is retired are those of the solution."""
     primary: dict[DemandKey, str] = {}
     standby: dict[DemandKey, str] = {}
     of_class: dict[int, Counter[tuple[int, int]]] = {}
-    for part, first, second in zip(
-        packing.part.tolist(), packing.primary.tolist(), packing.standby.tolist(), strict=True
+    for demand_class, first, second in zip(
+        packing.demand_class.tolist(), packing.primary.tolist(), packing.standby.tolist(), strict=True
     ):
         place = (packing.places[first].slot, NO_STANDBY if second < 0 else packing.places[second].slot)
-        of_class.setdefault(part, Counter())[place] += 1
-    for part, counted in sorted(of_class.items()):
-        units = problem.classes[part].units
+        of_class.setdefault(demand_class, Counter())[place] += 1
+    for demand_class, counted in sorted(of_class.items()):
+        units = problem.classes[demand_class].units
         places = sorted(counted)
         counts = np.array([counted[place] for place in places], dtype=np.int64)
         for unit, (host, partner) in zip(units, nearest(problem, units, places, counts), strict=True):
@@ -148,11 +150,11 @@ def decisions_of_packing(
             continue  # what the planner leaves open does not stand for nothing
         nodes, layouts = cluster.path(problem.periods)
         slot = problem.slots[cluster.slot]
-        clusters.append(cluster_decision(problem, slot, cluster.run.node_model, nodes, layouts))
+        clusters.append(cluster_decision(problem, slot, cluster.segment.node_model, nodes, layouts))
     return Decisions(
         clusters=tuple(clusters),
         primary=primary,
         standby=standby,
-        upgrades=upgrades(formulation, point),
-        retired=retired(formulation, point),
+        upgrades=upgrades(formulation, solution),
+        retired=retired(formulation, solution),
     )

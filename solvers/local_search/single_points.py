@@ -22,11 +22,11 @@ from fleet.plan.states import sweep
 from solvers.problem.design import DesignProblem
 from solvers.problem.stream_cuts import PathCuts
 
-#: Moves that are tried at most, and how many times demands: each is a whole plan to judge, some 2 ms per demand.
+#: Moves that are tried at most, and how many times demands: each is a whole plan to evaluate, some 2 ms per demand.
 MOST_TRIALS, MOST_JUDGED = 12, 2_400
 #: Relative difference below which two present values are the same.
 SAME_COST = 1e-9
-#: Wherever a plan is judged here, its result does not matter.
+#: Wherever a plan is evaluated here, its result does not matter.
 _UNRATED = ResultRow(
     status="feasible", objective=None, bound=None, bound_source="", gap=None, stopped_by="", seconds=None, seed=0,
     strategy="",
@@ -48,7 +48,7 @@ def secured(problem: DesignProblem, decisions: Decisions, objective: float) -> D
     Returns
     -------
     Decisions
-        The same where nothing is gained, or the fleet is so large that judging moves would take long.
+        The same where nothing is gained, or the fleet is so large that evaluation moves would take long.
     """
     left = min(MOST_TRIALS, MOST_JUDGED // max(1, len(problem.inventory.demands)))
     if left < 1 or problem.inventory.policy.stream_cut == "hard":
@@ -104,7 +104,7 @@ def _moves(problem: DesignProblem, context: PlanContext) -> Iterator[Decisions]:
                 found.append((-gain, cluster.name, _repointed(context, members, cluster.name)))
     hosted = set(context.primary.tolist())
     for standby in sorted({second for _, second in pairs} - hosted):
-        members = [index for (_, second), part in pairs.items() for index in part if second == standby]
+        members = [index for (_, second), demand_class in pairs.items() for index in demand_class if second == standby]
         now = _cut(context, cuts, members, context.clusters[standby].site)
         for site, name in _free_slots(problem, context, standby):
             if now and _may_pair(problem, context, members, site):
@@ -141,7 +141,7 @@ def _free_slots(problem: DesignProblem, context: PlanContext, standby: int) -> I
     seen = {cluster.name for cluster in context.clusters}
     sites = {moving.site}
     for slot in problem.slots:
-        offered = {run.node_model for run in slot.runs}
+        offered = {segment.node_model for segment in slot.segments}
         if slot.existing is None and slot.cluster not in seen and slot.site not in sites:
             sites.add(slot.site)
             if moving.node_model in offered:

@@ -1,4 +1,4 @@
-"""Inventory → design problem: slots, archetype runs, demand classes, failure states.
+"""Inventory → design problem: slots, archetype segments, demand classes, failure states.
 
 Whatever can be decided without an engine is decided here; a demand that no slot can take, or a circuit that is
 too small for the users behind it, is reported in words (`InfeasibleInputsError`).
@@ -15,7 +15,7 @@ from solvers.problem.demand_classes import ClassBuilder
 from solvers.problem.design import DesignProblem
 from solvers.problem.infeasible_inputs import screen_access
 from solvers.problem.routes import RouteTable
-from solvers.problem.slots import build_slots, growth_refusals, without_idle_runs
+from solvers.problem.slots import build_slots, growth_refusals, without_idle_segments
 
 
 def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozenset()) -> DesignProblem:
@@ -42,7 +42,7 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
     builder = ClassBuilder(inventory, pack, router, slots, routes)
     classes = builder.classes()
     forced = screen_access(inventory, wan)
-    slots = without_idle_runs(inventory, slots, routes.groups, classes)
+    slots = without_idle_segments(inventory, slots, routes.groups, classes)
     fees = builder.protection_cost(rates)
     circuits = sum(rates.wan_monthly() * rates.monthly_factor(period.index) for period in inventory.periods)
     return DesignProblem(

@@ -70,10 +70,10 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
     for group in _groups(problem, slots, by_way):
         mixes = _by_mix(group)
         is_mixed = len(mixes) > MIXES
-        for parts in [group] if is_mixed else mixes:
-            members.append(tuple(part.index for part in parts))
-            sizes.append(_shares(parts) if is_mixed else _ratios(parts) / _total(parts))
-            classes.append(_summed(parts) if is_mixed else _scaled(parts[0], _total(parts)))
+        for demand_classes in [group] if is_mixed else mixes:
+            members.append(tuple(demand_class.index for demand_class in demand_classes))
+            sizes.append(_shares(demand_classes) if is_mixed else _ratios(demand_classes) / _total(demand_classes))
+            classes.append(_summed(demand_classes) if is_mixed else _scaled(demand_classes[0], _total(demand_classes)))
     return Bundles(_over(problem, classes), tuple(members), tuple(sizes))
 
 
@@ -104,21 +104,23 @@ def _counted(groups: Sequence[Group]) -> list[DemandClass]:
     for group in groups:
         mixes = _by_mix(group)
         if len(mixes) > MIXES:
-            mixes = [parts for kind in _by_need(group) for parts in _by_mix(kind)]
-        classes += [_scaled(parts[0], _total(parts)) for parts in mixes]
+            mixes = [demand_classes for kind in _by_need(group) for demand_classes in _by_mix(kind)]
+        classes += [_scaled(demand_classes[0], _total(demand_classes)) for demand_classes in mixes]
     return classes
 
 
-def _columns(part: DemandClass) -> int:
+def _columns(demand_class: DemandClass) -> int:
     """Placement columns of a class in the separate formulation."""
-    pairs, groups = part.group_pairs, part.view.group_of_slot
+    pairs, groups = demand_class.group_pairs, demand_class.view.group_of_slot
     if pairs is None:
-        return int(part.group_eligible[groups].sum())
+        return int(demand_class.group_eligible[groups].sum())
     return sum(int(np.asarray(pairs.any(axis=axis))[groups].sum()) for axis in (0, 1))
 
 
 def _over(problem: DesignProblem, classes: Sequence[DemandClass]) -> DesignProblem:
-    return replace(problem, classes=tuple(replace(part, index=index) for index, part in enumerate(classes)))
+    return replace(
+        problem, classes=tuple(replace(demand_class, index=index) for index, demand_class in enumerate(classes))
+    )
 
 
 # -- what goes together ------------------------------------------------------------------------------------------------
@@ -128,8 +130,8 @@ def _groups(problem: DesignProblem, slots: Collection[int] | None, by_way: bool)
     """Classes that differ in nothing but how much they need."""
     together: dict[tuple[object, ...], Group] = {}
     within = _Within(problem, slots)
-    for part in problem.classes:
-        own = within(part)
+    for demand_class in problem.classes:
+        own = within(demand_class)
         together.setdefault((_kind(own), _places(own, by_way)), []).append(own)
     return list(together.values())
 
@@ -146,14 +148,14 @@ class _Within:
             self._inside = np.zeros(len(first.group_eligible), dtype=bool)
             self._inside[first.view.group_of_slot[sorted(slots)]] = True
 
-    def __call__(self, part: DemandClass) -> DemandClass:
+    def __call__(self, demand_class: DemandClass) -> DemandClass:
         inside = self._inside
         if inside is None:
-            return part
-        pairs = part.group_pairs
+            return demand_class
+        pairs = demand_class.group_pairs
         return replace(
-            part,
-            group_eligible=self._cut(part.group_eligible, inside),
+            demand_class,
+            group_eligible=self._cut(demand_class.group_eligible, inside),
             group_pairs=None if pairs is None else self._cut(pairs, inside[:, None] & inside[None, :]),
         )
 
@@ -163,28 +165,37 @@ class _Within:
         return self._known[id(array)]
 
 
-def _kind(part: DemandClass) -> tuple[object, ...]:
+def _kind(demand_class: DemandClass) -> tuple[object, ...]:
     """Everything but places and how much of each need there is: how each need grows, what it asks for."""
-    paces = [_direction(values).tobytes() for values in _needs(part)]
-    profiles = tuple((profile.is_protected, profile.backup_site, profile.leaves_when_cut) for profile in part.profiles)
-    return (part.first_period, *paces, part.is_protected, part.asks, part.is_at_host, profiles)
+    paces = [_direction(values).tobytes() for values in _needs(demand_class)]
+    profiles = tuple(
+        (profile.is_protected, profile.backup_site, profile.leaves_when_cut) for profile in demand_class.profiles
+    )
+    return (
+        demand_class.first_period,
+        *paces,
+        demand_class.is_protected,
+        demand_class.asks,
+        demand_class.is_at_host,
+        profiles,
+    )
 
 
-def _places(part: DemandClass, by_way: bool) -> tuple[object, ...]:
+def _places(demand_class: DemandClass, by_way: bool) -> tuple[object, ...]:
     """Where it may be, and the way that it enters the WAN."""
-    places = (id(part.group_eligible), id(part.group_pairs))
+    places = (id(demand_class.group_eligible), id(demand_class.group_pairs))
     if not by_way:
         return places
-    ways = tuple((id(profile.host_reach), id(profile.user_down)) for profile in part.profiles)
-    return (*places, part.attachment, ways)
+    ways = tuple((id(profile.host_reach), id(profile.user_down)) for profile in demand_class.profiles)
+    return (*places, demand_class.attachment, ways)
 
 
-def _by_mix(parts: Sequence[DemandClass]) -> list[Group]:
+def _by_mix(demand_classes: Sequence[DemandClass]) -> list[Group]:
     """Proportional classes together."""
     together: dict[bytes, Group] = {}
-    for part in parts:
-        flat = np.concatenate([values.ravel() for values in _needs(part)])
-        together.setdefault(_direction(flat).tobytes(), []).append(part)
+    for demand_class in demand_classes:
+        flat = np.concatenate([values.ravel() for values in _needs(demand_class)])
+        together.setdefault(_direction(flat).tobytes(), []).append(demand_class)
     return list(together.values())
 
 
@@ -194,37 +205,39 @@ def _direction(values: Floats) -> Floats:
     return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), DIGITS) + 0.0, dtype=np.float64)
 
 
-def _by_need(parts: Sequence[DemandClass]) -> list[Group]:
+def _by_need(demand_classes: Sequence[DemandClass]) -> list[Group]:
     """The classes with one kind of their needs at a time, as far as any has it."""
     kinds: dict[tuple[str, int], Group] = {}
-    for part in parts:
-        for kind, own in _single_needs(part):
+    for demand_class in demand_classes:
+        for kind, own in _single_needs(demand_class):
             kinds.setdefault(kind, []).append(own)
     return list(kinds.values())
 
 
-def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandClass]]:
+def _single_needs(demand_class: DemandClass) -> Iterator[tuple[tuple[str, int], DemandClass]]:
     """A class with each kind of its needs alone: what runs and what is copied of a kind belong together."""
-    nothing = replace(_scaled(part, 0.0), is_part=True)
-    for number in range(part.compute.shape[1]):
-        if part.compute[:, number].any():
-            own = np.arange(part.compute.shape[1]) == number
+    nothing = replace(_scaled(demand_class, 0.0), is_part=True)
+    for number in range(demand_class.compute.shape[1]):
+        if demand_class.compute[:, number].any():
+            own = np.arange(demand_class.compute.shape[1]) == number
             profiles = tuple(
                 replace(empty, compute=profile.compute * own)
-                for empty, profile in zip(nothing.profiles, part.profiles, strict=True)
+                for empty, profile in zip(nothing.profiles, demand_class.profiles, strict=True)
             )
-            compute, standby = part.compute * own, part.standby_compute * own
+            compute, standby = demand_class.compute * own, demand_class.standby_compute * own
             yield ("compute", number), replace(nothing, compute=compute, standby_compute=standby, profiles=profiles)
-    for number in range(part.storage.shape[1]):
-        if part.storage[:, number].any():
-            own = np.arange(part.storage.shape[1]) == number
+    for number in range(demand_class.storage.shape[1]):
+        if demand_class.storage[:, number].any():
+            own = np.arange(demand_class.storage.shape[1]) == number
             yield (
                 ("storage", number),
-                replace(nothing, storage=part.storage * own, standby_storage=part.standby_storage * own),
+                replace(
+                    nothing, storage=demand_class.storage * own, standby_storage=demand_class.standby_storage * own
+                ),
             )
-    if part.upload_mbps.any():
-        yield ("upload", 0), replace(nothing, upload_mbps=part.upload_mbps)
-    for number, profile in enumerate(part.profiles):
+    if demand_class.upload_mbps.any():
+        yield ("upload", 0), replace(nothing, upload_mbps=demand_class.upload_mbps)
+    for number, profile in enumerate(demand_class.profiles):
         for kind in ("traffic_mbps", "stream_mbps", "backup_mbps"):
             amount = getattr(profile, kind)
             if amount.any():
@@ -236,53 +249,64 @@ def _single_needs(part: DemandClass) -> Iterator[tuple[tuple[str, int], DemandCl
 # -- how much they are together ----------------------------------------------------------------------------------------
 
 
-def _needs(part: DemandClass) -> list[Floats]:
+def _needs(demand_class: DemandClass) -> list[Floats]:
     """Everything about a class that grows with its size."""
-    own = [part.compute, part.storage, part.standby_compute, part.standby_storage, part.upload_mbps]
-    for profile in part.profiles:
+    own = [
+        demand_class.compute,
+        demand_class.storage,
+        demand_class.standby_compute,
+        demand_class.standby_storage,
+        demand_class.upload_mbps,
+    ]
+    for profile in demand_class.profiles:
         own += [profile.compute, profile.traffic_mbps, profile.stream_mbps, profile.backup_mbps]
     return own
 
 
-def _ratios(parts: Sequence[DemandClass]) -> Floats:
+def _ratios(demand_classes: Sequence[DemandClass]) -> Floats:
     """The size of proportional classes in units of the first."""
-    return np.array([_ratio(part, parts[0]) for part in parts])
+    return np.array([_ratio(demand_class, demand_classes[0]) for demand_class in demand_classes])
 
 
-def _total(parts: Sequence[DemandClass]) -> float:
+def _total(demand_classes: Sequence[DemandClass]) -> float:
     """All units of proportional classes in units of the first."""
-    return float(_ratios(parts) @ np.array([part.count for part in parts]))
+    return float(_ratios(demand_classes) @ np.array([demand_class.count for demand_class in demand_classes]))
 
 
-def _ratio(part: DemandClass, reference: DemandClass) -> float:
+def _ratio(demand_class: DemandClass, reference: DemandClass) -> float:
     """The size of a class in units of the reference, so that no need is overstated."""
-    pairs: Sequence[tuple[Floats, Floats]] = list(zip(_needs(part), _needs(reference), strict=True))
+    pairs: Sequence[tuple[Floats, Floats]] = list(zip(_needs(demand_class), _needs(reference), strict=True))
     ratios = [float((own[base > 0] / base[base > 0]).min()) for own, base in pairs if (base > 0).any()]
     return min(ratios, default=1.0)
 
 
-def _shares(parts: Sequence[DemandClass]) -> Floats:
+def _shares(demand_classes: Sequence[DemandClass]) -> Floats:
     """What one unit of each class is of all of them: the mean over the kinds of needs."""
-    counts = np.array([part.count for part in parts], dtype=np.float64)
-    flat = np.array([np.concatenate([values.ravel() for values in _needs(part)]) for part in parts])
+    counts = np.array([demand_class.count for demand_class in demand_classes], dtype=np.float64)
+    flat = np.array(
+        [np.concatenate([values.ravel() for values in _needs(demand_class)]) for demand_class in demand_classes]
+    )
     flat = flat[:, flat.any(axis=0)]
     if not flat.shape[1]:
-        return np.full(len(parts), 1.0 / counts.sum())
+        return np.full(len(demand_classes), 1.0 / counts.sum())
     return np.asarray((flat / (counts @ flat)).mean(axis=1), dtype=np.float64)
 
 
-def _scaled(part: DemandClass, factor: float) -> DemandClass:
+def _scaled(demand_class: DemandClass, factor: float) -> DemandClass:
     """One unit that needs so many times what one of the class does."""
-    return _with_needs(part, [values * factor for values in _needs(part)])
+    return _with_needs(demand_class, [values * factor for values in _needs(demand_class)])
 
 
-def _summed(parts: Sequence[DemandClass]) -> DemandClass:
+def _summed(demand_classes: Sequence[DemandClass]) -> DemandClass:
     """One unit that needs what all units of all classes do."""
-    columns = zip(*([values * part.count for values in _needs(part)] for part in parts), strict=True)
-    return _with_needs(parts[0], [np.sum(values, axis=0) for values in columns])
+    columns = zip(
+        *([values * demand_class.count for values in _needs(demand_class)] for demand_class in demand_classes),
+        strict=True,
+    )
+    return _with_needs(demand_classes[0], [np.sum(values, axis=0) for values in columns])
 
 
-def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
+def _with_needs(demand_class: DemandClass, needs: Sequence[Floats]) -> DemandClass:
     """A class of one unit with other needs, in the order of `_needs`."""
     compute, storage, standby_compute, standby_storage, upload_mbps, *others = needs
 
@@ -293,13 +317,13 @@ def _with_needs(part: DemandClass, needs: Sequence[Floats]) -> DemandClass:
         )
 
     return replace(
-        part,
-        units=part.units[:1],
+        demand_class,
+        units=demand_class.units[:1],
         compute=compute,
         storage=storage,
         standby_compute=standby_compute,
         standby_storage=standby_storage,
         upload_mbps=upload_mbps,
-        profiles=tuple(profile(number, own) for number, own in enumerate(part.profiles)),
+        profiles=tuple(profile(number, own) for number, own in enumerate(demand_class.profiles)),
         instances=(),
     )

@@ -72,15 +72,15 @@ class ClassBuilder:
             If a unit has nowhere to run or to stand by.
         """
         merged: dict[tuple[object, ...], list[Unit]] = {}
-        parts: dict[tuple[object, ...], DemandClass] = {}
+        class_of_key: dict[tuple[object, ...], DemandClass] = {}
         blocked: list[tuple[Unit, str]] = []
         for unit in self.units():
             described = self._describe(unit, blocked)
             if described is None:
                 continue
-            key, part = described
+            key, demand_class = described
             merged.setdefault(key, []).append(unit)
-            parts.setdefault(key, part)
+            class_of_key.setdefault(key, demand_class)
         if blocked:
             pins = PinReasons(self.inventory, self.router, self.slots, self._has_place_in)
             blocked = [(unit, pins.reason(unit) or reason) for unit, reason in blocked]
@@ -89,7 +89,8 @@ class ClassBuilder:
                 {demand.key: reason for unit, reason in blocked for demand in unit.demands},
             )
         return tuple(
-            replace(parts[key], index=index, units=tuple(units)) for index, (key, units) in enumerate(merged.items())
+            replace(class_of_key[key], index=index, units=tuple(units))
+            for index, (key, units) in enumerate(merged.items())
         )
 
     def _has_place_in(self, inventory: Inventory, unit: Unit) -> bool:
@@ -172,7 +173,7 @@ class ClassBuilder:
             return None
         attachment = self.routes.attachment(unit.site)
         first = min(self.inventory.first_period(demand) for demand in unit.demands)
-        part = DemandClass(
+        demand_class = DemandClass(
             index=-1,
             units=(unit,),
             first_period=first,
@@ -190,23 +191,23 @@ class ClassBuilder:
             asks=self._asks(unit.demands),
             instances=tuple(map(self._instances.of, unit.demands)),
         )
-        return self._key(part), part
+        return self._key(demand_class), demand_class
 
     @staticmethod
-    def _key(part: DemandClass) -> tuple[object, ...]:
+    def _key(demand_class: DemandClass) -> tuple[object, ...]:
         """What tells classes apart."""
         return (
-            part.first_period,
-            part.compute.tobytes(),
-            part.storage.tobytes(),
-            part.standby_compute.tobytes(),
-            part.standby_storage.tobytes(),
-            part.upload_mbps.tobytes(),
-            part.instances,
-            id(part.group_eligible),
-            id(part.group_pairs),
-            part.asks,
-            part.attachment,
+            demand_class.first_period,
+            demand_class.compute.tobytes(),
+            demand_class.storage.tobytes(),
+            demand_class.standby_compute.tobytes(),
+            demand_class.standby_storage.tobytes(),
+            demand_class.upload_mbps.tobytes(),
+            demand_class.instances,
+            id(demand_class.group_eligible),
+            id(demand_class.group_pairs),
+            demand_class.asks,
+            demand_class.attachment,
             tuple(
                 (
                     profile.compute.tobytes(),
@@ -219,7 +220,7 @@ class ClassBuilder:
                     id(profile.user_down),
                     profile.is_protected,
                 )
-                for profile in part.profiles
+                for profile in demand_class.profiles
             ),
         )
 
@@ -243,9 +244,9 @@ class ClassBuilder:
         key = self._asks(demands)
         if key not in self._fitting:
             firsts = [self.slots[group[0]] for group in self.routes.groups]
-            alike = {id(slot.runs): slot for slot in firsts}
-            by_runs = {runs: fits_throughout(self.inventory, demands, slot) for runs, slot in alike.items()}
-            self._fitting[key] = np.array([by_runs[id(slot.runs)] for slot in firsts], dtype=bool)
+            alike = {id(slot.segments): slot for slot in firsts}
+            by_runs = {segments: fits_throughout(self.inventory, demands, slot) for segments, slot in alike.items()}
+            self._fitting[key] = np.array([by_runs[id(slot.segments)] for slot in firsts], dtype=bool)
         return self._fitting[key]
 
     def _eligibility(self, unit: Unit) -> tuple[Booleans, Booleans]:

@@ -69,9 +69,11 @@ def pair_columns(problem: DesignProblem, slots: Collection[int] | None = None) -
     size = np.bincount(first.view.group_of_slot[chosen], minlength=len(first.group_eligible))
     known: dict[tuple[int, int], int] = {}
     total = 0
-    for part in problem.classes:
-        key, pairs = (id(part.group_eligible), id(part.group_pairs)), part.group_pairs
+    for demand_class in problem.classes:
+        key, pairs = (id(demand_class.group_eligible), id(demand_class.group_pairs)), demand_class.group_pairs
         if key not in known:
-            known[key] = int(size @ part.group_eligible if pairs is None else size @ pairs.astype(np.int64) @ size)
+            known[key] = int(
+                size @ demand_class.group_eligible if pairs is None else size @ pairs.astype(np.int64) @ size
+            )
         total += known[key]
     return total

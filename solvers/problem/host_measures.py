@@ -4,7 +4,7 @@ Where shares xᵢ of a node sum up to 1 at most, Σ (⌈(k + 1) xᵢ⌉ − 1) �
 "New classes of fast lower bounds for bin packing problems"). So each resource, k and node model weighs machines, and a
 node takes k of the weight: with k = 1 one machine of over half its memory. Nodes of other models take what the weight
 per vCPU, GiB or GPU leaves them. Such a measure is counted like a resource beside the others. Measures are a
-relaxation: machines may keep all of them and still not fit, which a judge finds out
+relaxation: machines may keep all of them and still not fit, which an evaluation finds out
 (`solvers.formulation.constraints.hosts`).
 """
 
@@ -23,7 +23,7 @@ from fleet.quantities import COMPUTE_RESOURCES, RESOURCES, Resources
 from solvers.linear.model import Floats
 from solvers.problem.sets import DemandClass, Slot
 
-#: The largest k: machines of over a quarter of a node. Smaller ones waste little, and a judge looks at them all.
+#: The largest k: machines of over a quarter of a node. Smaller ones waste little, and an evaluation looks at them all.
 MOST_COUNTED = 3
 _COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
@@ -69,8 +69,8 @@ def measures(
 
     With `uses_reserve`, demands that fail over may use the nodes that are kept free.
     """
-    runs = {id(run): run for slot in slots for run in slot.runs}
-    rooms = {run.node_model: run.archetypes[0].hosts.room for run in runs.values()}
+    segments = {id(segment): segment for slot in slots for segment in slot.segments}
+    rooms = {segment.node_model: segment.archetypes[0].hosts.room for segment in segments.values()}
     weighing = _Weighing(classes, periods)
     found: dict[bytes, Measure] = {}
     for model in sorted(rooms):
@@ -80,8 +80,8 @@ def measures(
                 if measure is not None:
                     key = measure.own.tobytes() + measure.sent.tobytes()
                     found[key] = measure if key not in found else _tighter(found[key], measure)
-    counts = np.array([part.count for part in classes], dtype=np.float64)
-    every = [archetype for run in runs.values() for archetype in run.archetypes]
+    counts = np.array([demand_class.count for demand_class in classes], dtype=np.float64)
+    every = [archetype for segment in segments.values() for archetype in segment.archetypes]
     return tuple(measure for measure in found.values() if _binds(measure, counts, every, uses_reserve=uses_reserve))
 
 
@@ -105,9 +105,9 @@ class _Weighing:
     def __init__(self, classes: Sequence[DemandClass], periods: int) -> None:
         index: dict[tuple[Machine | None, ...], int] = {}
         counts = [  # class, size, machines, whether they move
-            (part.index, index.setdefault(own.sizes, len(index)), own.count, own.moves)
-            for part in classes
-            for own in part.instances
+            (demand_class.index, index.setdefault(own.sizes, len(index)), own.count, own.moves)
+            for demand_class in classes
+            for own in demand_class.instances
         ]
         self._shape = (len(classes), periods)
         self._part, self._size, self._count, self._moves = (

@@ -60,14 +60,14 @@ def screen_unit(
 
 def _too_large(inventory: Inventory, unit: Unit, slots: Sequence[Slot]) -> str:
     """Which instance fits on no node, now or once it has grown, and why not on the largest."""
-    offers = {run.node_model: run.archetypes[0].offer for slot in slots for run in slot.runs}
+    offers = {segment.node_model: segment.archetypes[0].offer for slot in slots for segment in slot.segments}
     for demand in unit.demands:
         found = [next(instance_refusals(demand.row, offer), None) for offer in offers.values()]
         texts = [f"{refusal[0]} {refusal[1]}" for refusal in found if refusal is not None]
         if texts and len(texts) == len(offers):
             return f"; {'; '.join(texts[:3])}"
         machine = machine_of(demand.row, max(inventory.growth_factors(demand)), inventory.policy)
-        rooms = [run.archetypes[0].hosts.room for slot in slots for run in slot.runs]
+        rooms = [segment.archetypes[0].hosts.room for slot in slots for segment in slot.segments]
         if rooms and not any(room.takes(machine) for room in rooms):
             largest = max(rooms, key=lambda room: (room.gpus, room.memory_gb, room.vcpus))
             return f"; CAP-006 an instance of {demand.workload!r} grows to {machine}, a node offers at most {largest}"
@@ -76,7 +76,7 @@ def _too_large(inventory: Inventory, unit: Unit, slots: Sequence[Slot]) -> str:
 
 def _not_kept(unit: Unit, slots: Sequence[Slot]) -> str:
     """Which data no cluster keeps as it is asked for, and what would lift that."""
-    offers = [archetype for slot in slots for run in slot.runs for archetype in run.archetypes]
+    offers = [archetype for slot in slots for segment in slot.segments for archetype in segment.archetypes]
     for demand in unit.demands:
         row = demand.row
         if any(archetype.keeps(row) and archetype.node_tolerance >= row.fault_tolerance for archetype in offers):

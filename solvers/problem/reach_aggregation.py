@@ -29,7 +29,7 @@ def widened(groups: Sequence[Group]) -> list[Group]:
     if len(groups) <= MOST_REACHES:
         return list(groups)
     reach = np.array([_reach(group[0]) for group in groups], dtype=np.float64)
-    weight = np.array([sum(part.count for part in group) for group in groups], dtype=np.float64)
+    weight = np.array([sum(demand_class.count for demand_class in group) for group in groups], dtype=np.float64)
     kept = Interned()
     nearest = _nearest(reach, weight)
     result: list[Group] = []
@@ -39,17 +39,21 @@ def widened(groups: Sequence[Group]) -> list[Group]:
         pairs = [group[0].group_pairs for group in together]
         allowed = None if pairs[0] is None else kept(np.any([own for own in pairs if own is not None], axis=0))
         result.append(
-            [replace(part, group_eligible=eligible, group_pairs=allowed) for group in together for part in group]
+            [
+                replace(demand_class, group_eligible=eligible, group_pairs=allowed)
+                for group in together
+                for demand_class in group
+            ]
         )
     return result
 
 
-def coverings(parts: Iterable[DemandClass]) -> tuple[Covering, ...]:
+def coverings(demand_classes: Iterable[DemandClass]) -> tuple[Covering, ...]:
     """How many places must be open among those where each class may run, stand by, or either."""
     known: dict[tuple[int, bytes], Covering] = {}
-    for part in parts:
-        pairs, groups = part.group_pairs, part.view.group_of_slot
-        wanted: list[tuple[int, Booleans]] = [(1, part.group_eligible)]
+    for demand_class in demand_classes:
+        pairs, groups = demand_class.group_pairs, demand_class.view.group_of_slot
+        wanted: list[tuple[int, Booleans]] = [(1, demand_class.group_eligible)]
         if pairs is not None:
             first, second = np.asarray(pairs.any(axis=1)), np.asarray(pairs.any(axis=0))
             wanted = [(1, first), (1, second), (2, first | second)]
@@ -59,11 +63,11 @@ def coverings(parts: Iterable[DemandClass]) -> tuple[Covering, ...]:
     return tuple(known.values())
 
 
-def _reach(part: DemandClass) -> Booleans:
+def _reach(demand_class: DemandClass) -> Booleans:
     """Where a class may run, and where it may stand by."""
-    if part.group_pairs is None:
-        return part.group_eligible
-    return np.concatenate([part.group_eligible, part.group_pairs.any(axis=0)])
+    if demand_class.group_pairs is None:
+        return demand_class.group_eligible
+    return np.concatenate([demand_class.group_eligible, demand_class.group_pairs.any(axis=0)])
 
 
 def _nearest(reach: Floats, weight: Floats) -> Integers:

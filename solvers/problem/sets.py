@@ -17,7 +17,7 @@ Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Run:
+class ArchetypeSegment:
     """Consecutive node counts of one node model over which capacity is affine in the node count.
 
     Attributes
@@ -56,7 +56,7 @@ class Slot:
     index: int
     cluster: str
     site: str
-    runs: tuple[Run, ...]
+    segments: tuple[ArchetypeSegment, ...]
     existing: ExistingCluster | None = None
     copies: int = 1
 

@@ -20,8 +20,10 @@ def merge_slots(problem: DesignProblem) -> DesignProblem:
     groups: dict[tuple[object, ...], list[int]] = {}
     for alike in alike_slots(problem.inventory, problem.slots):
         for slot in alike:
-            runs = tuple((run.node_model, run.lowest, run.highest) for run in problem.slots[slot].runs)
-            groups.setdefault((alike[0], runs), []).append(slot)
+            segments = tuple(
+                (segment.node_model, segment.lowest, segment.highest) for segment in problem.slots[slot].segments
+            )
+            groups.setdefault((alike[0], segments), []).append(slot)
     members = tuple(tuple(group) for group in groups.values())
     if all(len(group) == 1 for group in members):
         return replace(problem, slot_groups=members)
@@ -31,12 +33,12 @@ def merge_slots(problem: DesignProblem) -> DesignProblem:
             index,
             problem.slots[group[0]].cluster,
             problem.slots[group[0]].site,
-            problem.slots[group[0]].runs,
+            problem.slots[group[0]].segments,
             problem.slots[group[0]].existing,
             len(group),
         )
         for index, group in enumerate(members)
     )
     view = problem.classes[0].view.over(first) if problem.classes else None
-    classes = () if view is None else tuple(part.on(view) for part in problem.classes)
+    classes = () if view is None else tuple(demand_class.on(view) for demand_class in problem.classes)
     return replace(problem, slots=slots, classes=classes, slot_groups=members)

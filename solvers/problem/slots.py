@@ -1,4 +1,4 @@
-"""Cluster slots and the archetype runs that each may use."""
+"""Cluster slots and the archetype segments that each may use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fleet.platform.standing import reachable_archetypes, standing_problems
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear.model import Floats
-from solvers.problem.sets import DemandClass, Run, Slot
+from solvers.problem.sets import ArchetypeSegment, DemandClass, Slot
 
 #: Capacities count as affine in the node count within this relative error.
 AFFINE_TOLERANCE = 1e-12
@@ -37,18 +37,18 @@ def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
     if problems := tuple(standing_problems(inventory, pack)):
         raise InventoryError(problems)
     catalog = enumerate_archetypes(inventory, pack)
-    known: dict[tuple[str, ...], tuple[Run, ...]] = {}
-    grown: dict[tuple[object, ...], tuple[Run, ...]] = {}
+    known: dict[tuple[str, ...], tuple[ArchetypeSegment, ...]] = {}
+    grown: dict[tuple[object, ...], tuple[ArchetypeSegment, ...]] = {}
     slots: list[Slot] = []
     for site in sorted(inventory.host_sites, key=lambda site: site.site):
-        runs = _runs_at(inventory, catalog.archetypes, site, pack, known)
+        segments = _segments_at(inventory, catalog.archetypes, site, pack, known)
         for row in inventory.clusters_at.get(site.site, ()):
             key = (row.node_model, row.nodes, row.layout, row.witness, row.storage_switch, site.zones, site.internet)
             if key not in grown:
-                grown[key] = existing_runs(inventory, pack, row)
+                grown[key] = existing_segments(inventory, pack, row)
             slots.append(Slot(len(slots), row.cluster, site.site, grown[key], row))
         for name in inventory.new_clusters(site):
-            slots.append(Slot(len(slots), name, site.site, runs))
+            slots.append(Slot(len(slots), name, site.site, segments))
     return tuple(slots)
 
 
@@ -63,25 +63,27 @@ def alike_slots(inventory: Inventory, slots: Sequence[Slot]) -> tuple[tuple[int,
     return tuple(tuple(group) for group in groups.values())
 
 
-def _runs_at(
+def _segments_at(
     inventory: Inventory,
     archetypes: Sequence[Archetype],
     site: Site,
     pack: RulePack,
-    known: dict[tuple[str, ...], tuple[Run, ...]],
-) -> tuple[Run, ...]:
-    """The runs of what may stand at a site; sites that allow the same topologies share them."""
+    known: dict[tuple[str, ...], tuple[ArchetypeSegment, ...]],
+) -> tuple[ArchetypeSegment, ...]:
+    """The segments of what may stand at a site; sites that allow the same topologies share them."""
     topologies = sorted({archetype.topology for archetype in archetypes})
     allowed = tuple(topology for topology in topologies if not any(site_refusals(topology, site, pack)))
     if allowed not in known:
         here = [archetype for archetype in archetypes if archetype.topology in allowed]
-        known[allowed] = archetype_runs(inventory, here, pack)
+        known[allowed] = archetype_segments(inventory, here, pack)
     return known[allowed]
 
 
-def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: RulePack) -> tuple[Run, ...]:
-    """Archetypes gathered into runs of consecutive counts with affine capacity and equal layout."""
-    result: list[Run] = []
+def archetype_segments(
+    inventory: Inventory, archetypes: Sequence[Archetype], pack: RulePack
+) -> tuple[ArchetypeSegment, ...]:
+    """Archetypes gathered into segments of consecutive counts with affine capacity and equal layout."""
+    result: list[ArchetypeSegment] = []
     for model in sorted({archetype.node_model for archetype in archetypes}):
         own = [archetype for archetype in archetypes if archetype.node_model == model]
         for layout in sorted({tuple(sorted(archetype.layout.items())) for archetype in own}):
@@ -93,8 +95,8 @@ def archetype_runs(inventory: Inventory, archetypes: Sequence[Archetype], pack: 
     return tuple(result)
 
 
-def existing_runs(inventory: Inventory, pack: RulePack, cluster: ExistingCluster) -> tuple[Run, ...]:
-    """What an existing cluster is today, by itself, and the runs of what it may become.
+def existing_segments(inventory: Inventory, pack: RulePack, cluster: ExistingCluster) -> tuple[ArchetypeSegment, ...]:
+    """What an existing cluster is today, by itself, and the segments of what it may become.
 
     Empty for one that the rules refuse, which can only be retired.
     """
@@ -102,19 +104,19 @@ def existing_runs(inventory: Inventory, pack: RulePack, cluster: ExistingCluster
         today, *others = reachable_archetypes(inventory, pack, cluster)
     except ArchetypeError:
         return ()
-    return (*_split(inventory, [today], pack), *archetype_runs(inventory, others, pack))
+    return (*_split(inventory, [today], pack), *archetype_segments(inventory, others, pack))
 
 
 def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[str, int, int]]:
-    """(cluster, run before, run after) steps that no cluster may take, by position among the slot's runs.
+    """(cluster, segment before, segment after) steps that no cluster may take, by position among the slot's segments.
 
-    What is refused depends on model and layouts, which a run shares, and on whether a single node may grow, which
-    cuts runs after it: the smallest count of the one and the largest of the other stand for all.
+    What is refused depends on model and layouts, which a segment shares, and on whether a single node may grow, which
+    cuts segments after it: the smallest count of the one and the largest of the other stand for all.
     """
     refused = set()
     for slot in slots:
-        for before, smaller in enumerate(slot.runs):
-            for after, larger in enumerate(slot.runs):
+        for before, smaller in enumerate(slot.segments):
+            for after, larger in enumerate(slot.segments):
                 if before == after or smaller.node_model != larger.node_model or larger.highest < smaller.lowest:
                     continue
                 if growth_refusal(smaller.archetypes[0], larger.archetypes[-1], pack) is not None:
@@ -122,12 +124,12 @@ def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[st
     return frozenset(refused)
 
 
-def without_idle_runs(
+def without_idle_segments(
     inventory: Inventory, slots: Sequence[Slot], groups: Sequence[Sequence[int]], classes: Sequence[DemandClass]
 ) -> tuple[Slot, ...]:
     """The slots without the runs that no demand eligible there may use; nobody opens a cluster for nothing.
 
-    Slots that stand already, and sites where the planner decides, keep every run.
+    Slots that stand already, and sites where the planner decides, keep every segment.
     """
     decided = {pin.site for pin in inventory.pins} | {pin.cluster for pin in inventory.pins}
     result = {slot.index: slot for slot in slots}
@@ -135,17 +137,21 @@ def without_idle_runs(
         first = slots[group[0]]
         if first.existing is not None or first.site in decided or first.cluster in decided:
             continue
-        runs = tuple(run for run in first.runs if any(_is_useful(inventory, part, position, run) for part in classes))
-        result |= {index: replace(slots[index], runs=runs) for index in group}
+        segments = tuple(
+            segment
+            for segment in first.segments
+            if any(_is_useful(inventory, demand_class, position, segment) for demand_class in classes)
+        )
+        result |= {index: replace(slots[index], segments=segments) for index in group}
     return tuple(result[slot.index] for slot in slots)
 
 
-def _is_useful(inventory: Inventory, part: DemandClass, group: int, run: Run) -> bool:
-    roles = [part.units[0].demands] if part.group_eligible[group] else []
-    if part.group_pairs is not None and part.group_pairs[:, group].any():
-        roles.append(protected(part.units[0].demands))
+def _is_useful(inventory: Inventory, demand_class: DemandClass, group: int, segment: ArchetypeSegment) -> bool:
+    roles = [demand_class.units[0].demands] if demand_class.group_eligible[group] else []
+    if demand_class.group_pairs is not None and demand_class.group_pairs[:, group].any():
+        roles.append(protected(demand_class.units[0].demands))
     return any(
-        exists(inventory, demands, period) and fits(inventory, demands, run, period)
+        exists(inventory, demands, period) and fits(inventory, demands, segment, period)
         for demands in roles
         for period in range(len(inventory.periods))
     )
@@ -161,14 +167,14 @@ def exists(inventory: Inventory, demands: Sequence[Demand], period: int) -> bool
     return any(inventory.growth_factors(demand)[period] > 0 for demand in demands)
 
 
-def fits(inventory: Inventory, demands: Sequence[Demand], run: Run, period: int) -> bool:
-    """Whether those of `demands` that exist in `period` get what they ask of a run: tolerance, type, GPU, room."""
+def fits(inventory: Inventory, demands: Sequence[Demand], segment: ArchetypeSegment, period: int) -> bool:
+    """Whether those of `demands` that exist in `period` get what they ask of a segment: tolerance, type, GPU, room."""
     return all(
-        run.node_tolerance >= demand.row.fault_tolerance
-        and run.archetypes[0].keeps(demand.row)
-        and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", run.gpu_model))
-        and not any(instance_refusals(demand.row, run.archetypes[0].offer))
-        and run.archetypes[0].hosts.room.takes(
+        segment.node_tolerance >= demand.row.fault_tolerance
+        and segment.archetypes[0].keeps(demand.row)
+        and (demand.row.gpus <= 0 or demand.row.gpu_model in ("", segment.gpu_model))
+        and not any(instance_refusals(demand.row, segment.archetypes[0].offer))
+        and segment.archetypes[0].hosts.room.takes(
             machine_of(demand.row, inventory.growth_factors(demand)[period], inventory.policy)
         )
         for demand in demands
@@ -180,14 +186,14 @@ def fits_throughout(inventory: Inventory, demands: Sequence[Demand], slot: Slot)
     """Whether a slot has, for one node model, archetypes that fit `demands` in every period."""
     return any(
         all(
-            any(run.node_model == model and fits(inventory, demands, run, period) for run in slot.runs)
+            any(segment.node_model == model and fits(inventory, demands, segment, period) for segment in slot.segments)
             for period in range(len(inventory.periods))
         )
-        for model in {run.node_model for run in slot.runs}
+        for model in {segment.node_model for segment in slot.segments}
     )
 
 
-def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[Run]:
+def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> list[ArchetypeSegment]:
     """Cut a chain of archetypes where capacity stops being affine, a tier that holds data changes, or growth ends."""
     stored = [tier in inventory.stored_tiers for tier in TIERS]
     pieces: list[list[Archetype]] = []
@@ -197,7 +203,7 @@ def _split(inventory: Inventory, chain: Sequence[Archetype], pack: RulePack) -> 
             piece.append(archetype)
         else:
             pieces.append([archetype])
-    return [_run(inventory, piece) for piece in pieces]
+    return [_segment(inventory, piece) for piece in pieces]
 
 
 def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack, stored: Sequence[bool]) -> bool:
@@ -221,12 +227,12 @@ def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack,
     )
 
 
-def _run(inventory: Inventory, piece: Sequence[Archetype]) -> Run:
+def _segment(inventory: Inventory, piece: Sequence[Archetype]) -> ArchetypeSegment:
     first, last = piece[0], piece[-1]
     span = last.nodes - first.nodes
     slope = (_usable(last) - _usable(first)) / span if span else np.zeros(4)
     free_slope = (_free(last) - _free(first)) / span if span else np.zeros(4)
-    return Run(
+    return ArchetypeSegment(
         node_model=first.node_model,
         lowest=first.nodes,
         highest=last.nodes,

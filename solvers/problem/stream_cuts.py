@@ -71,7 +71,7 @@ class CutPaths:
 
 
 class StreamCuts:
-    """Paths of copies between the candidate sites after every core failure, each limit on the round trip judged once.
+    """Paths of copies between the candidate sites after every core failure, each round trip limit evaluated once.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ What decides a plan is where clusters stand and how large they are; demands are 
 is taken apart: proportional demands are counted in bundles, which bounds and designs are sought on; each set of open
 sites is designed over the bundles that it leaves apart; and only then are single units put where their bundle flows,
 moved until every cluster holds its load, and nodes taken away that the others can do without, or added where failures
-send more than there is room for. Each plan is judged like any other; limits of links that it breaks in a failure become
-rows of the next design.
+send more than there is room for. Each plan is evaluated like any other; limits of links that it breaks in a failure
+become rows of the next design.
 
 Bounds are those of the separate formulation over what `solvers.problem.demand_aggregation.counted` tells apart. It
 relaxes that units are whole, which standby goes with which primary beyond the subset rows, link limits in failed states
@@ -25,12 +25,12 @@ from itertools import islice
 
 import numpy as np
 
-from solvers.engines.pool import EnginePool, EngineRun
+from solvers.engines.pool import EngineJob, EnginePool
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.constraints.links import ClusterRow
 from solvers.formulation.variables import Formulation
 from solvers.formulation.warm_start import WHOLE_TOLERANCE
-from solvers.incumbent.incumbent import Judgment, UnwatchedLinks
+from solvers.incumbent.incumbent import Evaluation, UnwatchedLinks
 from solvers.linear.model import INFINITY, Floats, LinearModel
 from solvers.local_search.failure_repair import Mending
 from solvers.local_search.placement import Packing
@@ -75,7 +75,7 @@ class DecomposeSolve(ExactSolve):
             problem = counted(self.merged, slots)
             over = build(problem, has_pairs=False, slots=slots, whole=False, sparse=True, final_demand=True)
             found = self._highs(pool, restricted(over, slots), INFINITY, relaxed=True)
-            return INFINITY if found.point is None else found.objective
+            return INFINITY if found.solution is None else found.objective
 
         return value
 
@@ -130,21 +130,23 @@ class DecomposeSolve(ExactSolve):
                 margins.pop(0)
                 continue
             found = self._design(pool, design, until)
-            if found.point is None:
+            if found.solution is None:
                 return best
-            packing = packed(self.problem, bundles, design, found.point)
-            judgment, mended = (None, None) if packing is None else self._mended(packing, design, found.point, until)
+            packing = packed(self.problem, bundles, design, found.solution)
+            evaluation, mended = (
+                (None, None) if packing is None else self._mended(packing, design, found.solution, until)
+            )
             text = "%d open, margin %.3f, %d columns: design %.0f, bound %.0f, %s"
             result = "does not fit" if mended is None else f"costs {mended.objective:.0f}, {len(mended.broken)} broken"
             logger.debug(text, len(slots), margins[0], len(design.placement), found.objective, found.bound, result)
-            if judgment is None or mended is None:
+            if evaluation is None or mended is None:
                 margins.pop(0)
                 continue
             if mended.holds:
                 best = min(best, mended.objective)
             elif mended.unwatched and not mended.broken:
                 raise UnwatchedLinks(mended.unwatched)
-            new = self._new_rows(design, judgment, mended)
+            new = self._new_rows(design, evaluation, mended)
             if mended.holds and (is_large or not new):
                 return best
             if not new:
@@ -152,9 +154,9 @@ class DecomposeSolve(ExactSolve):
             self.rows |= new
         return best
 
-    def _new_rows(self, design: Formulation, judgment: Judgment, mended: Judgment) -> set[GeneratedRow]:
+    def _new_rows(self, design: Formulation, evaluation: Evaluation, mended: Evaluation) -> set[GeneratedRow]:
         """The limits that the next design of the set has to know, of those broken at first and once mended."""
-        broken: set[GeneratedRow] = set(judgment.broken)
+        broken: set[GeneratedRow] = set(evaluation.broken)
         if len(design.placement) > HUGE_DESIGN:  # rows tell every way into the WAN apart: far too many
             return set()
         if len(design.placement) > LARGE_DESIGN:  # what upgrades mend, they do at less cost than such rows
@@ -162,14 +164,14 @@ class DecomposeSolve(ExactSolve):
         return broken - self.rows
 
     def _mended(
-        self, packing: Packing, design: Formulation, point: Floats, until: float
-    ) -> tuple[Judgment | None, Judgment | None]:
-        """A plan as judged at first and once mended. The first plan of all is worth more than the time."""
-        mending = Mending(self.problem, self.search, design, point, packing)
+        self, packing: Packing, design: Formulation, solution: Floats, until: float
+    ) -> tuple[Evaluation | None, Evaluation | None]:
+        """A plan as evaluated at first and once mended. The first plan of all is worth more than the time."""
+        mending = Mending(self.problem, self.search, design, solution, packing)
         mended = mending.run(lambda: self.search.best is not None and self._is_over(until))
         return mending.first, mended
 
-    def _design(self, pool: EnginePool, design: Formulation, until: float) -> EngineRun:
+    def _design(self, pool: EnginePool, design: Formulation, until: float) -> EngineJob:
         """Clusters and flows of a set.
 
         Large ones are integer in the last period only, as whole paths are found when clusters are resized; where that
@@ -181,14 +183,14 @@ class DecomposeSolve(ExactSolve):
         model = replace(design.model, integer=_integer_at_last(design))
         if len(design.placement) <= HUGE_DESIGN:
             found = self._highs(pool, model, limit, until=until, gap=DESIGN_GAP)
-            if found.point is not None or found.state == "infeasible" or self._is_over(until):
+            if found.solution is not None or found.state == "infeasible" or self._is_over(until):
                 return found
         found = self._highs(pool, model, INFINITY, relaxed=True, until=until)
         for least in ROUND_UP_FROM:
-            point, before = found.point, found.objective
-            if point is None:
+            solution, before = found.solution, found.objective
+            if solution is None:
                 return found
-            found = self._highs(pool, _rounded_up(design, model, point, least), INFINITY, relaxed=True, until=until)
+            found = self._highs(pool, _rounded_up(design, model, solution, least), INFINITY, relaxed=True, until=until)
             logger.debug("relaxation %.0f, rounded up from %.1f: %.0f", before, least, found.objective)
         return found
 
@@ -205,7 +207,7 @@ def _integer_at_last(design: Formulation) -> list[bool]:
     """Which columns are integer when what stands before the last period is not yet decided."""
     last = design.problem.periods - 1
     integer = list(design.model.integer)
-    for columns in (design.run, design.nodes):
+    for columns in (design.segment, design.nodes):
         for (_, _, period), column in columns.items():
             integer[column] &= period == last
     for (_, period), column in design.site_open.items():
@@ -213,17 +215,17 @@ def _integer_at_last(design: Formulation) -> list[bool]:
     return integer
 
 
-def _rounded_up(design: Formulation, model: LinearModel, point: Floats, least: float) -> LinearModel:
-    """The model with the clusters and nodes of the last period that a point has, rounded up in the run with most.
+def _rounded_up(design: Formulation, model: LinearModel, solution: Floats, least: float) -> LinearModel:
+    """The model with the clusters and nodes of the last period that a solution has, rounded up in the largest segment.
 
     Places that lack a part of a node smaller than `least`, but are not whole either, stay free.
     """
     last = design.problem.periods - 1
     lower, upper = list(model.lower), list(model.upper)
     for slot in design.slots:
-        runs = design.runs(slot)
-        nodes = [sum(f * float(point[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(runs))]
-        clusters = [float(point[design.run[slot, number, last]]) for number in range(len(runs))]
+        segments = design.segments(slot)
+        nodes = [sum(f * float(solution[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(segments))]
+        clusters = [float(solution[design.segment[slot, number, last]]) for number in range(len(segments))]
         part = sum(nodes) - math.floor(sum(nodes) + WHOLE_TOLERANCE)
         if not clusters or WHOLE_TOLERANCE < part < least:
             continue
@@ -231,12 +233,12 @@ def _rounded_up(design: Formulation, model: LinearModel, point: Floats, least: f
         largest = int(np.argmax(nodes))
         whole[largest] += math.ceil(sum(clusters) - sum(whole) - WHOLE_TOLERANCE)
         left = math.ceil(sum(nodes) - WHOLE_TOLERANCE)
-        for number in sorted(range(len(runs)), key=lambda number: number == largest):
-            column, run = design.run[slot, number, last], runs[number]
+        for number in sorted(range(len(segments)), key=lambda number: number == largest):
+            column, segment = design.segment[slot, number, last], segments[number]
             count = float(min(whole[number], model.upper[column]))
             lower[column] = upper[column] = count
             wanted = left if number == largest else math.ceil(nodes[number] - WHOLE_TOLERANCE)
-            total = min(max(wanted, run.lowest * count), run.highest * count)
+            total = min(max(wanted, segment.lowest * count), segment.highest * count)
             left -= int(total)
             if (slot, number, last) in design.nodes:
                 lower[design.nodes[slot, number, last]] = upper[design.nodes[slot, number, last]] = total

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 
 from solvers.config import SolveConfig
 from solvers.engines.claims import ENGINES, LIBRARIES
-from solvers.engines.pool import Engine, EnginePool, EngineRun, EngineRunError
+from solvers.engines.pool import Engine, EngineJob, EngineJobError, EnginePool
 from solvers.engines.turns import Turns
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.relaxations import bound_source, relaxed
@@ -34,7 +34,7 @@ LARGE_COLUMNS = 1000
 MARGIN = 0.005
 #: Share of the time after which no further set is completed for better plans alone; with several clusters at a site.
 SETS_SHARE, PACKED_SETS_SHARE = 0.5, 0.8
-JUDGE_EVERY_S = 2.0  # a point found while engines run is judged no sooner than this after the last one
+EVALUATE_EVERY_S = 2.0  # a solution found while engines run is evaluated no sooner than this after the last one
 #: Longest share of the time, and longest time, for one model of one set of open slots.
 SET_SHARE, SET_LIMIT_S = 0.2, 30.0
 #: Nodes that whole units may need above continuous ones, per cluster, at first and then.
@@ -74,13 +74,13 @@ class ExactSolve(Running):
         if root.state == "infeasible":
             self._hear_infeasible("highs", separate)
             return
-        if root.point is None:
+        if root.solution is None:
             self._pairs(pool, search.deadline)
             return
         search.raise_bound("highs", root.bound, bound_source("HiGHS", relaxed(separate, linear=True)))
         self._start_background(pool, separate, time.monotonic() - begun)
         fixed = frozenset(slot.index for slot in self.merged.slots if slot.existing is not None)
-        shares = open_shares(separate, root.point)
+        shares = open_shares(separate, root.solution)
         sets = OpenSets(self.merged, self._relaxation_of(pool, separate), fixed, shares)
         is_small = pair_columns(self.problem) <= SMALL_COLUMNS
         first = first_set(self.merged, shares) | fixed
@@ -144,9 +144,9 @@ class ExactSolve(Running):
                 if inside < INFINITY:
                     self.search.raise_bound("highs", inside, source)
                 return
-            if found.point is None:
+            if found.solution is None:
                 return
-            shares = open_shares(formulation, found.point)
+            shares = open_shares(formulation, found.solution)
             chosen = frozenset(slot for slot, share in shares.items() if share > 0.5) | sets.fixed
             if chosen in self._closed or self._is_over(until):
                 return
@@ -177,23 +177,23 @@ class ExactSolve(Running):
                     INFINITY if found.state == "infeasible" else max(found.bound, self.search.claims.bound_of("HiGHS"))
                 )
                 self._closed_by.update(relaxed(loose))
-            judgment = None
-            if found.point is not None:
+            evaluation = None
+            if found.solution is not None:
                 if found.bound >= self.search.objective * (1.0 - self.config.gap * 0.1):
                     return best
-                self._last = (loose, found.point)
-                formulation, point = self._whole(pool, loose, found.point, limit, until)
-                judgment = None if point is None else self.search.judge(formulation, point)
-            if judgment is not None and set(judgment.broken) - self.rows:
-                self.rows |= set(judgment.broken)
+                self._last = (loose, found.solution)
+                formulation, solution = self._whole(pool, loose, found.solution, limit, until)
+                evaluation = None if solution is None else self.search.evaluate(formulation, solution)
+            if evaluation is not None and set(evaluation.broken) - self.rows:
+                self.rows |= set(evaluation.broken)
                 continue
-            if judgment is not None and judgment.holds:
-                best = min(best, judgment.objective)
+            if evaluation is not None and evaluation.holds:
+                best = min(best, evaluation.objective)
             if limit < longest and found.state == "limit":
                 limit = longest
                 continue
             other = 0.0 if margin else MARGIN  # more room where whole units did not fit, less where they did
-            if other in tried or found.point is None or (judgment is None) == bool(margin):
+            if other in tried or found.solution is None or (evaluation is None) == bool(margin):
                 return best
             margin = other
             tried.add(other)
@@ -213,9 +213,9 @@ class ExactSolve(Running):
         )
 
     def _whole(
-        self, pool: EnginePool, loose: Formulation, point: Floats, limit: float, until: float
+        self, pool: EnginePool, loose: Formulation, solution: Floats, limit: float, until: float
     ) -> tuple[Formulation, Floats | None]:
-        """Whole units on the nodes of a point with continuous placements, or a few more."""
+        """Whole units on the nodes of a solution with continuous placements, or a few more."""
         slots = [slot for group in loose.slots for slot in self.merged.slot_groups[group]]
         formulation = build(
             self.problem, has_pairs=True, slots=slots, rows=self.rows, sparse=True, final_demand=loose.final_demand
@@ -224,11 +224,11 @@ class ExactSolve(Running):
         if loose.final_demand:
             attempts = [(SPARE_NODES[-1], True), (SPARE_NODES[-1], False)]
         for spare, keeps_whole in attempts:
-            model = near(loose, point, formulation, spare, keeps_whole)
+            model = near(loose, solution, formulation, spare, keeps_whole)
             found = self._highs(pool, model, limit, until=until)
-            if found.point is not None:
-                self._last = (formulation, found.point)
-                return formulation, found.point
+            if found.solution is not None:
+                self._last = (formulation, found.solution)
+                return formulation, found.solution
             if self._is_over(until):
                 break
         return formulation, None
@@ -238,7 +238,7 @@ class ExactSolve(Running):
 
         def value(slots: OpenSet) -> float:
             found = self._highs(pool, restricted(separate, slots), INFINITY, relaxed=True)
-            return INFINITY if found.point is None else found.objective
+            return INFINITY if found.solution is None else found.objective
 
         return value
 
@@ -250,11 +250,11 @@ class ExactSolve(Running):
         while engines := tuple(engine for engine in claims.believed(ENGINES) if engine not in failed):
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
             believed, by_turns = len(claims.disproved), len(engines) > 1 and self._takes_turns(turns)
-            runs = self._start(pool, formulation, deadline, engines, turns if by_turns else None)
+            jobs = self._start(pool, formulation, deadline, engines, turns if by_turns else None)
             try:
-                broken = self._round(pool, formulation, deadline, runs)
-            except EngineRunError:
-                failed.update(run.engine for run in runs)
+                broken = self._round(pool, formulation, deadline, jobs)
+            except EngineJobError:
+                failed.update(job.engine for job in jobs)
                 if len(failed) == len(ENGINES) or not by_turns:
                     raise
                 continue
@@ -262,7 +262,7 @@ class ExactSolve(Running):
                 return
             if not broken <= self.rows:
                 self.rows |= broken
-            elif len(claims.disproved) == believed and (self._is_settled(runs) or not by_turns or not turns.go_on()):
+            elif len(claims.disproved) == believed and (self._is_settled(jobs) or not by_turns or not turns.go_on()):
                 return
 
     def _takes_turns(self, turns: Turns) -> bool:
@@ -275,47 +275,49 @@ class ExactSolve(Running):
         return turns.scale <= 1.0 if self.config.deterministic else self.config.cores == 1
 
     def _round(
-        self, pool: EnginePool, formulation: Formulation, deadline: float, runs: list[EngineRun]
+        self, pool: EnginePool, formulation: Formulation, deadline: float, jobs: list[EngineJob]
     ) -> set[GeneratedRow]:
-        """Listen to engines on one model until they end, the time is up, or a point shows rows that are missing."""
+        """Listen to engines on one model until they end, the time is up, or a solution shows rows that are missing."""
         judged, last_judged = INFINITY, time.monotonic()
         while True:
             pool.wait(min(0.2, max(deadline - time.monotonic(), 0.0)))
-            self._take_bounds(runs, formulation)
+            self._take_bounds(jobs, formulation)
             self._take_background()
-            best = min(runs, key=lambda run: run.objective)
-            over = self._has_ended(runs, formulation) or self._is_over(deadline)
-            waited = time.monotonic() - last_judged >= max(JUDGE_EVERY_S, 3.0 * self._judging_s())
-            due = waited or self.config.deterministic  # which judges every point, in the order in which they are found
-            if best.point is not None and best.objective < judged and (over or due):
+            best = min(jobs, key=lambda job: job.objective)
+            over = self._has_ended(jobs, formulation) or self._is_over(deadline)
+            waited = time.monotonic() - last_judged >= max(EVALUATE_EVERY_S, 3.0 * self._evaluating_s())
+            due = (
+                waited or self.config.deterministic
+            )  # which evaluates every solution, in the order in which they are found
+            if best.solution is not None and best.objective < judged and (over or due):
                 judged, last_judged = best.objective, time.monotonic()
-                self._last = (formulation, best.point)
-                judgment = self.search.judge(formulation, best.point)
-                broken = set() if judgment is None else set(judgment.broken)
+                self._last = (formulation, best.solution)
+                evaluation = self.search.evaluate(formulation, best.solution)
+                broken = set() if evaluation is None else set(evaluation.broken)
                 if not broken <= self.rows:
-                    self._stop(pool, runs)
+                    self._stop(pool, jobs)
                     return broken
                 over = over or self.search.is_done
             if over:
-                self._stop(pool, runs)
-                pool.check(runs)
+                self._stop(pool, jobs)
+                pool.check(jobs)
                 return set()
 
-    def _has_ended(self, runs: Collection[EngineRun], formulation: Formulation) -> bool:
+    def _has_ended(self, jobs: Collection[EngineJob], formulation: Formulation) -> bool:
         """Whether an engine that is believed has come to an end, or none is at work any more."""
-        for run in runs:
-            if run.state == "infeasible":
-                self._hear_infeasible(run.engine, formulation)
-        believed = [run for run in runs if self.search.claims.believes(LIBRARIES[run.engine])]
-        return self._is_settled(runs) or not any(run.running for run in believed)
+        for job in jobs:
+            if job.state == "infeasible":
+                self._hear_infeasible(job.engine, formulation)
+        believed = [job for job in jobs if self.search.claims.believes(LIBRARIES[job.engine])]
+        return self._is_settled(jobs) or not any(job.running for job in believed)
 
-    def _is_settled(self, runs: Collection[EngineRun]) -> bool:
+    def _is_settled(self, jobs: Collection[EngineJob]) -> bool:
         """Whether an engine that is believed says that it has solved its model, or that there is no solution."""
-        believed = (run for run in runs if self.search.claims.believes(LIBRARIES[run.engine]))
-        return any(run.state in ("finished", "infeasible") for run in believed)
+        believed = (job for job in jobs if self.search.claims.believes(LIBRARIES[job.engine]))
+        return any(job.state in ("finished", "infeasible") for job in believed)
 
-    def _judging_s(self) -> float:
-        return self.search.judging_s / max(1, len(self.search.trace))
+    def _evaluating_s(self) -> float:
+        return self.search.evaluating_s / max(1, len(self.search.trace))
 
     def _start(
         self,
@@ -324,7 +326,7 @@ class ExactSolve(Running):
         deadline: float,
         engines: tuple[Engine, ...],
         turns: Turns | None,
-    ) -> list[EngineRun]:
+    ) -> list[EngineJob]:
         """CP-SAT and HiGHS side by side, or one of them: whose turn it is, or the first one beside a busy engine."""
         config, nodes, hint = self.config, None, self._hint(formulation)
         limit = config.time_limit_s if config.deterministic else max(deadline - time.monotonic(), 0.1)
@@ -350,13 +352,13 @@ class ExactSolve(Running):
         ]
 
     @staticmethod
-    def _stop(pool: EnginePool, runs: Collection[EngineRun]) -> None:
-        for run in runs:
-            if run.running:
-                pool.stop(run)
+    def _stop(pool: EnginePool, jobs: Collection[EngineJob]) -> None:
+        for job in jobs:
+            if job.running:
+                pool.stop(job)
 
     def _hint(self, formulation: Formulation) -> Floats | None:
-        """The last point in the columns of another formulation; NaN where it says nothing."""
+        """The last solution in the columns of another formulation; NaN where it says nothing."""
         if self._last is None or self._last[0].problem is not formulation.problem:
             return None
         return translate(*self._last, formulation)

@@ -74,7 +74,7 @@ def explain_no_plan(
         )
         return (text,)
     size = (
-        f"{sum(part.count for part in problem.classes)} demand units in {len(problem.classes)} classes on "
+        f"{sum(each.count for each in problem.classes)} demand units in {len(problem.classes)} classes on "
         f"{len(problem.slots)} cluster slots were searched – allow more time, or relax the tightest limits"
     )
     return f"no plan was found before the search ended ({stopped_by}); it is not proven that there is none", size
@@ -117,11 +117,14 @@ def _cheapest_breach(
     subjects = _subjects(formulation, rows)
     breaches = _make_elastic(formulation)
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=time_limit_s, gap=1e-3, seed=config.seed)
-        pool.run_until([run], time.monotonic() + time_limit_s + 5.0)
-    if run.point is None:
+        job = pool.start("highs", formulation.model, time_limit_s=time_limit_s, gap=1e-3, seed=config.seed)
+        pool.run_until([job], time.monotonic() + time_limit_s + 5.0)
+    if job.solution is None:
         return None
-    return [*_unserved_lines(formulation, run.point), *_breach_lines(formulation, breaches, subjects, run.point)]
+    return [
+        *_unserved_lines(formulation, job.solution),
+        *_breach_lines(formulation, breaches, subjects, job.solution),
+    ]
 
 
 def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow]) -> Iterator[str]:
@@ -151,8 +154,8 @@ def _make_elastic(formulation: Formulation) -> list[Breach]:
     """Let limits give way and make only breaches cost."""
     model = formulation.model
     model.cost = [0.0] * model.columns
-    for part, column in formulation.unserved.items():
-        model.cost[column] = UNSERVED_PRICE * len(formulation.problem.classes[part].units[0].demands)
+    for demand_class, column in formulation.unserved.items():
+        model.cost[column] = UNSERVED_PRICE * len(formulation.problem.classes[demand_class].units[0].demands)
     breaches: list[Breach] = []
     for row in range(model.rows):
         rule = model.row_rule[row]
@@ -175,7 +178,7 @@ def _subjects(formulation: Formulation, rows: Collection[GeneratedRow]) -> dict[
     model = formulation.model
     result = {}
     pinned = [pin for pin in formulation.problem.inventory.pins for _ in pins.rows_of(formulation, pin)]
-    slot_of = {column: slot for (slot, _, _), column in (*formulation.run.items(), *formulation.nodes.items())}
+    slot_of = {column: slot for (slot, _, _), column in (*formulation.segment.items(), *formulation.nodes.items())}
     for row, rule in enumerate(model.row_rule):
         slots = [slot_of[column] for column in model.row_columns[row].tolist() if column in slot_of]
         if rule == "PIN-001":
@@ -209,10 +212,10 @@ def _site_limit(formulation: Formulation, row: int, name: str) -> str:
     return f"a limit of site {name!r}"
 
 
-def _unserved_lines(formulation: Formulation, point: Floats) -> list[str]:
+def _unserved_lines(formulation: Formulation, solution: Floats) -> list[str]:
     lines = []
     for index, column in sorted(formulation.unserved.items()):
-        count = round(float(point[column]))
+        count = round(float(solution[column]))
         if count > 0:
             units = formulation.problem.classes[index].units
             names = ", ".join(str(demand) for unit in units[:count][:3] for demand in unit.demands)
@@ -225,13 +228,13 @@ def _unserved_lines(formulation: Formulation, point: Floats) -> list[str]:
 
 
 def _breach_lines(
-    formulation: Formulation, breaches: list[Breach], subjects: dict[int, str], point: Floats
+    formulation: Formulation, breaches: list[Breach], subjects: dict[int, str], solution: Floats
 ) -> list[str]:
     """One line per subject, for its largest breach."""
     problem, model = formulation.problem, formulation.model
     worst: dict[str, tuple[float, str]] = {}
     for breach in breaches:
-        amount = float(point[breach.column])
+        amount = float(solution[breach.column])
         if amount <= 1e-6 * max(1.0, abs(breach.limit)):
             continue
         rule = model.row_rule[breach.row]

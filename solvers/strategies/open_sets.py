@@ -23,11 +23,11 @@ OpenSet = frozenset[int]
 OPEN_SHARE = 0.25
 
 
-def open_shares(formulation: Formulation, point: Floats) -> dict[int, float]:
-    """How far a point opens each slot in the last period."""
+def open_shares(formulation: Formulation, solution: Floats) -> dict[int, float]:
+    """How far a solution opens each slot in the last period."""
     last = formulation.problem.periods - 1
     return {
-        slot: float(sum(point[column] for column, _ in formulation.open_terms(slot, last)))
+        slot: float(sum(solution[column] for column, _ in formulation.open_terms(slot, last)))
         for slot in formulation.slots
     }
 
@@ -48,12 +48,15 @@ def is_covering(problem: DesignProblem, slots: OpenSet) -> bool:
     first = problem.classes[0]
     inside = np.zeros(len(first.group_eligible), dtype=bool)
     inside[first.view.group_of_slot[sorted(slots)]] = True
-    reaches = {(id(part.group_eligible), id(part.group_pairs)): part for part in problem.classes}
+    reaches = {
+        (id(demand_class.group_eligible), id(demand_class.group_pairs)): demand_class
+        for demand_class in problem.classes
+    }
     return all(
-        bool((part.group_eligible & inside).any())
-        if part.group_pairs is None
-        else bool(part.group_pairs[inside][:, inside].any())
-        for part in reaches.values()
+        bool((demand_class.group_eligible & inside).any())
+        if demand_class.group_pairs is None
+        else bool(demand_class.group_pairs[inside][:, inside].any())
+        for demand_class in reaches.values()
     )
 
 
@@ -63,7 +66,7 @@ def restricted(formulation: Formulation, slots: OpenSet) -> LinearModel:
     upper = list(model.upper)
     row_lower = list(model.row_lower)
     last = formulation.problem.periods - 1
-    for (slot, _, _), column in formulation.run.items():
+    for (slot, _, _), column in formulation.segment.items():
         if slot not in slots:
             upper[column] = 0.0
     for slot in slots:
@@ -124,7 +127,7 @@ class OpenSets:
 
     def _outside(self, slots: OpenSet) -> list[int]:
         """Slots that could be added to a set, likeliest first."""
-        usable = (slot.index for slot in self.problem.slots if slot.runs and slot.index not in slots)
+        usable = (slot.index for slot in self.problem.slots if slot.segments and slot.index not in slots)
         return sorted(usable, key=lambda slot: (-self._share(slot), slot))
 
     def _share(self, slot: int) -> float:

@@ -2,7 +2,7 @@
 
 That no plan exists counts as proven once multipliers of the rows show it by a plain sum, or a second engine says so
 too. That a plan is optimal is put to the other engine where its answer comes quickly. What contradicts the first engine
-is a point that satisfies every row, or a plan that holds.
+is a solution that satisfies every row, or a plan that holds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines.claims import ENGINE_NAMES, LIBRARIES, ROUNDING
 from solvers.engines.conflicts import is_conflict
-from solvers.engines.pool import Engine, EnginePool, EngineRun
+from solvers.engines.pool import Engine, EngineJob, EnginePool
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
@@ -46,7 +46,7 @@ class SecondOpinion:
     Attributes
     ----------
     rows : set
-        Failure rows met so far; what the second engine's points break is added.
+        Failure rows met so far; what the second engine's solutions break is added.
     """
 
     def __init__(self, problem: DesignProblem, config: SolveConfig, search: Search, rows: set[GeneratedRow]) -> None:
@@ -56,20 +56,20 @@ class SecondOpinion:
         """Whether a second ground confirms that there is no plan; what contradicts the verdict disproves its engine."""
         limit = max(self.search.remaining_s, LEAST_S)
         model = verdict.formulation.model
-        run = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, GROUND_NODES)
-        if run.multipliers is not None and is_conflict(model, run.multipliers):
+        job = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, GROUND_NODES)
+        if job.multipliers is not None and is_conflict(model, job.multipliers):
             return True
         other = _other(verdict.engine)
         if not self.search.claims.believes(LIBRARIES[other]) or pair_columns(self.problem) > ENGINE_COLUMNS:
             return False
         formulation = build(self.problem, has_pairs=True, rows=self.rows)
-        run = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), GROUND_NODES)
-        self._judge(formulation, run)
+        job = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), GROUND_NODES)
+        self._judge(formulation, job)
         if self.search.best is not None:
             self.search.disprove(verdict.engine, "that there is no plan, though one is known that holds")
-        elif run.point is not None and not formulation.model.violated_rows(run.point):
+        elif job.solution is not None and not formulation.model.violated_rows(job.solution):
             self.search.disprove(verdict.engine, "that there is no plan, though its rows have a solution")
-        return run.state == "infeasible"
+        return job.state == "infeasible"
 
     def confirms_optimum(self, pool: EnginePool) -> str:
         """The library that proves the best plan optimal beside that of the best bound; empty where none does."""
@@ -79,38 +79,38 @@ class SecondOpinion:
             return ""
         while True:
             formulation = build(self.problem, has_pairs=True, rows=self.rows)
-            run = self._asked(pool, other, formulation, CHECK_S, CHECK_NODES)
-            if run.state == "infeasible":
+            job = self._asked(pool, other, formulation, CHECK_S, CHECK_NODES)
+            if job.state == "infeasible":
                 self.search.disprove(other, "that there is no plan, though one is known that holds")
                 return ""
-            if run.wrong:
-                self.search.disprove(other, run.wrong)
+            if job.wrong:
+                self.search.disprove(other, job.wrong)
                 return ""
-            if run.bound > self.search.bound + ROUNDING * abs(self.search.bound):
-                self.search.raise_bound(other, run.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
-            is_new = self._judge(formulation, run) if run.objective < self.search.objective else False
+            if job.bound > self.search.bound + ROUNDING * abs(self.search.bound):
+                self.search.raise_bound(other, job.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
+            is_new = self._judge(formulation, job) if job.objective < self.search.objective else False
             if not is_new or not self.search.claims.believes(LIBRARIES[other]):
                 break
         needed = self.search.objective - OPTIMAL_GAP * abs(self.search.objective)
-        if not self.search.claims.believes(LIBRARIES[other]) or run.bound < needed:
+        if not self.search.claims.believes(LIBRARIES[other]) or job.bound < needed:
             return ""
         return first if self.search.claims.best[2] == LIBRARIES[other] else LIBRARIES[other]
 
-    def _judge(self, formulation: Formulation, run: EngineRun) -> bool:
-        """Judge the point of a run; whether it breaks failure rows that the model did not know."""
-        if run.point is None:
+    def _judge(self, formulation: Formulation, job: EngineJob) -> bool:
+        """Judge the solution of a run; whether it breaks failure rows that the model did not know."""
+        if job.solution is None:
             return False
-        judgment = self.search.judge(formulation, run.point)
-        new: Collection[GeneratedRow] = () if judgment is None else set(judgment.broken) - self.rows
+        evaluation = self.search.evaluate(formulation, job.solution)
+        new: Collection[GeneratedRow] = () if evaluation is None else set(evaluation.broken) - self.rows
         self.rows |= set(new)
         return bool(new)
 
-    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineRun:
+    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineJob:
         """Run an engine on a formulation and wait for its end."""
         deterministic = self.config.deterministic
         in_work = deterministic and task == "cp_sat"
         work = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
-        run = pool.start(
+        job = pool.start(
             task,
             formulation.model,
             time_limit_s=work if in_work else 1e6 if deterministic else limit_s,
@@ -120,10 +120,10 @@ class SecondOpinion:
             node_limit=nodes if deterministic and task == "highs" else None,
         )
         deadline = float("inf") if deterministic else time.monotonic() + limit_s + LEAST_S
-        while run.running and time.monotonic() < deadline:
+        while job.running and time.monotonic() < deadline:
             pool.wait(0.1)
-        pool.stop(run)
-        return run
+        pool.stop(job)
+        return job
 
 
 def _other(engine: Engine) -> Engine:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines.claims import ENGINE_NAMES, ENGINES, LIBRARIES
-from solvers.engines.pool import Engine, EnginePool, EngineRun
+from solvers.engines.pool import Engine, EngineJob, EnginePool
 from solvers.formulation.assembly import GeneratedRow
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
@@ -63,7 +63,7 @@ class Running:
         self.is_infeasible = False
         self.unconfirmed = self.confirmed_by = ""
         self.remedies: tuple[str, ...] = ()
-        self._background: EngineRun | None = None
+        self._background: EngineJob | None = None
         self._background_of: Formulation | None = None
         self._verdict: Verdict | None = None
 
@@ -152,7 +152,7 @@ class Running:
         until: float = INFINITY,
         inside: tuple[float, str] | None = None,
         gap: float = 0.0,
-    ) -> EngineRun:
+    ) -> EngineJob:
         """Run HiGHS on one model and wait for it, taking bounds of the background meanwhile.
 
         It stops at a share of the gap that was asked for, or at `gap` where that is larger. With `inside`, the
@@ -161,7 +161,7 @@ class Running:
         deterministic = self.config.deterministic
         until = self._moment(until)
         limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
-        run = pool.start(
+        job = pool.start(
             "highs",
             model,
             time_limit_s=limit,
@@ -171,22 +171,22 @@ class Running:
             relaxed=relaxed,
             node_limit=NODE_LIMIT if deterministic and not relaxed else None,
         )
-        while run.running and not self.search.is_done:
+        while job.running and not self.search.is_done:
             pool.wait(0.2)
             self._take_background()
             if inside is not None:
-                self.search.raise_bound("highs", min(inside[0], run.bound), inside[1])
+                self.search.raise_bound("highs", min(inside[0], job.bound), inside[1])
             if time.monotonic() > until + HURRY_S:
                 break
-        pool.stop(run)
-        pool.check([run])
-        self._mind(run)
-        return run
+        pool.stop(job)
+        pool.check([job])
+        self._mind(job)
+        return job
 
-    def _mind(self, run: EngineRun) -> None:
-        """Believe an engine no more that says what is not so of its own point."""
-        if run.wrong and self.search.claims.believes(LIBRARIES[run.engine]):
-            self.search.disprove(run.engine, run.wrong)
+    def _mind(self, job: EngineJob) -> None:
+        """Believe an engine no more that says what is not so of its own solution."""
+        if job.wrong and self.search.claims.believes(LIBRARIES[job.engine]):
+            self.search.disprove(job.engine, job.wrong)
 
     def _take_background(self) -> None:
         if self._background is not None and self._background_of is not None:
@@ -210,8 +210,8 @@ class Running:
         """A share of the time, which does not end before there is a plan."""
         return self.search.deadline if self.search.best is None else min(until, self.search.deadline)
 
-    def _take_bounds(self, runs: Collection[EngineRun], formulation: Formulation) -> None:
-        for run in runs:
-            source = bound_source(ENGINE_NAMES[run.engine], relaxed(formulation))
-            self.search.raise_bound(run.engine, run.bound, source)
-            self._mind(run)
+    def _take_bounds(self, jobs: Collection[EngineJob], formulation: Formulation) -> None:
+        for job in jobs:
+            source = bound_source(ENGINE_NAMES[job.engine], relaxed(formulation))
+            self.search.raise_bound(job.engine, job.bound, source)
+            self._mind(job)

@@ -134,11 +134,11 @@ def fewest_unserved(
     model = formulation.model
     model.cost = [0.0] * model.columns
     model.constant = 0.0
-    for part, column in formulation.unserved.items():
-        model.cost[column] = float(len(problem.classes[part].units[0].demands))
+    for demand_class, column in formulation.unserved.items():
+        model.cost[column] = float(len(problem.classes[demand_class].units[0].demands))
     limit = 1e6 if config.deterministic else max(remaining_s * FEWEST_SHARE, 0.1)
     with EnginePool() as pool:
-        run = pool.start(
+        job = pool.start(
             "highs",
             model,
             time_limit_s=limit,
@@ -146,18 +146,20 @@ def fewest_unserved(
             seed=config.seed,
             node_limit=NODE_LIMIT if config.deterministic else None,
         )
-        pool.run_until([run], time.monotonic() + limit + HURRY_S)
-        pool.check([run])
-    if run.point is None:
+        pool.run_until([job], time.monotonic() + limit + HURRY_S)
+        pool.check([job])
+    if job.solution is None:
         return {}
     keys = [
         demand.key
-        for part, column in sorted(formulation.unserved.items())
-        for unit in problem.classes[part].units[problem.classes[part].count - round(float(run.point[column])) :]
+        for demand_class, column in sorted(formulation.unserved.items())
+        for unit in problem.classes[demand_class].units[
+            problem.classes[demand_class].count - round(float(job.solution[column])) :
+        ]
         for demand in unit.demands
     ]
-    proof = "no fewer would do" if run.bound > len(keys) - 1 + 1e-6 else "it is not proven that no fewer would do"
-    if any(len(part.units[0].demands) > 1 for part in problem.classes):
+    proof = "no fewer would do" if job.bound > len(keys) - 1 + 1e-6 else "it is not proven that no fewer would do"
+    if any(len(demand_class.units[0].demands) > 1 for demand_class in problem.classes):
         proof += ", affinity groups taken whole"
     reason = f"there is no room for all: {len(keys)} left out for the limits on room, links or budget; {proof}"
     return dict.fromkeys(keys, reason)

@@ -49,8 +49,8 @@ def relaxation(formulation: Formulation) -> Floats:
         run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
         while run.running:
             pool.wait(1.0)
-    assert run.point is not None
-    return run.point
+    assert run.solution is not None
+    return run.solution
 
 
 @pytest.mark.parametrize("rates", [[0.1], [0.1, 0.3], [0.05 * step for step in range(9)]])
@@ -141,5 +141,5 @@ def test_standing_clusters_hold_their_load_in_every_period(nodes: tuple[int, ...
     mirrors = tuple(dict.fromkeys(layout, "two-way-mirror") if count == 2 else layout for count in nodes)
     cluster = ClusterDecision("old", "h", "std", nodes, mirrors, existing=True, origin="existing")
     decisions = Decisions((cluster,), {demand.key: "old" for demand in inventory.demands}, {})
-    judgment = Search(problem, SolveConfig()).judge_decisions(decisions, final_demand=True)
+    judgment = Search(problem, SolveConfig()).evaluate_decisions(decisions, final_demand=True)
     assert (judgment is not None and judgment.holds) == holds

@@ -18,7 +18,7 @@ from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
 from solvers.engines.claims import LIBRARIES, Claims
 from solvers.engines.conflicts import elastic, is_conflict
-from solvers.engines.pool import EnginePool, EngineRun
+from solvers.engines.pool import EngineJob, EnginePool
 from solvers.engines.worker import run_cp_sat
 from solvers.exit_codes import Exit, exit_code
 from solvers.linear.model import LinearModel
@@ -37,32 +37,32 @@ MODES = {
 }
 
 Message = tuple[Any, ...]
-Lie = Callable[[EngineRun, Message], Message | None]
+Lie = Callable[[EngineJob, Message], Message | None]
 
 
-def too_high(run: EngineRun, message: Message) -> Message:
+def too_high(run: EngineJob, message: Message) -> Message:
     """A bound far above the optimum."""
     return ("bound", float(message[1]) + 1e6) if message[0] == "bound" else message
 
 
-def no_solution(run: EngineRun, message: Message) -> Message | None:
+def no_solution(run: EngineJob, message: Message) -> Message | None:
     """A model that has solutions is called infeasible."""
     if message[0] in ("incumbent", "bound"):
         return None
     return ("done", "infeasible") if message[0] == "done" else message
 
 
-def half_price(run: EngineRun, message: Message) -> Message:
+def half_price(run: EngineJob, message: Message) -> Message:
     """An objective that is not that of the point."""
     return ("incumbent", message[1], 0.5 * float(message[2])) if message[0] == "incumbent" else message
 
 
-def dear_optimum(run: EngineRun, message: Message) -> Message | None:
+def dear_optimum(run: EngineJob, message: Message) -> Message | None:
     """Its first point is called optimal, whatever that costs."""
-    if message[0] == "done" and run.point is not None:
+    if message[0] == "done" and run.solution is not None:
         run.bound = run.objective
         return ("done", "finished")
-    return message if message[0] != "incumbent" or run.point is None else None
+    return message if message[0] != "incumbent" or run.solution is None else None
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Lie], None]:
     def lie(library: str, how: Lie) -> None:
         honest = EnginePool._take
 
-        def take(pool: EnginePool, run: EngineRun, message: Message) -> None:
+        def take(pool: EnginePool, run: EngineJob, message: Message) -> None:
             told = how(run, message) if LIBRARIES[run.engine] == library else message
             if told is not None:
                 honest(pool, run, told)

@@ -41,10 +41,10 @@ def packing_of(inventory: Inventory) -> Made:
         found = pool.start("highs", design.model, time_limit_s=20.0, gap=0.02)
         while found.running:
             pool.wait(1.0)
-    assert found.point is not None
-    packing = packed(run.problem, bundles, design, found.point)
+    assert found.solution is not None
+    packing = packed(run.problem, bundles, design, found.solution)
     assert packing is not None
-    return run, packing, design, found.point
+    return run, packing, design, found.solution
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_nodes_come_before_moves(made: Made) -> None:
     assert all(place.nodes >= before for place, before in zip(grown.places, sizes, strict=True))
     assert sum(place.nodes for place in grown.places) > sum(sizes)
     smaller = [place.nodes - 1 for place in grown.places]
-    judgment = run.search.judge_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    judgment = run.search.evaluate_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
     assert judgment is not None
     assert judgment.holds
     for index, nodes in enumerate(smaller):
@@ -91,7 +91,7 @@ def test_further_clusters_take_what_the_largest_cannot(
     full = filled(packing, 0.0)
     for index, place in enumerate(full.places):
         largest = max(
-            one.highest for one in run.problem.slots[place.slot].runs if one.node_model == place.run.node_model
+            one.highest for one in run.problem.slots[place.slot].segments if one.node_model == place.segment.node_model
         )
         for nodes in range(place.nodes + 1, largest + 1):
             larger = full.resized_run(place, nodes)
@@ -106,7 +106,7 @@ def test_further_clusters_take_what_the_largest_cannot(
     assert len({place.slot for place in grown.places}) == len(grown.places)
     assert np.isin(np.arange(len(packing.places), len(grown.places)), grown.primary).any()
     assert grown.own.sum(axis=0) == pytest.approx(packing.own.sum(axis=0))
-    judgment = run.search.judge_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    judgment = run.search.evaluate_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
     assert judgment is not None
     assert judgment.holds
 
@@ -130,15 +130,17 @@ def test_sites_and_budgets_set_limits(fleet: Inventory, made: Made) -> None:
 def test_clusters_without_units_do_not_stand(made: Made) -> None:
     run, packing, design, point = made
     taken = {place.slot for place in packing.places}
-    slot = next(slot for slot in run.problem.slots if slot.index not in taken and slot.runs)
-    idle = Place(slot.index, 0, slot.runs[0], slot.runs[0].lowest)
+    slot = next(slot for slot in run.problem.slots if slot.index not in taken and slot.segments)
+    idle = Place(slot.index, 0, slot.segments[0], slot.segments[0].lowest)
     with_idle = decisions_of_packing(run.problem, packing.joined_by([idle]), design, point)
     assert with_idle == decisions_of_packing(run.problem, packing, design, point)
     assert len(with_idle.clusters) == len(packing.places)
 
 
 def loads_anew(packing: Packing) -> Packing:
-    return Packing(packing.problem, packing.places, packing.part, packing.primary.copy(), packing.standby.copy())
+    return Packing(
+        packing.problem, packing.places, packing.demand_class, packing.primary.copy(), packing.standby.copy()
+    )
 
 
 @pytest.mark.parametrize("reserve", ["shared", "dedicated"])
@@ -146,8 +148,10 @@ def test_loads_follow_units_as_they_move(made: Made, reserve: str) -> None:
     policy = made[1].problem.inventory.policy.model_copy(update={"standby_reserve": reserve})
     problem = replace(made[1].problem, inventory=replace(made[1].problem.inventory, policy=policy))
     packing = loads_anew(replace_problem(made[1], problem))
-    for unit in range(0, len(packing.part), 3):
-        others = np.flatnonzero(packing.partners(int(packing.part[unit]), int(packing.primary[unit]), is_copy=True))
+    for unit in range(0, len(packing.demand_class), 3):
+        others = np.flatnonzero(
+            packing.partners(int(packing.demand_class[unit]), int(packing.primary[unit]), is_copy=True)
+        )
         if packing.standby[unit] >= 0 and len(others):
             packing.keep_at(unit, int(others[unit % len(others)]))
         elif packing.standby[unit] < 0:

@@ -88,7 +88,8 @@ def _without_new_layouts(inventory: Inventory, slots: tuple[Slot, ...]) -> list[
         slot
         if slot.existing is None
         else replace(
-            slot, runs=tuple(run for run in slot.runs if run is slot.runs[0] or run.lowest > slot.existing.nodes)
+            slot,
+            segments=tuple(one for one in slot.segments if one is slot.segments[0] or one.lowest > slot.existing.nodes),
         )
         for slot in slots
     ]

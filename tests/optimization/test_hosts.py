@@ -13,7 +13,6 @@ from solvers.formulation.assembly import build
 from solvers.formulation.constraints import hosts
 from solvers.formulation.constraints.links import LinkRow
 from solvers.problem.compilation import compile_problem
-from solvers.problem.host_measures import measures
 from solvers.strategies.infeasibility import explain_infeasible
 from tests.builders import a_link, a_node_model, a_site, a_workload, an_inventory
 from tests.optimization.tiny_fleets import FAMILIES
@@ -41,8 +40,8 @@ def test_measures_hold_for_whatever_fits_a_node() -> None:
     """Machines that run together on one node of any model weigh no more than a node of it takes."""
     for seed in range(12):
         problem = compile_problem(FAMILIES["hosts"](seed))
-        rooms = {run.node_model: run.archetypes[0].hosts.room for slot in problem.slots for run in slot.runs}
-        for measure in measures(problem):
+        rooms = {run.node_model: run.archetypes[0].hosts.room for slot in problem.slots for run in slot.segments}
+        for measure in problem.measures:
             for model, room in rooms.items():
                 for period in range(problem.periods):
                     weights = [

@@ -160,7 +160,7 @@ def _fix_clusters(result: Forced, clusters: dict[str, ClusterDecision]) -> None:
         for period in range(problem.periods):
             nodes = 0 if cluster is None else cluster.nodes[period]
             found = nodes == 0
-            for number, run in enumerate(formulation.runs(slot)):
+            for number, run in enumerate(formulation.segments(slot)):
                 is_it = (
                     cluster is not None
                     and run.node_model == cluster.node_model
@@ -168,8 +168,8 @@ def _fix_clusters(result: Forced, clusters: dict[str, ClusterDecision]) -> None:
                     and dict(run.archetype(nodes).layout) == dict(cluster.layouts[period])
                 )
                 found |= is_it
-                result.known.add(formulation.run[slot, number, period])
-                result.point[formulation.run[slot, number, period]] = float(is_it)
+                result.known.add(formulation.segment[slot, number, period])
+                result.point[formulation.segment[slot, number, period]] = float(is_it)
                 column = formulation.nodes.get((slot, number, period))
                 if column is not None:
                     result.known.add(column)

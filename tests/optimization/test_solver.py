@@ -173,9 +173,9 @@ def test_how_fast_the_machine_is_does_not_matter_in_deterministic_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory = FAMILIES["upgrades"](1)
-    monkeypatch.setattr(solvers.strategies.exact, "JUDGE_EVERY_S", 0.0)
+    monkeypatch.setattr(solvers.strategies.exact, "EVALUATE_EVERY_S", 0.0)
     fast = deterministic_bytes(inventory, tmp_path / "fast.json", gap=0.3)
-    monkeypatch.setattr(solvers.strategies.exact, "JUDGE_EVERY_S", 1e9)
+    monkeypatch.setattr(solvers.strategies.exact, "EVALUATE_EVERY_S", 1e9)
     assert deterministic_bytes(inventory, tmp_path / "slow.json", gap=0.3) == fast
 
 

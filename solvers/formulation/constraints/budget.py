@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solvers.formulation.constraints.cabling import run_purchase, saved_capex_terms
+from solvers.formulation.constraints.cabling import saved_capex_terms, segment_purchase
 from solvers.formulation.variables import Formulation, Terms
 
 
@@ -24,12 +24,12 @@ def capex_terms(formulation: Formulation) -> tuple[Terms, float]:
     constant = 0.0
     for slot in formulation.slots:
         existing = problem.slots[slot].existing
-        for number, run in enumerate(formulation.runs(slot)):
-            price = run_purchase(problem, slot, run)
+        for number, segment in enumerate(formulation.segments(slot)):
+            price = segment_purchase(problem, slot, segment)
             terms += formulation.node_terms(slot, number, last, price)
             if existing is not None:
                 retire = 0.0 if existing.keep else existing.cost_to_retire
-                terms.append((formulation.run[slot, number, 0], -(price * existing.nodes + retire)))
+                terms.append((formulation.segment[slot, number, 0], -(price * existing.nodes + retire)))
         if existing is not None:
             constant += 0.0 if existing.keep else existing.cost_to_retire
     terms += saved_capex_terms(formulation)

@@ -11,22 +11,22 @@ from __future__ import annotations
 from solvers.formulation.constraints.growth import purchase_weight
 from solvers.formulation.variables import Formulation, Terms
 from solvers.problem.design import DesignProblem
-from solvers.problem.sets import Run
+from solvers.problem.sets import ArchetypeSegment
 
 
-def run_purchase(problem: DesignProblem, slot: int, run: Run) -> float:
-    """Price of one node of a run with its switch ports, as a cluster that grows is wired [currency]."""
-    zones = 1 + run.archetypes[0].zone_tolerance
-    return problem.rates.node_purchase(run.node_model, (), zones, problem.slots[slot].existing)
+def segment_purchase(problem: DesignProblem, slot: int, segment: ArchetypeSegment) -> float:
+    """Price of one node of a segment with its switch ports, as a cluster that grows is wired [currency]."""
+    zones = 1 + segment.archetypes[0].zone_tolerance
+    return problem.rates.node_purchase(segment.node_model, (), zones, problem.slots[slot].existing)
 
 
-def kept_saving(problem: DesignProblem, slot: int, run: Run) -> float:
-    """What one node of a new cluster costs less where the cluster keeps the count of the run [currency]."""
-    if run.lowest != run.highest or problem.slots[slot].existing is not None:
+def kept_saving(problem: DesignProblem, slot: int, segment: ArchetypeSegment) -> float:
+    """What one node of a new cluster costs less where the cluster keeps the count of the segment [currency]."""
+    if segment.lowest != segment.highest or problem.slots[slot].existing is not None:
         return 0.0
-    zones = 1 + run.archetypes[0].zone_tolerance
-    kept = problem.rates.node_purchase(run.node_model, (run.lowest,), zones)
-    return run_purchase(problem, slot, run) - kept
+    zones = 1 + segment.archetypes[0].zone_tolerance
+    kept = problem.rates.node_purchase(segment.node_model, (segment.lowest,), zones)
+    return segment_purchase(problem, slot, segment) - kept
 
 
 def encode(formulation: Formulation) -> None:
@@ -35,11 +35,11 @@ def encode(formulation: Formulation) -> None:
     for slot in formulation.slots:
         groups: dict[tuple[str, int], list[int]] = {}
         savings: dict[tuple[str, int], float] = {}
-        for number, run in enumerate(formulation.runs(slot)):
-            saving = kept_saving(problem, slot, run)
+        for number, segment in enumerate(formulation.segments(slot)):
+            saving = kept_saving(problem, slot, segment)
             if saving > 0:
-                groups.setdefault((run.node_model, run.lowest), []).append(number)
-                savings[run.node_model, run.lowest] = saving * run.lowest
+                groups.setdefault((segment.node_model, segment.lowest), []).append(number)
+                savings[segment.node_model, segment.lowest] = saving * segment.lowest
         for (node_model, count), numbers in groups.items():
             _kept(formulation, slot, numbers, savings[node_model, count])
             for period in range(problem.periods):
@@ -48,14 +48,14 @@ def encode(formulation: Formulation) -> None:
 
 
 def _kept(formulation: Formulation, slot: int, numbers: list[int], saving: float) -> None:
-    """Add the columns of one count, on the first of its runs, and what they imply from period to period."""
+    """Add the columns of one count, on the first of its segments, and what they imply from period to period."""
     problem, model = formulation.problem, formulation.model
     copies = problem.slots[slot].copies
     for period in range(problem.periods):
         column = model.add_variable(0.0, float(copies), True)
         formulation.kept[slot, numbers[0], period] = column
         formulation.kept_saving[slot, numbers[0]] = saving
-        held: Terms = [(formulation.run[slot, number, period], -1.0) for number in numbers]
+        held: Terms = [(formulation.segment[slot, number, period], -1.0) for number in numbers]
         model.add_row("PLT-001", [(column, 1.0), *held], upper=0.0)
         if period == 0:
             continue

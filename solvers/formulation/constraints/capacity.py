@@ -22,7 +22,7 @@ PACES = 4
 def encode(formulation: Formulation) -> None:
     """Add the capacity rows of compute and pool."""
     problem = formulation.problem
-    compute = np.array([part.compute for part in problem.classes])
+    compute = np.array([demand_class.compute for demand_class in problem.classes])
     for number, resource in enumerate(COMPUTE_RESOURCES):
         index = RESOURCES.index(resource)
         pace = _paces(formulation, index)[0]
@@ -91,11 +91,16 @@ def _paces(formulation: Formulation, resource: int) -> tuple[Integers, Floats]:
     if not classes:
         return np.zeros(0, dtype=np.int64), np.ones((0, formulation.problem.periods))
     if resource == POOL:
-        amounts = np.array([np.hstack([part.storage, part.standby_storage]) for part in classes])
+        amounts = np.array(
+            [np.hstack([demand_class.storage, demand_class.standby_storage]) for demand_class in classes]
+        )
     else:
         number = COMPUTE_RESOURCES.index(RESOURCES[resource])
         amounts = np.array(
-            [np.stack([part.compute[:, number], part.standby_compute[:, number]], 1) for part in classes]
+            [
+                np.stack([demand_class.compute[:, number], demand_class.standby_compute[:, number]], 1)
+                for demand_class in classes
+            ]
         )
     final = amounts[:, -1:, :]
     shares = np.where(final > 0, amounts / np.where(final > 0, final, 1.0), 1.0).min(axis=2)
@@ -119,8 +124,8 @@ def load_terms(columns: Integers, loads: Floats) -> Terms:
 def tier_loads(formulation: Formulation, slot: int, period: int) -> tuple[Integers, Floats]:
     """Columns that store data on a slot, and the data of each by tier [TB], shape (n, 3)."""
     problem = formulation.problem
-    storage = np.array([part.storage[period] for part in problem.classes])
-    standby = np.array([part.standby_storage[period] for part in problem.classes])
+    storage = np.array([demand_class.storage[period] for demand_class in problem.classes])
+    standby = np.array([demand_class.standby_storage[period] for demand_class in problem.classes])
     runs_here = formulation.primary_of == slot
     stands_by = (formulation.standby_of == slot) & (formulation.standby_of != NO_STANDBY)
     run_columns, run_classes = formulation.columns_of(runs_here)
@@ -131,15 +136,16 @@ def tier_loads(formulation: Formulation, slot: int, period: int) -> tuple[Intege
 
 
 def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, int, Floats | None]:
-    """Tiers in use, the one that capacity is counted in, and the efficiency ratios of every run, None if none."""
+    """Tiers in use, the one that capacity is counted in, and the efficiency ratios of every segment, None if none."""
     used = formulation.tiers_in_use
     if not len(used):
         return used, 0, None
     reference = int(used[0])
     ratios = {
-        tuple(np.round(run.efficiency[used] / run.efficiency[reference], 12).tolist()) for run in formulation.runs(slot)
+        tuple(np.round(segment.efficiency[used] / segment.efficiency[reference], 12).tolist())
+        for segment in formulation.segments(slot)
     }
-    return used, reference, formulation.runs(slot)[0].efficiency if len(ratios) == 1 else None
+    return used, reference, formulation.segments(slot)[0].efficiency if len(ratios) == 1 else None
 
 
 def _pool(formulation: Formulation, slot: int, pace: Integers) -> None:
@@ -166,13 +172,13 @@ def _split_pool(
     """Data of each tier split over groups of runs of equal efficiency; each group within its footprint."""
     model = formulation.model
     groups: dict[tuple[float, ...], list[int]] = {}
-    for number, run in enumerate(formulation.runs(slot)):
-        groups.setdefault(tuple(run.efficiency[used].tolist()), []).append(number)
+    for number, segment in enumerate(formulation.segments(slot)):
+        groups.setdefault(tuple(segment.efficiency[used].tolist()), []).append(number)
     placed: list[Terms] = [[] for _ in used]
     for efficiency, numbers in sorted(groups.items()):
         largest = max(
-            float(run.base[POOL] + run.slope[POOL] * run.highest)
-            for run in (formulation.runs(slot)[number] for number in numbers)
+            float(segment.base[POOL] + segment.slope[POOL] * segment.highest)
+            for segment in (formulation.segments(slot)[number] for number in numbers)
         )
         footprint: Terms = []
         for position, ratio in enumerate(efficiency):
@@ -180,13 +186,13 @@ def _split_pool(
             placed[position].append((column, 1.0))
             footprint.append((column, 1.0 / ratio))
         for number in numbers:
-            run = formulation.runs(slot)[number]
-            chosen = formulation.run[slot, number, period]
-            if run.lowest == run.highest:
-                footprint.append((chosen, -float(run.base[POOL] + run.slope[POOL] * run.lowest)))
+            segment = formulation.segments(slot)[number]
+            chosen = formulation.segment[slot, number, period]
+            if segment.lowest == segment.highest:
+                footprint.append((chosen, -float(segment.base[POOL] + segment.slope[POOL] * segment.lowest)))
             else:
-                footprint.append((chosen, -float(run.base[POOL])))
-                footprint.append((formulation.nodes[slot, number, period], -float(run.slope[POOL])))
+                footprint.append((chosen, -float(segment.base[POOL])))
+                footprint.append((formulation.nodes[slot, number, period], -float(segment.slope[POOL])))
         model.add_row("CAP-001", footprint, upper=0.0)
     for position, tier in enumerate(used.tolist()):
         loads = load_terms(columns, data[:, tier])

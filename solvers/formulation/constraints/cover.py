@@ -26,8 +26,8 @@ SETS = 12
 def encode(formulation: Formulation) -> None:
     """Add the cover rows of every resource, in the periods whose loads are encoded."""
     problem = formulation.problem
-    options = {part.index: option_set(formulation, part.index) for part in problem.classes}
-    if any(part.index in formulation.unserved for part in problem.classes):
+    options = {demand_class.index: option_set(formulation, demand_class.index) for demand_class in problem.classes}
+    if any(demand_class.index in formulation.unserved for demand_class in problem.classes):
         return
     for covering in problem.coverings:
         terms: Terms = []
@@ -37,32 +37,37 @@ def encode(formulation: Formulation) -> None:
     sets = _sets(formulation, options)
     for period in formulation.load_periods:
         for subset in sets:
-            inside = [part for part in problem.classes if options[part.index] <= subset]
-            counts = np.array([part.count for part in inside], dtype=np.float64)
+            inside = [demand_class for demand_class in problem.classes if options[demand_class.index] <= subset]
+            counts = np.array([demand_class.count for demand_class in inside], dtype=np.float64)
             for number, resource in enumerate(COMPUTE_RESOURCES):
-                own = float(counts @ np.array([part.compute[period, number] for part in inside]))
-                kept = float(counts @ np.array([part.standby_compute[period, number] for part in inside]))
+                own = float(counts @ np.array([demand_class.compute[period, number] for demand_class in inside]))
+                kept = float(
+                    counts @ np.array([demand_class.standby_compute[period, number] for demand_class in inside])
+                )
                 if own > 0:
                     _compute(formulation, subset, RESOURCES.index(resource), period, own, kept)
             data = sum(
-                (part.storage[period] + part.standby_storage[period]) * part.count for part in inside
+                (demand_class.storage[period] + demand_class.standby_storage[period]) * demand_class.count
+                for demand_class in inside
             ) + np.zeros(3)
             _pool(formulation, subset, period, data)
 
 
 def option_set(formulation: Formulation, index: int) -> frozenset[int]:
     """The usable slots where a class may run or stand by."""
-    part = formulation.problem.classes[index]
-    pairs, groups = part.group_pairs, part.view.group_of_slot
-    reach = part.eligible if pairs is None else np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[groups]
+    demand_class = formulation.problem.classes[index]
+    pairs, groups = demand_class.group_pairs, demand_class.view.group_of_slot
+    reach = demand_class.eligible if pairs is None else np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[groups]
     return frozenset(np.flatnonzero(reach).tolist()) & frozenset(formulation.slots)
 
 
 def _sets(formulation: Formulation, options: dict[int, frozenset[int]]) -> list[frozenset[int]]:
     weight: dict[frozenset[int], float] = defaultdict(float)
     for index, reach in options.items():
-        part = formulation.problem.classes[index]
-        weight[reach] += float(part.compute[-1].sum() + 100.0 * part.storage[-1].sum()) * part.count
+        demand_class = formulation.problem.classes[index]
+        weight[reach] += (
+            float(demand_class.compute[-1].sum() + 100.0 * demand_class.storage[-1].sum()) * demand_class.count
+        )
     everything = frozenset(formulation.slots)
     weight.pop(everything, None)
     inside = {

@@ -1,7 +1,7 @@
 """PLT-001, PLT-019 to PLT-022, EXI-001: which archetypes a slot has in each period, and how it may grow.
 
-run[j, a, t] says that slot j uses archetype run a in period t, nodes[j, a, t] its node count. One node model over the
-horizon, node counts never fall, refused growth steps are excluded, existing clusters start from what they are.
+segment[j, a, t] says that slot j uses archetype segment a in period t, nodes[j, a, t] its node count. One node model
+over the horizon, node counts never fall, refused growth steps are excluded, existing clusters start from what they are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import numpy as np
 
 from fleet.platform.growth import growth_refusal
 from solvers.formulation.variables import Formulation, Terms
-from solvers.problem.sets import Run
+from solvers.problem.sets import ArchetypeSegment
 
 
 def encode(formulation: Formulation) -> None:
     """Add the runs and node counts of every usable slot, with their costs."""
     for slot in formulation.slots:
         _variables(formulation, slot)
-        _one_run(formulation, slot)
+        _one_segment(formulation, slot)
         _monotone(formulation, slot)
         _existing(formulation, slot)
 
@@ -26,21 +26,21 @@ def _variables(formulation: Formulation, slot: int) -> None:
     problem, model = formulation.problem, formulation.model
     rates, site = problem.rates, problem.slots[slot].site
     copies = problem.slots[slot].copies
-    for number, run in enumerate(formulation.runs(slot)):
-        zones, existing = 1 + run.archetypes[0].zone_tolerance, problem.slots[slot].existing
-        price = rates.node_purchase(run.node_model, (), zones, existing)
-        monthly = rates.node_monthly(run.node_model, site)
+    for number, segment in enumerate(formulation.segments(slot)):
+        zones, existing = 1 + segment.archetypes[0].zone_tolerance, problem.slots[slot].existing
+        price = rates.node_purchase(segment.node_model, (), zones, existing)
+        monthly = rates.node_monthly(segment.node_model, site)
         for period in range(problem.periods):
             cost = price * purchase_weight(formulation, period) + monthly * rates.monthly_factor(period)
-            if run.lowest == run.highest:
-                formulation.run[slot, number, period] = model.add_variable(0, copies, True, cost * run.lowest)
+            if segment.lowest == segment.highest:
+                formulation.segment[slot, number, period] = model.add_variable(0, copies, True, cost * segment.lowest)
                 continue
             chosen = model.add_variable(0, copies, True)
-            nodes = model.add_variable(0, run.highest * copies, True, cost)
-            formulation.run[slot, number, period] = chosen
+            nodes = model.add_variable(0, segment.highest * copies, True, cost)
+            formulation.segment[slot, number, period] = chosen
             formulation.nodes[slot, number, period] = nodes
-            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(run.lowest))], lower=0.0)
-            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(run.highest))], upper=0.0)
+            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(segment.lowest))], lower=0.0)
+            model.add_row("PLT-001", [(nodes, 1.0), (chosen, -float(segment.highest))], upper=0.0)
 
 
 def purchase_weight(formulation: Formulation, period: int) -> float:
@@ -61,7 +61,7 @@ def opening_weight(formulation: Formulation, period: int) -> float:
     return rates.purchase_factor(period) - later
 
 
-def _one_run(formulation: Formulation, slot: int) -> None:
+def _one_segment(formulation: Formulation, slot: int) -> None:
     copies = float(formulation.problem.slots[slot].copies)
     for period in range(formulation.problem.periods):
         formulation.open_row[slot, period] = formulation.model.rows
@@ -70,15 +70,15 @@ def _one_run(formulation: Formulation, slot: int) -> None:
 
 def _monotone(formulation: Formulation, slot: int) -> None:
     problem, model = formulation.problem, formulation.model
-    runs = formulation.runs(slot)
+    segments = formulation.segments(slot)
     by_model: dict[str, list[int]] = {}
-    for number, run in enumerate(runs):
-        by_model.setdefault(run.node_model, []).append(number)
+    for number, segment in enumerate(segments):
+        by_model.setdefault(segment.node_model, []).append(number)
     cluster = problem.slots[slot].cluster
     refused = [
         (before, after)
-        for before in range(len(runs))
-        for after in range(len(runs))
+        for before in range(len(segments))
+        for after in range(len(segments))
         if (cluster, before, after) in problem.growth_refusals
         and problem.slots[slot].copies == 1  # of several copies, which one grows is not known
     ]
@@ -88,19 +88,22 @@ def _monotone(formulation: Formulation, slot: int) -> None:
             grows: Terms = []
             for number in numbers:
                 stays += [
-                    (formulation.run[slot, number, period + 1], 1.0),
-                    (formulation.run[slot, number, period], -1.0),
+                    (formulation.segment[slot, number, period + 1], 1.0),
+                    (formulation.segment[slot, number, period], -1.0),
                 ]
                 grows += formulation.node_terms(slot, number, period + 1)
                 grows += formulation.node_terms(slot, number, period, -1.0)
             model.add_row("PLT-019", stays, lower=0.0)
             model.add_row("PLT-020", grows, lower=0.0)
         for before, after in refused:
-            step = [(formulation.run[slot, before, period], 1.0), (formulation.run[slot, after, period + 1], 1.0)]
-            model.add_row(_rule(formulation, runs[before], runs[after]), step, upper=1.0)
+            step = [
+                (formulation.segment[slot, before, period], 1.0),
+                (formulation.segment[slot, after, period + 1], 1.0),
+            ]
+            model.add_row(_rule(formulation, segments[before], segments[after]), step, upper=1.0)
 
 
-def _rule(formulation: Formulation, before: Run, after: Run) -> str:
+def _rule(formulation: Formulation, before: ArchetypeSegment, after: ArchetypeSegment) -> str:
     """Id of the rule that refuses the step, with which the refusal begins."""
     text = growth_refusal(before.archetypes[0], after.archetypes[-1], formulation.problem.pack)
     return (text or "PLT-022").partition(" ")[0]
@@ -116,7 +119,9 @@ def encode_standing(formulation: Formulation) -> None:
     problem, model = formulation.problem, formulation.model
     last = problem.periods - 1
     pinned = {name for pin in problem.inventory.pins for name in (pin.site, pin.cluster, pin.value)}
-    begins = np.array([part.first_period for part in problem.classes], dtype=np.int64)[formulation.class_of]
+    begins = np.array([demand_class.first_period for demand_class in problem.classes], dtype=np.int64)[
+        formulation.class_of
+    ]
     since: dict[str, int] = {}
     for slot in formulation.slots:
         site = problem.slots[slot].site
@@ -144,15 +149,15 @@ def _existing(formulation: Formulation, slot: int) -> None:
     weight = rates.purchase_factor(0) - rates.residual_factor(0)
     retire = 0.0 if existing.keep else existing.cost_to_retire * rates.purchase_factor(0)
     left = rates.standing_residual(existing) * rates.discount(problem.inventory.policy.horizon_months)
-    for number, run in enumerate(formulation.runs(slot)):
-        price = rates.node_purchase(run.node_model, (), 1 + run.archetypes[0].zone_tolerance, existing)
-        model.cost[formulation.run[slot, number, 0]] -= price * weight * existing.nodes + retire + left
+    for number, segment in enumerate(formulation.segments(slot)):
+        price = rates.node_purchase(segment.node_model, (), 1 + segment.archetypes[0].zone_tolerance, existing)
+        model.cost[formulation.segment[slot, number, 0]] -= price * weight * existing.nodes + retire + left
     model.constant += retire
     if existing.keep:
         model.add_row("EXI-001", formulation.open_terms(slot, 0), lower=1.0, upper=1.0)
-    for number in range(1, len(formulation.runs(slot))):  # the first is what stands today
+    for number in range(1, len(formulation.segments(slot))):  # the first is what stands today
         if (problem.slots[slot].cluster, 0, number) in problem.growth_refusals:
-            model.upper[formulation.run[slot, number, 0]] = 0.0
+            model.upper[formulation.segment[slot, number, 0]] = 0.0
     for period in range(1, problem.periods):
         terms = formulation.open_terms(slot, period) + formulation.open_terms(slot, 0, -1.0)
         model.add_row("EXI-001", terms, lower=0.0, upper=0.0)

@@ -2,11 +2,11 @@
 
 Two kinds of rows. Measures (`solvers.problem.host_measures`) are weights of which a node takes only so much; they are
 counted like a resource, own machines and those that a fault domain sends, and come with every model where they may
-bind. They do not say everything. Where the machines of a proposed plan keep them and still do not fit, the judge names
-a set of sizes that does not fit, and a row forbids that set, or larger machines, wherever the slot has too few nodes
-for it:
+bind. They do not say everything. Where the machines of a proposed plan keep them and still do not fit, the evaluation
+names a set of sizes that does not fit, and a row forbids that set, or larger machines, wherever the slot has too few
+nodes for it:
 
-    Σ_s b_s ≤ |S| − 1 + Σ (runs and node counts with room for the set),
+    Σ_s b_s ≤ |S| − 1 + Σ (segments and node counts with room for the set),
     b_s = 1 where at least as many machines as the set has of size s run there.
 """
 
@@ -27,7 +27,7 @@ from solvers.formulation.constraints.reserve import Slack, by_pair, by_subset, d
 from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats, Integers
 from solvers.problem.host_measures import Measure
-from solvers.problem.sets import Booleans, DemandClass, Run
+from solvers.problem.sets import ArchetypeSegment, Booleans, DemandClass
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +50,7 @@ class HostRow:
 def encode(formulation: Formulation) -> None:
     """Add the measures that may bind."""
     problem = formulation.problem
-    counts = np.array([part.count for part in problem.classes], dtype=np.float64)
+    counts = np.array([demand_class.count for demand_class in problem.classes], dtype=np.float64)
     for number, measure in enumerate(problem.measures):
         for period in formulation.load_periods:
             own, sent = measure.own[:, period], measure.sent[:, period]
@@ -70,8 +70,8 @@ def _may_bind(formulation: Formulation, measure: Measure, slot: int, period: int
     uses_reserve = formulation.problem.inventory.policy.standby_uses_node_reserve
     return any(
         measure.may_bind(archetype, period, total, uses_reserve=uses_reserve)
-        for run in formulation.runs(slot)
-        for archetype in run.archetypes
+        for segment in formulation.segments(slot)
+        for archetype in segment.archetypes
     )
 
 
@@ -80,17 +80,17 @@ def room_terms(
 ) -> Terms:
     """Terms of factor · what the nodes of a slot take of a measure, those that are kept free only where `every`."""
     terms: Terms = []
-    for number, run in enumerate(formulation.runs(slot)):
-        most = float(measure.most[run.node_model][period])
-        low, high = (most * _nodes(run, nodes, every=every) for nodes in (run.lowest, run.highest))
-        slope = (high - low) / max(1, run.highest - run.lowest)
+    for number, segment in enumerate(formulation.segments(slot)):
+        most = float(measure.most[segment.node_model][period])
+        low, high = (most * _nodes(segment, nodes, every=every) for nodes in (segment.lowest, segment.highest))
+        slope = (high - low) / max(1, segment.highest - segment.lowest)
         terms += formulation.node_terms(slot, number, period, factor * slope)
-        terms.append((formulation.run[slot, number, period], factor * (low - slope * run.lowest)))
+        terms.append((formulation.segment[slot, number, period], factor * (low - slope * segment.lowest)))
     return terms
 
 
-def _nodes(run: Run, nodes: int, *, every: bool) -> int:
-    hosts = run.archetype(nodes).hosts
+def _nodes(segment: ArchetypeSegment, nodes: int, *, every: bool) -> int:
+    hosts = segment.archetype(nodes).hosts
     return hosts.every if every else hosts.left
 
 
@@ -113,7 +113,7 @@ def _reserve(formulation: Formulation, measure: Measure, number: int, period: in
     encode_reserve(formulation, slack, sent, "CAP-006")
 
 
-# -- sets that a judge found ------------------------------------------------------------------------------------------
+# -- sets that an evaluation found ------------------------------------------------------------------------------------
 
 
 def encode_found(formulation: Formulation, rows: Collection[HostRow]) -> None:
@@ -157,13 +157,13 @@ def _numbers(formulation: Formulation, row: HostRow, slot: int) -> list[Terms]:
     sizes = sorted((machine for machine, _ in row.machines), key=lambda machine: (-machine.gpu, -machine.memory_gb))
     totals: dict[Machine, Floats] = {machine: np.zeros(len(formulation.placement)) for machine in sizes}
     sending = _Sending(formulation, row, slot)
-    for part in formulation.problem.classes:
-        columns = np.arange(len(formulation.placement))[formulation.columns_of_class(part.index)]
-        for number, own in enumerate(part.instances):
+    for demand_class in formulation.problem.classes:
+        columns = np.arange(len(formulation.placement))[formulation.columns_of_class(demand_class.index)]
+        for number, own in enumerate(demand_class.instances):
             machine = own.sizes[row.period]
             size = None if machine is None else next((size for size in sizes if machine.holds(size)), None)
             if size is not None:
-                there = (formulation.primary_of[columns] == slot) | sending.arrives(part, number, columns)
+                there = (formulation.primary_of[columns] == slot) | sending.arrives(demand_class, number, columns)
                 totals[size][columns] += own.count * there
     return [
         [
@@ -185,11 +185,11 @@ class _Sending:
         members = formulation.slots if row.domain == EVERY_DOMAIN else domains(formulation).get(row.domain, ())
         self._members = np.array(members, dtype=np.int64)
 
-    def arrives(self, part: DemandClass, number: int, columns: Integers) -> Booleans:
+    def arrives(self, demand_class: DemandClass, number: int, columns: Integers) -> Booleans:
         """[column]: whether the machines of one demand of a class start on the slot."""
         formulation = self._formulation
         nobody = np.zeros(len(columns), dtype=bool)
-        if not part.instances[number].moves:
+        if not demand_class.instances[number].moves:
             return nobody
         waits = (formulation.standby_of[columns] == self._slot) & (formulation.primary_of[columns] != NO_STANDBY)
         if self._domain:
@@ -197,7 +197,7 @@ class _Sending:
         if self._motion is None:
             return nobody
         placed = np.flatnonzero(waits)
-        _, moves, _ = self._motion.of(columns[placed], part.profiles[number])
+        _, moves, _ = self._motion.of(columns[placed], demand_class.profiles[number])
         nobody[placed] = moves
         return nobody
 
@@ -207,18 +207,18 @@ def _room(formulation: Formulation, row: HostRow, slot: int) -> Terms:
     sends = bool(row.domain or row.state)
     every = sends and formulation.problem.inventory.policy.standby_uses_node_reserve
     terms: Terms = []
-    for number, run in enumerate(formulation.runs(slot)):
-        enough = next((each.nodes for each in run.archetypes if _has_room(row.machines, each, every=every)), None)
+    for number, segment in enumerate(formulation.segments(slot)):
+        enough = next((each.nodes for each in segment.archetypes if _has_room(row.machines, each, every=every)), None)
         if enough is None:
             continue
-        chosen = formulation.run[slot, number, row.period]
-        if enough <= run.lowest:
+        chosen = formulation.segment[slot, number, row.period]
+        if enough <= segment.lowest:
             terms.append((chosen, 1.0))
             continue
         has_room = formulation.model.add_variable(0.0, 1.0, True)
         nodes = formulation.node_terms(slot, number, row.period, -1.0)
-        more = float(enough - run.lowest)  # nodes ≥ lowest, and as many more where it has room
-        formulation.model.add_row("CAP-006", [*nodes, (chosen, float(run.lowest)), (has_room, more)], upper=0.0)
+        more = float(enough - segment.lowest)  # nodes ≥ lowest, and as many more where it has room
+        formulation.model.add_row("CAP-006", [*nodes, (chosen, float(segment.lowest)), (has_room, more)], upper=0.0)
         terms.append((has_room, 1.0))
     return terms
 

@@ -114,9 +114,9 @@ class Motion:
 def _members(formulation: Formulation) -> list[tuple[Integers, Profile]]:
     """Placement columns of each class with each of its profiles."""
     result: list[tuple[Integers, Profile]] = []
-    for part in formulation.problem.classes:
-        columns = np.flatnonzero((formulation.class_of == part.index) & (formulation.primary_of != NO_STANDBY))
-        result.extend((columns, profile) for profile in part.profiles)
+    for demand_class in formulation.problem.classes:
+        columns = np.flatnonzero((formulation.class_of == demand_class.index) & (formulation.primary_of != NO_STANDBY))
+        result.extend((columns, profile) for profile in demand_class.profiles)
     return result
 
 
@@ -126,11 +126,11 @@ def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
     uses = _users_route(formulation, row, motion.state)
     streams = _stream_route(formulation, row, motion.state)
     loads = np.zeros(len(formulation.placement))
-    attachment = {part.index: part.attachment for part in problem.classes}
+    attachment = {demand_class.index: demand_class.attachment for demand_class in problem.classes}
     for columns, profile in _members(formulation):
         if not len(columns):
             continue
-        stays, moves, runs = motion.of(columns, profile)
+        stays, moves, segments = motion.of(columns, profile)
         primary, standby = motion.primary[columns], motion.standby[columns]
         own = uses[attachment[int(formulation.class_of[columns[0]])]]
         user_down = motion.index is not None and bool(profile.user_down[motion.index])
@@ -138,11 +138,11 @@ def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
             traffic = float(profile.traffic_mbps[row.period])
             loads[columns] += traffic * ((stays & own[primary]) | (moves & own[standby]))
         if profile.is_protected:
-            up = runs & (standby != NO_STANDBY) & motion.is_up[standby]
+            up = segments & (standby != NO_STANDBY) & motion.is_up[standby]
             loads[columns] += float(profile.stream_mbps[row.period]) * (up & streams[primary, standby])
         if profile.backup_mbps[row.period] > 0:
             way = _backup_route(formulation, row, motion.state, profile.backup_site)
-            at_home = runs & stays if profile.leaves_when_cut and not user_down else runs
+            at_home = segments & stays if profile.leaves_when_cut and not user_down else segments
             loads[columns] += float(profile.backup_mbps[row.period]) * (
                 (at_home & way[primary]) | (moves & way[standby])
             )
@@ -201,7 +201,7 @@ def _cluster_row(formulation: Formulation, row: ClusterRow, motion: Motion) -> N
             _, moves, _ = motion.of(columns, profile)
             arrives = moves & (motion.standby[columns] == row.slot)
             loads[columns] += float(profile.compute[row.period, number]) * arrives
-    own = np.array([part.compute[row.period, number] for part in problem.classes])
+    own = np.array([demand_class.compute[row.period, number] for demand_class in problem.classes])
     terms = list(zip(formulation.placement.tolist(), loads.tolist(), strict=True))
     terms += compute_slack(formulation, RESOURCES.index(row.resource), row.period, own)(row.slot, -1.0)
     formulation.model.add_row("CAP-004", terms, upper=0.0)

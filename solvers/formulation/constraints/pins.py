@@ -56,7 +56,7 @@ def _site(formulation: Formulation, pin: Pin) -> Iterator[Row]:
 
 def _node_model(formulation: Formulation, pin: Pin) -> Iterator[Row]:
     for slot in _slots(formulation, pin):
-        others = [n for n, run in enumerate(formulation.runs(slot)) if run.node_model != pin.value]
+        others = [n for n, segment in enumerate(formulation.segments(slot)) if segment.node_model != pin.value]
         if others:
             for period in _periods(formulation, pin):
                 yield formulation.open_terms(slot, period, among=others), -INFINITY, 0.0
@@ -67,7 +67,7 @@ def _nodes(formulation: Formulation, pin: Pin) -> Iterator[Row]:
     for period in _periods(formulation, pin):
         terms: Terms = []
         for slot in _slots(formulation, pin):
-            for number in range(len(formulation.runs(slot))):
+            for number in range(len(formulation.segments(slot))):
                 terms += formulation.node_terms(slot, number, period)
         yield terms, float(wanted_nodes(pin) or 0), INFINITY
 

@@ -33,10 +33,10 @@ Slack = Callable[[int, float], Terms]
 def encode(formulation: Formulation) -> None:
     """Add the reserve rows of every slot, resource and period."""
     problem = formulation.problem
-    if not any(part.is_protected for part in problem.classes):
+    if not any(demand_class.is_protected for demand_class in problem.classes):
         return
-    compute = np.array([part.compute for part in problem.classes])
-    moved = np.array([part.standby_compute for part in problem.classes])
+    compute = np.array([demand_class.compute for demand_class in problem.classes])
+    moved = np.array([demand_class.standby_compute for demand_class in problem.classes])
     is_shared = problem.inventory.policy.standby_reserve == "shared"
     for number, resource in enumerate(COMPUTE_RESOURCES):
         if not moved[:, :, number].any():
@@ -108,13 +108,13 @@ def by_subset(formulation: Formulation, slack: Slack, sent: Floats, rule: str) -
     for members in by_domain.values():
         options: dict[int, frozenset[int]] = {}
         known: dict[int, frozenset[int]] = {}
-        for part in problem.classes:
-            if part.group_pairs is not None and sent[part.index] > 0:
-                groups = part.view.group_of_slot
-                if id(part.group_pairs) not in known:
-                    reach = np.asarray(part.group_pairs[groups[members]].any(axis=0))[groups]
-                    known[id(part.group_pairs)] = frozenset(np.flatnonzero(reach).tolist()) & usable
-                options[part.index] = known[id(part.group_pairs)]
+        for demand_class in problem.classes:
+            if demand_class.group_pairs is not None and sent[demand_class.index] > 0:
+                groups = demand_class.view.group_of_slot
+                if id(demand_class.group_pairs) not in known:
+                    reach = np.asarray(demand_class.group_pairs[groups[members]].any(axis=0))[groups]
+                    known[id(demand_class.group_pairs)] = frozenset(np.flatnonzero(reach).tolist()) & usable
+                options[demand_class.index] = known[id(demand_class.group_pairs)]
         options = {index: reach for index, reach in options.items() if reach}
         for subset in heaviest_sets(formulation, options, sent):
             inside = [index for index, reach in options.items() if reach <= subset]
@@ -141,11 +141,11 @@ def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, 
     problem = formulation.problem
     options: dict[int, frozenset[int]] = {}
     usable = set(formulation.slots)
-    for part in problem.classes:
-        pairs = part.group_pairs
-        if pairs is not None and sent[part.index] > 0 and part.index not in formulation.unserved:
-            reach = np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[part.view.group_of_slot]
-            options[part.index] = frozenset(np.flatnonzero(reach).tolist()) & usable
+    for demand_class in problem.classes:
+        pairs = demand_class.group_pairs
+        if pairs is not None and sent[demand_class.index] > 0 and demand_class.index not in formulation.unserved:
+            reach = np.asarray(pairs.any(axis=0) | pairs.any(axis=1))[demand_class.view.group_of_slot]
+            options[demand_class.index] = frozenset(np.flatnonzero(reach).tolist()) & usable
     for subset in heaviest_sets(formulation, options, sent):
         load = sum(
             float(sent[index]) * problem.classes[index].count for index, reach in options.items() if reach <= subset

@@ -27,9 +27,9 @@ def encode(formulation: Formulation) -> None:
         return  # several clusters share links: left to the link rows
     is_alone = len(domains(formulation)) == len(formulation.slots)
     for period in formulation.load_periods:
-        traffic = np.array([_remote_traffic(part, period) for part in problem.classes])
-        streams = np.array([_streams(part, period) for part in problem.classes])
-        moved = np.array([_remote_traffic(part, period, protected=True) for part in problem.classes])
+        traffic = np.array([_remote_traffic(demand_class, period) for demand_class in problem.classes])
+        streams = np.array([_streams(demand_class, period) for demand_class in problem.classes])
+        moved = np.array([_remote_traffic(demand_class, period, protected=True) for demand_class in problem.classes])
         for slot in formulation.slots:
             leaving = _own(formulation, slot, traffic + streams + _backups(problem, problem.slots[slot].site, period))
             entering = _own(formulation, slot, traffic) + _kept(formulation, slot, streams)
@@ -44,28 +44,31 @@ def encode(formulation: Formulation) -> None:
             by_count(formulation, slack, moved, period, "NET-003")
 
 
-def _remote_traffic(part: DemandClass, period: int, protected: bool = False) -> float:
+def _remote_traffic(demand_class: DemandClass, period: int, protected: bool = False) -> float:
     """Traffic of one unit, 0 for units at a candidate's own site, whose users may be at home."""
-    if part.is_at_host:
+    if demand_class.is_at_host:
         return 0.0
     return float(
-        sum(profile.traffic_mbps[period] for profile in part.profiles if profile.is_protected or not protected)
+        sum(profile.traffic_mbps[period] for profile in demand_class.profiles if profile.is_protected or not protected)
     )
 
 
-def _streams(part: DemandClass, period: int) -> float:
-    return float(sum(profile.stream_mbps[period] for profile in part.profiles))
+def _streams(demand_class: DemandClass, period: int) -> float:
+    return float(sum(profile.stream_mbps[period] for profile in demand_class.profiles))
 
 
 def _backups(problem: DesignProblem, site: str, period: int) -> Floats:
     """[class]: backups of one unit that leave the site where it runs; those without a path wait."""
-    targets = {profile.backup_site for part in problem.classes for profile in part.profiles} - {"", site}
+    targets = {profile.backup_site for demand_class in problem.classes for profile in demand_class.profiles} - {
+        "",
+        site,
+    }
     reached = {target for target in targets if problem.router.route(site, target) is not None}
     amounts = np.zeros(len(problem.classes))
     if reached:
-        for part in problem.classes:
-            amounts[part.index] = sum(
-                profile.backup_mbps[period] for profile in part.profiles if profile.backup_site in reached
+        for demand_class in problem.classes:
+            amounts[demand_class.index] = sum(
+                profile.backup_mbps[period] for profile in demand_class.profiles if profile.backup_site in reached
             )
     return amounts
 

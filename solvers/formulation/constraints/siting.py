@@ -73,8 +73,8 @@ def limit_rows(formulation: Formulation, site: Site) -> Iterator[tuple[str, floa
     for column, limit, amount in node_limits(site, problem.inventory.node_model_by_name):
         terms: Terms = []
         for slot in slots:
-            for number, run in enumerate(formulation.runs(slot)):
-                terms += formulation.node_terms(slot, number, last, amount[run.node_model])
+            for number, segment in enumerate(formulation.segments(slot)):
+                terms += formulation.node_terms(slot, number, last, amount[segment.node_model])
         yield column, limit, terms
 
 

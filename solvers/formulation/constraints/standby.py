@@ -15,18 +15,18 @@ from solvers.problem.sets import DemandClass
 def encode(formulation: Formulation) -> None:
     """Add the rows that tie standbys to primaries, and the one partner of each cluster where the policy asks for it."""
     if not formulation.has_pairs:
-        for part in formulation.problem.classes:
-            if part.pairs is not None:
-                _linked(formulation, part)
+        for demand_class in formulation.problem.classes:
+            if demand_class.pairs is not None:
+                _linked(formulation, demand_class)
     elif formulation.problem.inventory.policy.partner_scope == "cluster":
         _one_partner(formulation)
 
 
-def _linked(formulation: Formulation, part: DemandClass) -> None:
-    own = formulation.class_of == part.index
+def _linked(formulation: Formulation, demand_class: DemandClass) -> None:
+    own = formulation.class_of == demand_class.index
     primaries = own & (formulation.primary_of != NO_STANDBY)
     standbys = own & (formulation.standby_of != NO_STANDBY)
-    pairs = part.pairs
+    pairs = demand_class.pairs
     if pairs is None:
         return
     for near, far, allowed in ((primaries, standbys, pairs), (standbys, primaries, pairs.T)):
@@ -45,12 +45,12 @@ def _linked(formulation: Formulation, part: DemandClass) -> None:
             else:  # all stand by somewhere, so those that may pair are all but those that may not
                 columns = np.append(far_columns[~partners], column)
                 values = np.ones(len(columns))
-                formulation.model.add_arrays("DR-001", columns, values, -float("inf"), float(part.count))
+                formulation.model.add_arrays("DR-001", columns, values, -float("inf"), float(demand_class.count))
 
 
 def _one_partner(formulation: Formulation) -> None:
     model, problem = formulation.model, formulation.problem
-    counts = np.array([part.count for part in problem.classes], dtype=np.float64)
+    counts = np.array([demand_class.count for demand_class in problem.classes], dtype=np.float64)
     for slot in formulation.slots:
         chosen: list[int] = []
         for partner in formulation.slots:
@@ -60,7 +60,7 @@ def _one_partner(formulation: Formulation) -> None:
                 continue
             binary = model.add_variable(0, 1, True)
             chosen.append(binary)
-            for column, part in zip(columns.tolist(), classes.tolist(), strict=True):
-                model.add_row("DR-006", [(column, 1.0), (binary, -float(counts[part]))], upper=0.0)
+            for column, demand_class in zip(columns.tolist(), classes.tolist(), strict=True):
+                model.add_row("DR-006", [(column, 1.0), (binary, -float(counts[demand_class]))], upper=0.0)
         if chosen:
             model.add_row("DR-006", [(column, 1.0) for column in chosen], upper=1.0)

@@ -13,7 +13,7 @@ from solvers.linear.model import Floats
 def encode(formulation: Formulation) -> None:
     """Add a row for every site whose internet access is stated, in every period that no other one covers."""
     problem = formulation.problem
-    uploads = np.array([part.upload_mbps for part in problem.classes])
+    uploads = np.array([demand_class.upload_mbps for demand_class in problem.classes])
     if not uploads.any():
         return
     for site in sorted({problem.slots[slot].site for slot in formulation.slots}):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.engines.conflicts import is_conflict
-from solvers.engines.pool import Engine, EnginePool, EngineRun
+from solvers.engines.pool import Engine, EngineJob, EnginePool
 from solvers.location.bound.floors import Floors
 from solvers.location.layout import Floats, Integers
 from solvers.location.programs.restricted import Booleans, Restricted, restrict
@@ -61,7 +61,7 @@ class Programs:
     _parts: int = 0
     _fruitless: int = 0
     _fruitless_at: float = np.inf
-    _run: EngineRun | None = None
+    _run: EngineJob | None = None
     _program: Restricted | None = None
     _cutoff: float = np.inf
     _chance: np.random.Generator = field(init=False)
@@ -174,35 +174,35 @@ class Programs:
 
     def poll(self, timeout_s: float) -> None:
         """Listen for news for at most that long; take incumbents and bounds."""
-        run, program = self._run, self._program
-        if run is None or program is None:
+        job, program = self._run, self._program
+        if job is None or program is None:
             return
         deadline = time.monotonic() + timeout_s
-        while run.running and (left := deadline - time.monotonic()) > 0:
+        while job.running and (left := deadline - time.monotonic()) > 0:
             self.pool.wait(min(left, 0.25))
-        if program.is_whole and run.bound > -np.inf:
-            self.progress.raise_bound(min(run.bound, self._cutoff), ENGINE)
-            if run.running and run.bound >= self._cutoff and not self.progress.config.deterministic:
-                self.pool.stop(run)
+        if program.is_whole and job.bound > -np.inf:
+            self.progress.raise_bound(min(job.bound, self._cutoff), ENGINE)
+            if job.running and job.bound >= self._cutoff and not self.progress.config.deterministic:
+                self.pool.stop(job)
                 self._run = None
                 self._conclude(self._cutoff)
                 return
-        if not run.running:
+        if not job.running:
             self._run = None
-            self._take(run, program)
+            self._take(job, program)
 
-    def _take(self, run: EngineRun, program: Restricted) -> None:
+    def _take(self, job: EngineJob, program: Restricted) -> None:
         """Take over what a program has come to."""
         progress = self.progress
         before = progress.cost
-        if run.point is not None and (progress.place is not None or program.is_whole):
+        if job.solution is not None and (progress.place is not None or program.is_whole):
             base = progress.place if progress.place is not None else np.full(progress.layout.demands, WAITING)
-            progress.offer(program.placed(run.point, base))
+            progress.offer(program.placed(job.solution, base))
         if not program.is_whole:
             is_better = progress.cost < before - 1e-6 * abs(before)
             self._fruitless = 0 if is_better else self._fruitless + 1
             self._fruitless_at = progress.cost
-        elif run.state == "infeasible":
+        elif job.state == "infeasible":
             if np.isfinite(self._cutoff) or self._is_confirmed(program):
                 self._conclude(self._cutoff)
             else:
@@ -224,7 +224,7 @@ class Programs:
         tasks: tuple[Engine, ...] = ("conflict", "cp_sat")
         for task in tasks:
             limit = max(self.progress.remaining, LEAST_GROUND_S) / 2.0
-            run = self.pool.start(
+            job = self.pool.start(
                 task,
                 program.model,
                 time_limit_s=limit if not config.deterministic else config.time_limit_s if task == "cp_sat" else 1e6,
@@ -232,14 +232,14 @@ class Programs:
                 seed=config.seed,
                 deterministic=config.deterministic,
             )
-            self.pool.run_until([run], np.inf if config.deterministic else time.monotonic() + limit + LEAST_GROUND_S)
-            self.pool.stop(run)
-            if run.state == "infeasible" or (
-                run.multipliers is not None and is_conflict(program.model, run.multipliers)
+            self.pool.run_until([job], np.inf if config.deterministic else time.monotonic() + limit + LEAST_GROUND_S)
+            self.pool.stop(job)
+            if job.state == "infeasible" or (
+                job.multipliers is not None and is_conflict(program.model, job.multipliers)
             ):
                 return True
-            if run.point is not None:
-                self.progress.offer(program.placed(run.point, np.full(self.progress.layout.demands, WAITING)))
+            if job.solution is not None:
+                self.progress.offer(program.placed(job.solution, np.full(self.progress.layout.demands, WAITING)))
         return False
 
     def finish(self) -> None:

@@ -48,10 +48,10 @@ class Restricted:
         known = np.concatenate([used, option[owner] == self.options]).astype(np.float64)
         return np.append(known, np.full(self.model.columns - len(known), np.nan))
 
-    def placed(self, point: Floats, place: Integers) -> Integers:
-        """The assignment that a point of the model makes of `place`."""
+    def placed(self, solution: Floats, place: Integers) -> Integers:
+        """The assignment that a solution of the model makes of `place`."""
         layout = self.layout
-        chosen = self.arcs[point[: len(self.arcs)] > 0.5]
+        chosen = self.arcs[solution[: len(self.arcs)] > 0.5]
         result = place.copy()
         result[self.demands] = WAITING
         result[layout.arc_demand[chosen]] = layout.arc_facility[chosen]
