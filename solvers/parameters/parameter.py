@@ -79,7 +79,7 @@ def from_mapping(kind: type[Any], values: Mapping[str, Any], path: str = "") -> 
             raise ValueError(f"unknown parameter {path + name!r}; there are {', '.join(sorted(known))}")
     given: dict[str, Any] = {}
     for name, value in values.items():
-        inner = known[name].default_factory
+        inner: Any = known[name].default_factory
         if isinstance(inner, type) and is_dataclass(inner):
             if not isinstance(value, Mapping):
                 raise ValueError(f"{path + name!r} is a table of parameters, got {value!r}")
