@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.linear.model import INFINITY, LinearModel
-from solvers.location.layout import TOLERANCE, Floats, Integers, Layout
+from solvers.location.layout import Floats, Integers, Layout
 from solvers.location.search.neighborhood import WAITING
+from solvers.location.tolerances import TOLERANCE
 
 Booleans = NDArray[np.bool_]
 

@@ -6,19 +6,27 @@ can be undone.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from solvers.location.compiled import compiled_step
-from solvers.location.layout import TOLERANCE, Floats, Integers
+from solvers.location.problem import Floats, Integers
+from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
+from solvers.parameters.location import MoveParameters
 
-WAITING = -1
+#: Where a demand is that waits; no demand; no option. With a type: loops are compiled once for a number of any value,
+#: and once more for each number that is written out.
+WAITING: Any = np.int64(-1)
+NOBODY: Any = np.int64(-1)
+CLOSED: Any = np.int64(-1)
 #: Positions of `State.counts`: open facilities, entries of the journal, facilities saved, waiting demands.
 OPENED, ENTRIES, SAVED, WAITS = 0, 1, 2, 3
 #: Positions of `State.totals`: arcs and penalties paid, burdens of the facilities, work done so far in steps of inner
 #: loops, and what an overloaded facility pays per unit of excess.
 PAID, COST, EFFORT, CHARGE = 0, 1, 2, 3
+#: What a move counts for in steps of inner loops, a look at an arc, and a swap that is tried.
+MOVE_STEPS, LOOK_STEPS, SWAP_STEPS = 10.0, 0.3, 4.0
 
 
 class Arrays(NamedTuple):
@@ -51,6 +59,50 @@ class Arrays(NamedTuple):
     guide: Integers
     max_open: int
     penalty: float
+
+
+class Moves(NamedTuple):
+    """The parameters of a move; see `MoveParameters`."""
+
+    blink: float
+    reach: int
+    swaps: int
+    partners: int
+    largest_first: float
+    dearest_first: float
+    mixing: float
+    review: int
+    dearer: float
+    few: float
+    many: float
+    most_facilities: int
+    most_removed: int
+    most_waiting: int
+    waiting_first: float
+    waiting_reach: int
+    region: float
+    replace: float
+    open: float
+    close: float
+    fewest_removed: float
+    few_removed: float
+    guided: float
+    nearness: float
+    open_guided: float
+    open_alike: float
+    skipped: float
+    skipped_closed: float
+    region_any: float
+    region_closed: float
+    region_guided: float
+    region_changed: float
+    region_barred: float
+    option_steps: int
+
+
+def moves_of(parameters: MoveParameters) -> Moves:
+    """The parameters of a move for the compiled loops."""
+    return Moves(*(getattr(parameters, name) for name in Moves._fields))
 
 
 class State(NamedTuple):
@@ -244,7 +296,7 @@ def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
     """Choose an option, or close with −1, whatever the load."""
     burden = 0.0
     if option >= 0:
-        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, -1, -1, option)
+        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, NOBODY, NOBODY, option)
     set_option(state, j, option, burden)
 
 
@@ -256,7 +308,7 @@ def cheapest_insertion(
 
     Facilities with barred[j] == mark are left out; with probability `blink` any arc is overlooked.
     """
-    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, -1, 0.0, 0.0
+    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, CLOSED, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -273,7 +325,7 @@ def cheapest_insertion(
                 continue
         if blink > 0.0 and draw(state.random) < blink:
             continue
-        option, burden = fitting(arrays, state, j, i, -1, begin)
+        option, burden = fitting(arrays, state, j, i, NOBODY, begin)
         total = cost + burden - state.burden[j]
         if total < best:
             best, best_j, best_option, best_burden, best_arc = total, j, option, burden, cost
@@ -284,11 +336,11 @@ def cheapest_insertion(
 def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
     """Move a demand where it costs less, if anywhere; whether it was moved."""
     j = state.place[i]
-    left, left_burden = -1, 0.0
+    left, left_burden = CLOSED, 0.0
     if state.served[j] > 1:
-        left, left_burden = fitting(arrays, state, j, -1, i, arrays.option_start[j])
-    best = state.paid[i] + state.burden[j] - left_burden - 1e-9
-    best_k, best_option, best_burden, best_arc = -1, -1, 0.0, 0.0
+        left, left_burden = fitting(arrays, state, j, NOBODY, i, arrays.option_start[j])
+    best = state.paid[i] + state.burden[j] - left_burden - IMPROVEMENT
+    best_k, best_option, best_burden, best_arc = NOBODY, CLOSED, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -303,7 +355,7 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
                 continue
         if k == j:
             continue
-        option, burden = fitting(arrays, state, k, i, -1, begin)
+        option, burden = fitting(arrays, state, k, i, NOBODY, begin)
         total = cost + burden - state.burden[k]
         if total < best:
             best, best_k, best_option, best_burden, best_arc = total, k, option, burden, cost
@@ -323,9 +375,9 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
 def trim(arrays: Arrays, state: State, j: int) -> None:
     """Choose the cheapest option that holds the load; close what is empty."""
     if state.served[j] == 0:
-        set_option(state, j, -1, 0.0)
+        set_option(state, j, CLOSED, 0.0)
     else:
-        option, burden = fitting(arrays, state, j, -1, -1, arrays.option_start[j])
+        option, burden = fitting(arrays, state, j, NOBODY, NOBODY, arrays.option_start[j])
         set_option(state, j, option, burden)
 
 
@@ -345,20 +397,20 @@ def arc_between(arrays: Arrays, i: int, j: int) -> float:
 
 
 @compiled_step
-def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: int) -> bool:
+def exchange(arrays: Arrays, state: State, moves: Moves, i: int, k: int, cost: float, mark: int) -> bool:
     """Swap a demand with one at facility k, where it would pay `cost`, if that lowers the cost; whether it was done."""
     j = state.place[i]
     other = state.head[k]
-    for _ in range(draw_below(state.random, min(state.served[k], 64))):
+    for _ in range(draw_below(state.random, min(state.served[k], moves.partners))):
         other = state.following[other]
-    state.totals[EFFORT] += 4.0
+    state.totals[EFFORT] += SWAP_STEPS
     back = arc_between(arrays, other, j)
     arcs = cost - state.paid[i] + back - state.paid[other]
     if back == np.inf or arcs - state.burden[j] - state.burden[k] >= 0.0:
         return False
     new_j, burden_j = fitting(arrays, state, j, other, i, arrays.option_start[j])
     new_k, burden_k = fitting(arrays, state, k, i, other, arrays.option_start[k])
-    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -1e-9:
+    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -IMPROVEMENT:
         return False
     save(state, j, mark)
     save(state, k, mark)
