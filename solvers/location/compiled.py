@@ -40,14 +40,15 @@ def _kept(function: Function, **options: Any) -> Function:
     folder = code_folder()
     if folder is None:
         return cast("Function", numba.njit(**COMMON, **options)(function))
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)  # looked at while the function is wrapped
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)  # looked at while the function is wrapped
     try:
         return cast("Function", numba.njit(cache=True, **COMMON, **options)(function))
     except RuntimeError:  # the folder is no longer to be written
         return cast("Function", numba.njit(**COMMON, **options)(function))
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 def compiled(function: Function) -> Function:
@@ -61,7 +62,7 @@ def compiled_loop(function: Function) -> Function:
 
 
 def compiled_part(function: Function) -> Function:
-    """A function that only compiled ones call."""
+    """A function that only compiled ones call: it has no way in from Python."""
     options = _known("no_cpython_wrapper", "no_cfunc_wrapper")
     return cast("Function", numba.njit(**COMMON, **options)(function))
 
@@ -70,8 +71,13 @@ def compiled_step(function: Function) -> Function:
     """A step inside a loop: it may make no arrays, and is compiled into whatever calls it.
 
     Steps are handed dozens of arrays; counting the references to them, and passing them on, would take nearly all of
-    their time (moves of the annealing are made about twenty-five times as fast without). Without a way in from Python,
-    which would unpack every one of these arrays, they are compiled in half the time.
+    their time (moves of the annealing are made about twenty-five times as fast without). They have no way in from
+    Python, which would unpack every one of these arrays: without, they are compiled in half the time.
     """
     options = _known(*UNPROMISED)
     return cast("Function", numba.njit(forceinline=True, **COMMON, **options)(function))
+
+
+def was_compiled_here(function: Callable[..., object]) -> bool:
+    """Whether a compiled function that has been called was compiled in this process, not read from disk."""
+    return bool(function.stats.cache_misses) if hasattr(function, "stats") else False

@@ -9,7 +9,8 @@ import numpy as np
 
 from solvers.config import SolveConfig
 from solvers.engines.claims import Claims
-from solvers.location.layout import Integers, Layout
+from solvers.location.layout import Layout
+from solvers.location.problem import Integers
 from solvers.location.search.neighborhood import WAITING
 from solvers.location.tolerances import IMPROVEMENT, TOLD, TOLERANCE
 from solvers.trace import TracePoint, relative_gap

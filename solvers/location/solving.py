@@ -25,6 +25,7 @@ from solvers.location.programs.integer_programs import Programs
 from solvers.location.progress import Progress
 from solvers.location.result import LocationResult, choice_status
 from solvers.location.schedule import AscentSide, SearchSide
+from solvers.location.warmup import warm_up
 from solvers.trace import Status, StoppedBy
 
 
@@ -43,9 +44,18 @@ def solve_location(problem: FacilityProblem, config: SolveConfig | None = None) 
     LocationResult
         The best choice found, also after Ctrl-C (``stopped_by="interrupt"``) and at the time limit; ``infeasible`` only
         where that is proven.
+
+    Notes
+    -----
+    The first solve on a machine compiles the loops, which takes some seconds, is said in the log, and counts neither
+    against the time limit nor in the result's seconds. ``python -m solvers.location`` does it beforehand.
     """
     config = config or SolveConfig()
-    progress = Progress(lay_out(problem), config)
+    try:
+        warm_up(min(config.cores, 2))
+    except KeyboardInterrupt:
+        return _nothing(config)
+    progress = Progress(lay_out(problem, config.parameters.location.bound), config)
     with EnginePool() as pool, _second_core(config) as second:
         solve = _Solve(progress, pool, second)
         try:
@@ -53,6 +63,21 @@ def solve_location(problem: FacilityProblem, config: SolveConfig | None = None) 
         except KeyboardInterrupt:
             stopped_by = "interrupt"
     return solve.result(stopped_by)
+
+
+def _nothing(config: SolveConfig) -> LocationResult:
+    """The result of a solve that was interrupted before it began."""
+    return LocationResult(
+        status="no_solution",
+        assignment=None,
+        option=None,
+        cost=None,
+        bound=None,
+        bound_source="",
+        stopped_by="interrupt",
+        seconds=0.0,
+        seed=config.seed,
+    )
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import numpy as np
 
 from solvers.location.bound.knapsack import Units, whole_terms, whole_units
 from solvers.location.bound.relaxation import Terms, facility_terms, gather, relaxed
-from solvers.location.layout import Floats, Integers, Layout
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
 from solvers.location.tolerances import NOTHING, TOLERANCE, VALUE_TOLERANCE
 from solvers.parameters.location import BoundParameters
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from solvers.location.bound.ascent import Ascent
 from solvers.location.bound.knapsack import whole_penalties
 from solvers.location.bound.relaxation import Forced, penalties
-from solvers.location.layout import Floats, Layout
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats
 from solvers.location.tolerances import FLOOR_MARGIN
 
 Booleans = NDArray[np.bool_]

@@ -8,7 +8,7 @@ all demand together needs: the q smallest terms in any case.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
 from solvers.location.sorting import sort_order
 from solvers.location.tolerances import NOTHING, TOLERANCE
+
+#: Without an option; with a type, since a number that is written out is a type of its own to the compiler.
+NO_OPTION: Any = np.int64(-1)
 
 
 class Relaxed(NamedTuple):
@@ -161,7 +164,7 @@ def best_fill(
     for rank in range(count):
         sizes[rank + 1] = sizes[rank] + size[order[rank]]
         profits[rank + 1] = profits[rank] + profit[order[rank]]
-    best = Fill(np.inf, np.int64(-1), 0, 0.0)
+    best = Fill(np.inf, NO_OPTION, 0, 0.0)
     for option in range(problem.option_start[j], problem.option_start[j + 1]):
         if problem.option_class[option] != group:
             continue
@@ -232,7 +235,7 @@ def facility_terms(
         profit, size = np.empty(count), np.empty(count)
         for item in range(count):
             profit[item] = multipliers[problem.arc_demand[items[item]]] - problem.arc_cost[items[item]]
-        best = Fill(np.inf, np.int64(-1), 0, 0.0)
+        best = Fill(np.inf, NO_OPTION, 0, 0.0)
         taken = items
         for group in range(weights.shape[1]):
             if not has_member(problem, j, group):

@@ -13,7 +13,7 @@ import numpy as np
 from solvers.engines.conflicts import is_conflict
 from solvers.engines.pool import Engine, EngineJob, EnginePool
 from solvers.location.bound.floors import Floors
-from solvers.location.layout import Floats, Integers
+from solvers.location.problem import Floats, Integers
 from solvers.location.programs.restricted import Booleans, Restricted, restrict
 from solvers.location.progress import Progress
 from solvers.location.search.neighborhood import WAITING

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.linear.model import INFINITY, LinearModel
-from solvers.location.layout import Floats, Integers, Layout
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
 from solvers.location.search.neighborhood import WAITING
 from solvers.location.tolerances import TOLERANCE
 

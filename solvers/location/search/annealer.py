@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.location.layout import Integers, Layout
+from solvers.location.layout import Layout
+from solvers.location.problem import Integers
 from solvers.location.search.annealing import Best, anneal
 from solvers.location.search.construction import adopt, clear, empty_state, fill_alone, fill_near, place_all
 from solvers.location.search.neighborhood import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
@@ -17,9 +18,9 @@ from solvers.parameters.location import SearchParameters
 
 def arrays_of(layout: Layout, parameters: SearchParameters) -> Arrays:
     """The problem for the compiled loops; the relaxation has no say yet."""
-    near = np.full((layout.facilities, min(parameters.near, layout.facilities)), -1, dtype=np.int64)
+    arrays = empty_arrays(layout, parameters)
     fill_near(
-        near,
+        arrays.neighbors,
         parameters.depth,
         layout.facility_start,
         layout.arc_demand,
@@ -27,15 +28,19 @@ def arrays_of(layout: Layout, parameters: SearchParameters) -> Arrays:
         layout.by_demand,
         layout.arc_facility,
     )
-    alone = np.zeros(len(layout.arc_cost), dtype=np.int64)
     fill_alone(
-        alone,
+        arrays.alone,
         layout.demand,
         layout.facility_start,
         layout.arc_demand,
         layout.option_start,
         layout.option_capacity,
     )
+    return arrays
+
+
+def empty_arrays(layout: Layout, parameters: SearchParameters) -> Arrays:
+    """The same without what loops work out: no neighbors, no options alone."""
     spread = float(layout.arc_cost.max(initial=0.0) - min(layout.arc_cost.min(initial=0.0), 0.0))
     return Arrays(
         demand=layout.demand,
@@ -48,8 +53,8 @@ def arrays_of(layout: Layout, parameters: SearchParameters) -> Arrays:
         option_start=layout.option_start,
         option_cost=layout.option_cost,
         option_capacity=layout.option_capacity,
-        alone=alone,
-        neighbors=near,
+        alone=np.zeros(len(layout.arc_cost), dtype=np.int64),
+        neighbors=np.full((layout.facilities, min(parameters.near, layout.facilities)), -1, dtype=np.int64),
         guide=np.full(layout.facilities, -1, dtype=np.int64),
         max_open=layout.max_open,
         penalty=2.0 * (spread + float(layout.option_cost.max(initial=0.0))) + 1.0,

@@ -78,7 +78,7 @@ def closed_neighbor(arrays: Arrays, state: State, moves: Moves, j: int) -> int:
         seen += weight
         if draw(state.random) * seen < weight:
             chosen = k
-    return chosen
+    return int(chosen)
 
 
 @compiled_step
