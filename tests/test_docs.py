@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-import cli
 import fleet
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.tables.policy import Policy
 from fleet.plan.rules import RULES
+from solvers.command import application
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md")), *sorted(ROOT.glob("docs/*.md"))]
-VERBS = get_command(cli.app).commands
+VERBS = get_command(application.app).commands
 COMMAND = re.compile(r"(?:^|`|\$ )fleet ([a-z]+)((?: [^`\n]*)?)", re.MULTILINE)
 
 
