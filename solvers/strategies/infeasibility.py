@@ -136,7 +136,7 @@ def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection
     until = time.monotonic() + EXPLAIN_S
     for blamed in [placing, *alone] if placing else []:
         inventory = replace(problem.inventory, pins=tuple(pin for pin in pins if pin not in blamed))
-        free = compile_problem(inventory, watched)
+        free = compile_problem(inventory, watched, config.parameters)
         left_s = until - time.monotonic()
         if left_s <= 0 or _cheapest_breach(free, config, rows, left_s) != []:
             if blamed is placing:

@@ -82,7 +82,9 @@ class Running:
                 watched |= found.links
                 if len(self.problem.second_circuits) <= MANY_CIRCUITS:
                     watched |= self.problem.second_circuits
-                self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
+                self.problem = self.search.problem = compile_problem(
+                    self.problem.inventory, watched, self.config.parameters
+                )
                 self.merged = merge_slots(self.problem)
                 self._background = self._verdict = None
                 self._forget()

@@ -16,6 +16,7 @@ from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.local_search.single_points import secured
+from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.design import DesignProblem, pair_columns
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
@@ -50,7 +51,7 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
     InfeasibleInputsError
         If it is plain without a solver that no plan exists, and the policy allows nothing to be left out.
     """
-    problem, screened = _screened(inventory)
+    problem, screened = _screened(inventory, config.parameters)
     left_out = screened
     run = strategy_run(problem, config, strategy)
     started = run.search.started
@@ -65,7 +66,8 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
                 break
             left_out = screened | fewest
             disproved = run.search.claims.disproved
-            run = strategy_run(compile_problem(served_part(inventory, left_out)), config, strategy)
+            problem = compile_problem(served_part(inventory, left_out), parameters=config.parameters)
+            run = strategy_run(problem, config, strategy)
             run.search.started = started
             run.search.claims.disproved.update(disproved)
             run.run()
@@ -83,12 +85,12 @@ def strategy_run(problem: DesignProblem, config: SolveConfig, strategy: str) -> 
     return ExactSolve(problem, config)
 
 
-def _screened(inventory: Inventory) -> tuple[DesignProblem, dict[DemandKey, str]]:
+def _screened(inventory: Inventory, parameters: Parameters) -> tuple[DesignProblem, dict[DemandKey, str]]:
     """The problem of what passes the screens, and what does not, as far as the policy allows to leave it out."""
     left_out: dict[DemandKey, str] = {}
     while True:
         try:
-            return compile_problem(served_part(inventory, left_out)), left_out
+            return compile_problem(served_part(inventory, left_out), parameters=parameters), left_out
         except InfeasibleInputsError as error:
             if not inventory.policy.allow_unserved or not error.blocked:
                 raise
@@ -129,7 +131,7 @@ def fewest_unserved(
         Demands with the reason; empty where leaving out demands does not help, or the time did not suffice.
     """
     failed_links = {row.state.removeprefix("link:") for row in rows if row.state.startswith("link:")}
-    problem = compile_problem(inventory, frozenset(failed_links))
+    problem = compile_problem(inventory, frozenset(failed_links), config.parameters)
     formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
     model = formulation.model
     model.cost = [0.0] * model.columns

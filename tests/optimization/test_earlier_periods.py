@@ -12,10 +12,11 @@ from fleet.quantities import RESOURCES
 from solvers import SolveConfig
 from solvers.engines.pool import EnginePool
 from solvers.formulation.assembly import build
-from solvers.formulation.constraints.capacity import PACES, POOL, _paces
+from solvers.formulation.constraints.capacity import POOL, _paces
 from solvers.formulation.variables import Formulation
 from solvers.incumbent.incumbent import Search
 from solvers.linear.model import Floats
+from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
 from solvers.strategies.open_sets import open_shares
 from tests.builders import (
@@ -27,6 +28,8 @@ from tests.builders import (
     an_existing_cluster,
     an_inventory,
 )
+
+PACES = Parameters().formulation.paces
 
 
 def growing(rates: list[float], **columns: object) -> Inventory:
