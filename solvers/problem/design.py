@@ -13,7 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from fleet.inventory.inventory import Inventory
+from fleet.plan.context import build_context
 from fleet.plan.costs import Rates
+from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
@@ -53,6 +56,10 @@ class DesignProblem:
         return measures(
             self.slots, self.classes, self.periods, uses_reserve=self.inventory.policy.standby_uses_node_reserve
         )
+
+    def normal_state(self, decisions: Decisions) -> NormalState:
+        """A decision laid out, with nothing failed."""
+        return NormalState(build_context(self.inventory, self.pack, decisions, self.wan, self.router))
 
     @cached_property
     def state_index(self) -> dict[str, int]:
