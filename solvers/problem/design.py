@@ -13,7 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from fleet.inventory.inventory import Inventory
+from fleet.plan.context import build_context
 from fleet.plan.costs import Rates
+from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
@@ -54,6 +57,10 @@ class DesignProblem:
         """What a node takes only so much of, beside sums of compute."""
         most, policy = self.parameters.problem.host_measures, self.inventory.policy
         return measures(self.slots, self.classes, self.periods, most, uses_reserve=policy.standby_uses_node_reserve)
+
+    def normal_state(self, decisions: Decisions) -> NormalState:
+        """A decision laid out, with nothing failed."""
+        return NormalState(build_context(self.inventory, self.pack, decisions, self.wan, self.router))
 
     @cached_property
     def state_index(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.machines import Machine, Room
 from fleet.platform.packing import counted
