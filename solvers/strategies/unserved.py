@@ -7,13 +7,13 @@ least, so when the rest has a plan, no smaller number would do. Demands of one a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import UNLIMITED_S, EngineTask
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.local_search.single_points import secured
 from solvers.parameters import Parameters
@@ -28,8 +28,6 @@ from solvers.strategies.strategy import NODE_LIMIT
 #: fleets of 1,000 in seconds; from 3,000 on both find plans alike, from 9,000 on decompose is ahead early and in bounds
 #: (`python -m benchmarks.fleet --strategy decompose` sets both side by side).
 EXACT_COLUMNS = 5_000
-#: What the engine may overrun before its answer is no longer waited for [s].
-HURRY_S = 5.0
 #: Share of the time left that one search for the fewest may take.
 FEWEST_SHARE = 0.5
 
@@ -138,18 +136,17 @@ def fewest_unserved(
     model.constant = 0.0
     for demand_class, column in formulation.unserved.items():
         model.cost[column] = float(len(problem.classes[demand_class].units[0].demands))
-    limit = 1e6 if config.deterministic else max(remaining_s * FEWEST_SHARE, 0.1)
+    task = EngineTask(
+        "highs",
+        model,
+        seed=config.seed,
+        time_limit_s=UNLIMITED_S if config.deterministic else remaining_s * FEWEST_SHARE,
+        node_limit=NODE_LIMIT if config.deterministic else None,
+        deterministic=config.deterministic,
+        parameters=config.parameters.engines,
+    )
     with EnginePool() as pool:
-        job = pool.start(
-            "highs",
-            model,
-            time_limit_s=limit,
-            gap=0.0,
-            seed=config.seed,
-            node_limit=NODE_LIMIT if config.deterministic else None,
-        )
-        pool.run_until([job], time.monotonic() + limit + HURRY_S)
-        pool.check([job])
+        job = pool.answer(task)
     if job.solution is None:
         return {}
     keys = [

@@ -17,6 +17,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.parameters import Parameters
 from solvers.parameters.problem import ProblemParameters
@@ -110,9 +111,9 @@ def test_between_bound_and_optimum_more(family: str, seed: int, tells_apart: boo
 def relaxation(problem: object, **kinds: bool) -> float:
     formulation = build(problem, whole=False, sparse=True, final_demand=True, **kinds)  # type: ignore[arg-type]
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(
+            EngineTask("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True), must_work=False
+        )
     assert run.state == "finished"
     return run.objective
 

@@ -11,6 +11,7 @@ from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.quantities import RESOURCES
 from solvers import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.formulation.constraints.capacity import POOL, _paces
 from solvers.formulation.variables import Formulation
@@ -49,9 +50,9 @@ def loose(inventory: Inventory) -> Formulation:
 
 def relaxation(formulation: Formulation) -> Floats:
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(
+            EngineTask("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True), must_work=False
+        )
     assert run.solution is not None
     return run.solution
 
