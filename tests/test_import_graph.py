@@ -41,6 +41,14 @@ def test_modules_and_imports_are_counted_by_room(house):
     assert "low" in as_text(room_table(graph))
 
 
+def test_a_name_of_the_package_is_an_import_of_the_module_that_has_it(house):
+    (house / "__init__.py").write_text("from house.low.wall import Wall as Wall\n", encoding="utf-8")
+    (house / "high" / "roof.py").write_text("from house import Wall\n", encoding="utf-8")
+    graph = read_imports(house)
+    assert ("high.roof", "low.wall") in graph.edges
+    assert ("high.roof", "__init__") not in graph.edges
+
+
 def test_imports_for_types_close_circles(house):
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.low.wall import Wall\n"
     (house / "low" / "floor.py").write_text(text, encoding="utf-8")

@@ -2,8 +2,8 @@
 
 Run ``python tools/architecture.py [FOLDER ...]``; the default is ``fleet`` and ``solvers``. A room is a folder directly
 in the package; the modules beside the folders are one row of the table, but each its own room where circles are sought.
-Imports within functions and under ``TYPE_CHECKING`` count like all others. Only the source is read, so a folder of an
-older tree does as well.
+Imports within functions and under ``TYPE_CHECKING`` count like all others; a name taken from the package itself counts
+as an import of the module that the package has it from. Only the source is read: a folder of an older tree does too.
 """
 
 from __future__ import annotations
@@ -108,25 +108,38 @@ def read_imports(folder: Path) -> ImportGraph:
         if not path.read_text(encoding="utf-8").strip():
             empty.add(name)
     known = {module.removesuffix(".__init__"): module for module in files}
+    passed_on = _passed_on(folder / "__init__.py", package)
     imports: dict[str, frozenset[str]] = {}
     lines: dict[str, int] = {}
     for module, path in files.items():
         text = path.read_text(encoding="utf-8")
         if not text.strip():
             continue
-        wanted = {known[name] for name in _imported(ast.parse(text), package, known)}
+        wanted = {known[name] for name in _imported(ast.parse(text), package, known, passed_on)}
         imports[module] = frozenset(name for name in wanted if name != module and files[name].stat().st_size)
         lines[module] = len(text.splitlines())
     return ImportGraph(package, imports, lines)
 
 
-def _imported(tree: ast.Module, package: str, known: Mapping[str, str]) -> Iterable[str]:
+def _passed_on(path: Path, package: str) -> dict[str, str]:
+    """What a package offers under its own name, and the module that it has it from."""
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    return {
+        f"{package}.{alias.asname or alias.name}": str(node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _imported(tree: ast.Module, package: str, known: Mapping[str, str], passed_on: Mapping[str, str]) -> Iterable[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             inside = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name.removeprefix(f"{package}.") in known else node.module for name in inside]
+            inside = [passed_on.get(name, name) for name in inside]
+            names = [name if _is_module(name, package, known) else node.module for name in inside]
         else:
             continue
         for name in names:
@@ -134,6 +147,10 @@ def _imported(tree: ast.Module, package: str, known: Mapping[str, str]) -> Itera
                 yield "__init__"
             elif name.startswith(f"{package}.") and name.removeprefix(f"{package}.") in known:
                 yield name.removeprefix(f"{package}.")
+
+
+def _is_module(name: str, package: str, known: Mapping[str, str]) -> bool:
+    return name.removeprefix(f"{package}.") in known
 
 
 def strong_components(edges: Edges) -> list[list[str]]:
