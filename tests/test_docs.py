@@ -85,7 +85,14 @@ def test_public_names_in_the_readme_exist():
         assert name in fleet.__all__, name
 
 
-def test_versions_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == fleet.__version__
-    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_version_is_stated_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    stated = ROOT / project["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{fleet.__version__}"' in stated.read_text(encoding="utf-8")
+
+
+def test_the_changelog_begins_with_this_version():
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == fleet.__version__
+    assert versions == sorted(versions, key=lambda version: tuple(map(int, version.split("."))), reverse=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import fleet
 import solvers
 from fleet.exchange.examples import example_names
 from fleet.exchange.plan_json import write_plan
@@ -358,7 +359,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
 
 
 def test_python_cli_py_works_from_a_clone():
-    assert process("--version").stdout.strip() == "0.1.0"
+    assert process("--version").stdout.strip() == fleet.__version__
     assert process().returncode == 2
     listed = process("--help").stdout
     for verb in ("new", "check", "size", "plan", "audit", "export", "rules", "schema", "batch"):
