@@ -16,7 +16,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from fleet.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from fleet.errors import ExportError as ExportError

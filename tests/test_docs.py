@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-import cli
 import fleet
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.tables.policy import Policy
 from fleet.plan.rules import RULES
+from solvers.command import application
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md")), *sorted(ROOT.glob("docs/*.md"))]
-VERBS = get_command(cli.app).commands
+VERBS = get_command(application.app).commands
 COMMAND = re.compile(r"(?:^|`|\$ )fleet ([a-z]+)((?: [^`\n]*)?)", re.MULTILINE)
 
 
@@ -85,7 +85,14 @@ def test_public_names_in_the_readme_exist():
         assert name in fleet.__all__, name
 
 
-def test_versions_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == fleet.__version__
-    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_version_is_stated_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    stated = ROOT / project["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{fleet.__version__}"' in stated.read_text(encoding="utf-8")
+
+
+def test_the_changelog_begins_with_this_version():
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == fleet.__version__
+    assert versions == sorted(versions, key=lambda version: tuple(map(int, version.split("."))), reverse=True)

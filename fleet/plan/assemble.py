@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import metadata
 
-from fleet import __version__
 from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import judge
 from fleet.plan.context import build_context
@@ -33,6 +32,7 @@ from fleet.plan.rows import (
 )
 from fleet.plan.states import sweep
 from fleet.rulepack import load_rulepack
+from fleet.version import __version__
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
 

@@ -23,7 +23,7 @@ from fleet.platform.packing import Verdict, cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.config import SolveConfig
 from solvers.engines.claims import LIBRARIES, Claims
-from solvers.engines.pool import Engine
+from solvers.engines.task import Engine
 from solvers.formulation.assembly import GeneratedRow
 from solvers.formulation.constraints.hosts import HostRow
 from solvers.formulation.constraints.links import ClusterRow, LinkRow

@@ -23,8 +23,6 @@ from fleet.plan.states import sweep
 from solvers.problem.design import DesignProblem
 from solvers.problem.stream_cuts import PathCuts
 
-#: Moves that are tried at most, and how many times demands: each is a whole plan to evaluate, some 2 ms per demand.
-MOST_TRIALS, MOST_JUDGED = 12, 2_400
 #: Relative difference below which two present values are the same.
 SAME_COST = 1e-9
 #: Wherever a plan is evaluated here, its result does not matter.
@@ -49,9 +47,10 @@ def secured(problem: DesignProblem, decisions: Decisions, objective: float) -> D
     Returns
     -------
     Decisions
-        The same where nothing is gained, or the fleet is so large that evaluation moves would take long.
+        The same where nothing is gained, or the fleet is so large that evaluating moves would take long.
     """
-    left = min(MOST_TRIALS, MOST_JUDGED // max(1, len(problem.inventory.demands)))
+    tuning = problem.parameters.local_search
+    left = min(tuning.trials, tuning.trials_demands // max(1, len(problem.inventory.demands)))
     if left < 1 or problem.inventory.policy.stream_cut == "hard":
         return decisions
     normal = problem.normal_state(decisions)
