@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: plan test slow lint format docs architecture schemas examples system-packages clean
+.PHONY: plan test slow wheel lint format docs architecture schemas examples system-packages clean
 
 # Plans the retail example: 250 stores, 10 regional distribution centers.
 plan: $(VENV)/.installed
@@ -16,6 +16,12 @@ test: $(VENV)/.installed-dev lint
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# What users get: the wheel in fresh environments outside the clone, on every Python that is here, then with the oldest
+# dependencies that are allowed.
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python tools/try_wheel.py --every-python
+	$(BIN)/python tools/try_wheel.py --lowest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -215,9 +215,9 @@ def _cluster_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
 
 
 def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
-    context = breaker.context
+    context, normal_mbps = breaker.context, breaker.normal.mbps
     limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
-    normal = _share(context.normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
+    normal = _share(normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
     changed = []
     for incident in incidents:
         outcome = incident.outcome
@@ -226,7 +226,7 @@ def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
             continue
         links = np.unique(outcome.link_rows // 2)
         rows = (2 * links[:, np.newaxis] + np.arange(2)).reshape(-1)
-        loads = context.normal_mbps[rows]
+        loads = normal_mbps[rows]
         loads[np.searchsorted(rows, outcome.link_rows)] = outcome.link_mbps
         use = _share(loads, limits[rows]).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
         down = {name for site in outcome.state.sites for name in context.wan.links_of.get(site, ())}

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
 from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.network import NetworkDesign, network_design, wiring_policy
 from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
@@ -90,15 +90,15 @@ class NetworkPlan:
     findings: tuple[Finding, ...]
 
 
-def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str, Kept] | None = None) -> NetworkPlan:
+def plan_network(plan: Plan, normal: NormalState, kept: dict[str, Kept] | None = None) -> NetworkPlan:
     """Design the networks of a plan.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    normal : NormalState
+        The same with nothing failed.
     kept : mapping, optional
         Blocks and VLANs that clusters have already, beside those that the table of existing clusters states.
 
@@ -108,7 +108,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         Addresses are blank, with a finding that says why, where the address space or the VLAN range cannot hold the
         fleet.
     """
-    context = context_of(plan) if context is None else context
+    context = normal.context
     inventory, pack = context.inventory, context.pack
     rows = sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster))
     counts = _nodes(plan)
@@ -130,7 +130,7 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     findings: list[Finding] = []
     addresses = _addresses(rows, designs, counts, context, kept or {}, findings)
     users, streams = _traffic(plan, inventory)
-    backups = _backups(context)
+    backups = _backups(normal)
     router = Router(context.wan)
     networks: list[NetworkRow] = []
     segments: list[SegmentRow] = []
@@ -266,10 +266,11 @@ def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[s
     return users, streams
 
 
-def _backups(context: PlanContext) -> dict[str, float]:
+def _backups(normal: NormalState) -> dict[str, float]:
     """Backups out in the last period, by cluster [Mbit/s]."""
     found: defaultdict[str, float] = defaultdict(float)
-    for index, end in enumerate(context.normal_fates):
+    context = normal.context
+    for index, end in enumerate(normal.fates):
         if end.backup_rows:
             found[context.clusters[int(context.primary[index])].name] += float(context.backup[index, -1])
     return found

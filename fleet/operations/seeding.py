@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext
 from fleet.plan.plan import LinkRow, Plan
@@ -41,15 +40,15 @@ class SeedRow(Row):
     )
 
 
-def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRow, ...]:
+def plan_seeding(plan: Plan, context: PlanContext) -> tuple[SeedRow, ...]:
     """Size, time and order of the first copies of every standby.
 
     Parameters
     ----------
     plan : Plan
         Its standbys, their paths, and what its links have left in the normal state.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The same laid out.
 
     Returns
     -------
@@ -63,7 +62,6 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     side by side. Copies that do not fit this way are carried on disks, or the links are upgraded first. A copy into the
     cloud takes the internet access of its site: size and order are told, times only where `internet_mbps` is stated.
     """
-    context = context_of(plan) if context is None else context
     inventory = context.inventory
     left = left_mbps(plan.document.links)
     sites = {cluster.name: cluster.site for cluster in context.clusters}

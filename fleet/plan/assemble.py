@@ -10,6 +10,7 @@ from fleet.plan.audit import judge
 from fleet.plan.context import build_context
 from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import (
     Generator,
     InventoryCopy,
@@ -72,6 +73,7 @@ def assemble(
     standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
     router = Router(build_wan(inventory)) if router is None else router
     context = build_context(inventory, pack, replace(decisions, clusters=standing), router.wan, router)
+    normal = NormalState(context)
     costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
     document = PlanDocument(
         created=created,
@@ -85,7 +87,7 @@ def assemble(
         cluster_loads=cluster_load_rows(context),
         assignments=assignment_rows(context),
         standbys=standby_rows(context),
-        links=link_rows(context, sweep(context)),
+        links=link_rows(normal, sweep(normal)),
         actions=action_rows(context, costs),
         costs=costs,
         totals=totals(inventory, costs),

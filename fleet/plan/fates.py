@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
+from fleet.plan.context import PlanContext
 from fleet.plan.placement import exceeds
-from fleet.wan.routing import Route
+from fleet.wan.route import Route
 from fleet.wan.states import FailureState
-
-if TYPE_CHECKING:
-    from fleet.plan.context import PlanContext
 
 #: Failures that sever paths without taking a cluster: what they cut may be a single point of failure.
 PATH_FAILURES = ("link", "internet", "network", "shared_risk")

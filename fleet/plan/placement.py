@@ -13,7 +13,7 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.tables.hardware import NodeModel
 from fleet.inventory.tables.sites import Site
 from fleet.plan.pinning import pins_on
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.instances import INSTANCE_RULES, instance_refusals
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import CLOUD, Mechanism

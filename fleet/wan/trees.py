@@ -10,13 +10,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fleet.wan.clouds import Clouds, CloudWay, Ports, Tail, length_of
 from fleet.wan.graph import Wan
-
-if TYPE_CHECKING:
-    from fleet.wan.routing import Route
+from fleet.wan.route import Route
 
 #: A step of a route: its first link, the further ones where it passes clouds, and the site it leads to. Of two the
 #: smaller is better.

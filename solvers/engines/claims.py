@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from solvers.engines.pool import Engine
+from solvers.engines.task import Engine
+from solvers.engines.tolerances import BOUND_TOLERANCE
 from solvers.linear.model import INFINITY
 
 #: The engines that solve a whole model, what each is called, and the library whose word it rests on.
 ENGINES: tuple[Engine, ...] = ("cp_sat", "highs")
 ENGINE_NAMES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
 LIBRARIES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS", "conflict": "HiGHS"}
-#: Relative difference up to which a bound above an objective is rounding: that of the audit and of the engines' rows.
-ROUNDING = 1e-6
 
 
 @dataclass
@@ -76,7 +75,7 @@ class Claims:
     def face(self, objective: float) -> None:
         """Confront the bounds with the cost of a solution that holds: what is above it is disproved."""
         for library, (bound, _) in list(self._bounds.items()):
-            if bound > objective + ROUNDING * max(1.0, abs(objective)):
+            if bound > objective + BOUND_TOLERANCE * max(1.0, abs(objective)):
                 self.disprove(
                     library, f"that nothing costs less than {bound:,.2f}, though a cost of {objective:,.2f} holds"
                 )

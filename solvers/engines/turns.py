@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solvers.engines.pool import Engine
+from solvers.engines.task import Engine
 
 #: Length of the first turn of a small model [s], and in deterministic mode the nodes that HiGHS has in it, and in any.
 #: By hand: most proofs of tiny fleets come sooner.

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fleet.plan.context import PlanContext, build_context
+from fleet.plan.context import PlanContext
 from fleet.plan.costs import cost_rows, totals
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.states import violations
 from fleet.plan.uploads import upload_violations
 from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation
@@ -22,7 +23,7 @@ from fleet.platform.packing import Verdict, cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
 from solvers.config import SolveConfig
 from solvers.engines.claims import LIBRARIES, Claims
-from solvers.engines.pool import Engine
+from solvers.engines.task import Engine
 from solvers.formulation.assembly import GeneratedRow
 from solvers.formulation.constraints.hosts import HostRow
 from solvers.formulation.constraints.links import ClusterRow, LinkRow
@@ -165,17 +166,15 @@ class Search:
         """
         begun = time.monotonic()
         problem = self.problem
-        context = build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
-        smaller = resized(problem, context, extra)
+        normal = problem.normal_state(decisions)
+        smaller = resized(problem, normal, extra)
         if smaller is None and final_demand:
             return None
         evaluation = None
         if smaller is None or not final_demand:
-            evaluation = self._evaluated(decisions, context)
+            evaluation = self._evaluated(decisions, normal)
         if smaller is not None and (evaluation is None or smaller != decisions):
-            trimmed = self._evaluated(
-                smaller, build_context(problem.inventory, problem.pack, smaller, problem.wan, problem.router)
-            )
+            trimmed = self._evaluated(smaller, problem.normal_state(smaller))
             self._keep(trimmed)
             # what the solution breaks is said where its other nodes cost more: rows have to rule it out
             if evaluation is None or (
@@ -196,8 +195,8 @@ class Search:
             self.claims.face(self.objective)
             self._report()
 
-    def _evaluated(self, decisions: Decisions, context: PlanContext) -> Evaluation:
-        problem = self.problem
+    def _evaluated(self, decisions: Decisions, normal: NormalState) -> Evaluation:
+        problem, context = self.problem, normal.context
         rows = cost_rows(problem.inventory, problem.pack, decisions, problem.rates)
         objective = totals(problem.inventory, rows).present_value
         broken: set[GeneratedRow] = set()
@@ -206,7 +205,7 @@ class Search:
         overloaded: dict[str, int] = {}
         doubtful: set[str] = set()
         short: dict[str, Floats] = {}
-        for violation in violations(context):
+        for violation in violations(normal):
             if isinstance(violation, LinkViolation):
                 overloaded[violation.link] = min(violation.period, overloaded.get(violation.link, violation.period))
             if violation.state.kind == "link" and violation.state.id not in problem.state_index:

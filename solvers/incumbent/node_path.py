@@ -14,7 +14,8 @@ import numpy as np
 from fleet.inventory.tables.workloads import TIERS, Workload
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype
+from fleet.plan.normal_state import NormalState
+from fleet.platform.archetype import Archetype
 from fleet.platform.growth import may_become
 from solvers.linear.model import INFINITY, Floats
 from solvers.problem.design import DesignProblem
@@ -24,9 +25,7 @@ from solvers.problem.sets import Slot
 ROUNDING = 1e-7
 
 
-def resized(
-    problem: DesignProblem, context: PlanContext, extra: Mapping[str, Floats] | None = None
-) -> Decisions | None:
+def resized(problem: DesignProblem, normal: NormalState, extra: Mapping[str, Floats] | None = None) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
     Existing and pinned clusters keep their nodes. Pinned ones have to hold their load as they are; existing ones change
@@ -37,6 +36,7 @@ def resized(
     extra : mapping, optional
         Compute (3, T) that clusters keep free beyond their reserve, by name.
     """
+    context = normal.context
     nothing = np.zeros((len(COMPUTE), problem.periods))
     slots = {slot.cluster: slot for slot in problem.slots}
     clusters = []
@@ -53,9 +53,9 @@ def resized(
                 return None
             clusters.append(decision)
             continue
-        cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
+        cheapest = _cheapest(problem, normal, decision, slots[decision.cluster], more)
         if cheapest is None:  # one that holds the sums shows which machines do not fit
-            cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more, packs=False)
+            cheapest = _cheapest(problem, normal, decision, slots[decision.cluster], more, packs=False)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -102,14 +102,14 @@ def _settled(
 
 def _cheapest(
     problem: DesignProblem,
-    context: PlanContext,
+    normal: NormalState,
     decision: ClusterDecision,
     slot: Slot,
     extra: Floats,
     *,
     packs: bool = True,
 ) -> ClusterDecision | None:
-    limit = max(decision.nodes)
+    context, limit = normal.context, max(decision.nodes)
     options = sorted(
         (
             archetype
@@ -130,7 +130,7 @@ def _cheapest(
         kept = rates.node_purchase(model, (count,), zones)
         if kept < rates.node_purchase(model, (), zones):  # wired for less as long as it keeps its count
             offers.append((alike, [kept] * len(alike)))
-    found = (_cheapest_path(problem, context, decision, index, reserve, *offer, packs=packs) for offer in offers)
+    found = (_cheapest_path(problem, normal, decision, index, reserve, *offer, packs=packs) for offer in offers)
     paths = [path for path in found if path is not None]
     if not paths:
         return None
@@ -146,7 +146,7 @@ def _cheapest(
 
 def _cheapest_path(
     problem: DesignProblem,
-    context: PlanContext,
+    normal: NormalState,
     decision: ClusterDecision,
     index: int,
     reserve: Floats,
@@ -156,6 +156,7 @@ def _cheapest_path(
     packs: bool,
 ) -> tuple[float, tuple[Archetype | None, ...]] | None:
     """(cost, archetype per period) of the cheapest path through options that cost so much per node; None without."""
+    context = normal.context
     tolerance, data, asking = _demands_at(problem, context, index)
     monthly = problem.rates.node_monthly(decision.node_model, decision.site)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
@@ -169,7 +170,7 @@ def _cheapest_path(
                 needs = tolerance[period], data[period], reserve[:, period], asking[period]
                 if not _does(context, index, period, archetype, *needs):
                     continue
-                if packs and archetype is not None and not context.hosting.fits(index, period, archetype):
+                if packs and archetype is not None and not normal.hosting.fits(index, period, archetype):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)

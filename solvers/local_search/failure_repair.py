@@ -23,14 +23,6 @@ from solvers.local_search.relocation import repair
 from solvers.local_search.rounding import decisions_of_packing
 from solvers.problem.design import DesignProblem
 
-#: How often a plan that breaks limits is mended.
-MENDING_ROUNDS = 6
-#: In how many of them units are moved on the clusters of the design, before the last nodes are taken away; afterwards
-#: clusters only grow, which does not change what a failure sends where.
-LOOSE_ROUNDS = 3
-#: What a cluster that takes in too much keeps free, relative to what it was short of.
-EXTRA_FREE = 1.05
-
 
 class Mending:
     """One design with its units, from the first evaluation to a plan that holds, or to the end of what can be mended.
@@ -58,8 +50,9 @@ class Mending:
 
     def run(self, is_over: Callable[[], bool]) -> Evaluation | None:
         """Evaluate and mend until a plan holds that lost what nodes it could; the best evaluation, None if none."""
-        for number in range(MENDING_ROUNDS):
-            if is_over() or not self._round(is_loose=number < LOOSE_ROUNDS):
+        tuning = self.problem.parameters.local_search
+        for number in range(tuning.mending_rounds):
+            if is_over() or not self._round(is_loose=number < tuning.loose_rounds):
                 break
         return self.last if self.held is None else self.held
 
@@ -109,8 +102,9 @@ class Mending:
 
     def _note_short(self, short: Mapping[str, Floats]) -> None:
         """Have clusters keep free throughout what they lack at any time: what grows late would be short before."""
+        more = self.problem.parameters.local_search.extra_free
         for cluster, amount in short.items():
-            throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE
+            throughout = amount.max(axis=1, keepdims=True) * more
             self._extra[cluster] = np.maximum(self._extra.get(cluster, np.zeros(amount.shape)), throughout)
 
     def _regroup(self, *, is_loose: bool, is_tight: bool) -> bool:

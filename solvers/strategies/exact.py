@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection
 
 from solvers.config import SolveConfig
 from solvers.engines.claims import ENGINES, LIBRARIES
-from solvers.engines.pool import Engine, EngineJob, EngineJobError, EnginePool
+from solvers.engines.pool import EngineJob, EngineJobError, EnginePool
+from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
 from solvers.engines.turns import Turns
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.relaxations import bound_source, relaxed
@@ -300,7 +301,7 @@ class ExactSolve(Running):
                 over = over or self.search.is_done
             if over:
                 self._stop(pool, jobs)
-                pool.check(jobs)
+                pool.conclude(jobs)
                 return set()
 
     def _has_ended(self, jobs: Collection[EngineJob], formulation: Formulation) -> bool:
@@ -335,21 +336,23 @@ class ExactSolve(Running):
         elif config.deterministic or config.cores == 1 or (self._background is not None and self._background.running):
             engines = engines[:1]
         if config.deterministic and engines == ("highs",):
-            limit, nodes = 1e6, NODE_LIMIT if turns is None else turns.nodes
-        return [
-            pool.start(
+            limit, nodes = UNLIMITED_S, NODE_LIMIT if turns is None else turns.nodes
+        tasks = [
+            EngineTask(
                 engine,
                 formulation.model,
-                time_limit_s=limit,
                 gap=config.gap * ENGINE_GAP_SHARE,
                 seed=config.seed,
+                time_limit_s=limit,
+                node_limit=nodes,
                 workers=1 if config.deterministic else max(1, config.cores - len(engines) + 1),
                 deterministic=config.deterministic,
                 hint=hint,
-                node_limit=nodes,
+                parameters=config.parameters.engines,
             )
             for engine in engines
         ]
+        return [pool.start(task) for task in tasks]
 
     @staticmethod
     def _stop(pool: EnginePool, jobs: Collection[EngineJob]) -> None:

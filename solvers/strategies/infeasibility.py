@@ -17,6 +17,7 @@ import numpy as np
 from fleet.plan.pinning import PLACING, in_words
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.constraints import pins
 from solvers.formulation.constraints.hosts import HostRow
@@ -116,9 +117,16 @@ def _cheapest_breach(
     formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
     subjects = _subjects(formulation, rows)
     breaches = _make_elastic(formulation)
+    task = EngineTask(
+        "highs",
+        formulation.model,
+        gap=1e-3,
+        seed=config.seed,
+        time_limit_s=time_limit_s,
+        parameters=config.parameters.engines,
+    )
     with EnginePool() as pool:
-        job = pool.start("highs", formulation.model, time_limit_s=time_limit_s, gap=1e-3, seed=config.seed)
-        pool.run_until([job], time.monotonic() + time_limit_s + 5.0)
+        job = pool.answer(task, must_work=False)
     if job.solution is None:
         return None
     return [
@@ -136,7 +144,7 @@ def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection
     until = time.monotonic() + EXPLAIN_S
     for blamed in [placing, *alone] if placing else []:
         inventory = replace(problem.inventory, pins=tuple(pin for pin in pins if pin not in blamed))
-        free = compile_problem(inventory, watched)
+        free = compile_problem(inventory, watched, config.parameters)
         left_s = until - time.monotonic()
         if left_s <= 0 or _cheapest_breach(free, config, rows, left_s) != []:
             if blamed is placing:

@@ -7,14 +7,15 @@ is a solution that satisfies every row, or a plan that holds.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.engines.claims import ENGINE_NAMES, LIBRARIES, ROUNDING
+from solvers.engines.claims import ENGINE_NAMES, LIBRARIES
 from solvers.engines.conflicts import is_conflict
-from solvers.engines.pool import Engine, EngineJob, EnginePool
+from solvers.engines.pool import EngineJob, EnginePool
+from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
+from solvers.engines.tolerances import BOUND_TOLERANCE
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
@@ -86,7 +87,7 @@ class SecondOpinion:
             if job.wrong:
                 self.search.disprove(other, job.wrong)
                 return ""
-            if job.bound > self.search.bound + ROUNDING * abs(self.search.bound):
+            if job.bound > self.search.bound + BOUND_TOLERANCE * abs(self.search.bound):
                 self.search.raise_bound(other, job.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
             is_new = self._judge(formulation, job) if job.objective < self.search.objective else False
             if not is_new or not self.search.claims.believes(LIBRARIES[other]):
@@ -105,25 +106,26 @@ class SecondOpinion:
         self.rows |= set(new)
         return bool(new)
 
-    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineJob:
+    def _asked(
+        self, pool: EnginePool, engine: Engine, formulation: Formulation, limit_s: float, nodes: int
+    ) -> EngineJob:
         """Run an engine on a formulation and wait for its end."""
         deterministic = self.config.deterministic
-        in_work = deterministic and task == "cp_sat"
-        work = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
-        job = pool.start(
-            task,
+        if deterministic and engine == "cp_sat":
+            limit_s = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
+        elif deterministic:
+            limit_s = UNLIMITED_S
+        task = EngineTask(
+            engine,
             formulation.model,
-            time_limit_s=work if in_work else 1e6 if deterministic else limit_s,
             gap=OPTIMAL_GAP / 2.0,
             seed=self.config.seed,
-            deterministic=in_work,
-            node_limit=nodes if deterministic and task == "highs" else None,
+            time_limit_s=limit_s,
+            node_limit=nodes if deterministic and engine == "highs" else None,
+            deterministic=deterministic,
+            parameters=self.config.parameters.engines,
         )
-        deadline = float("inf") if deterministic else time.monotonic() + limit_s + LEAST_S
-        while job.running and time.monotonic() < deadline:
-            pool.wait(0.1)
-        pool.stop(job)
-        return job
+        return pool.answer(task, overrun_s=LEAST_S, must_work=False)
 
 
 def _other(engine: Engine) -> Engine:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines.claims import ENGINE_NAMES, ENGINES, LIBRARIES
-from solvers.engines.pool import Engine, EngineJob, EnginePool
+from solvers.engines.pool import EngineJob, EnginePool
+from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
 from solvers.formulation.assembly import GeneratedRow
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
@@ -82,7 +83,9 @@ class Running:
                 watched |= found.links
                 if len(self.problem.second_circuits) <= MANY_CIRCUITS:
                     watched |= self.problem.second_circuits
-                self.problem = self.search.problem = compile_problem(self.problem.inventory, watched)
+                self.problem = self.search.problem = compile_problem(
+                    self.problem.inventory, watched, self.config.parameters
+                )
                 self.merged = merge_slots(self.problem)
                 self._background = self._verdict = None
                 self._forget()
@@ -132,14 +135,16 @@ class Running:
             return
         engine: Engine = "benders" if relaxation_s <= QUICK_RELAXATION_S else "highs"
         self._background_of = separate
-        self._background = pool.start(
+        task = EngineTask(
             engine,
             separate.model,
-            time_limit_s=max(self.search.remaining_s, 0.1),
             gap=self.config.gap * ENGINE_GAP_SHARE,
             seed=self.config.seed,
+            time_limit_s=self.search.remaining_s,
             design=separate.design_columns,
+            parameters=self.config.parameters.engines,
         )
+        self._background = pool.start(task)
 
     def _highs(
         self,
@@ -160,26 +165,27 @@ class Running:
         """
         deterministic = self.config.deterministic
         until = self._moment(until)
-        limit = 1e6 if deterministic else min(limit_s, max(until - time.monotonic(), 0.1))
-        job = pool.start(
+        task = EngineTask(
             "highs",
             model,
-            time_limit_s=limit,
             gap=max(self.config.gap * ENGINE_GAP_SHARE, gap, 1e-9),
             seed=self.config.seed,
+            time_limit_s=UNLIMITED_S if deterministic else min(limit_s, until - time.monotonic()),
+            node_limit=NODE_LIMIT if deterministic and not relaxed else None,
+            deterministic=deterministic,
             hint=hint,
             relaxed=relaxed,
-            node_limit=NODE_LIMIT if deterministic and not relaxed else None,
+            parameters=self.config.parameters.engines,
         )
-        while job.running and not self.search.is_done:
-            pool.wait(0.2)
+
+        def hear() -> bool:
             self._take_background()
             if inside is not None:
                 self.search.raise_bound("highs", min(inside[0], job.bound), inside[1])
-            if time.monotonic() > until + HURRY_S:
-                break
-        pool.stop(job)
-        pool.check([job])
+            return self.search.is_done
+
+        job = pool.start(task)
+        pool.conclude([job], until + HURRY_S, hear)
         self._mind(job)
         return job
 

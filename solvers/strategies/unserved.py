@@ -7,15 +7,16 @@ least, so when the rest has a plan, no smaller number would do. Demands of one a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import UNLIMITED_S, EngineTask
 from solvers.formulation.assembly import GeneratedRow, build
 from solvers.local_search.single_points import secured
+from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.design import DesignProblem, pair_columns
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
@@ -27,8 +28,6 @@ from solvers.strategies.strategy import NODE_LIMIT
 #: fleets of 1,000 in seconds; from 3,000 on both find plans alike, from 9,000 on decompose is ahead early and in bounds
 #: (`python -m benchmarks.fleet --strategy decompose` sets both side by side).
 EXACT_COLUMNS = 5_000
-#: What the engine may overrun before its answer is no longer waited for [s].
-HURRY_S = 5.0
 #: Share of the time left that one search for the fewest may take.
 FEWEST_SHARE = 0.5
 
@@ -50,7 +49,7 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
     InfeasibleInputsError
         If it is plain without a solver that no plan exists, and the policy allows nothing to be left out.
     """
-    problem, screened = _screened(inventory)
+    problem, screened = _screened(inventory, config.parameters)
     left_out = screened
     run = strategy_run(problem, config, strategy)
     started = run.search.started
@@ -65,7 +64,8 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
                 break
             left_out = screened | fewest
             disproved = run.search.claims.disproved
-            run = strategy_run(compile_problem(served_part(inventory, left_out)), config, strategy)
+            problem = compile_problem(served_part(inventory, left_out), parameters=config.parameters)
+            run = strategy_run(problem, config, strategy)
             run.search.started = started
             run.search.claims.disproved.update(disproved)
             run.run()
@@ -83,12 +83,12 @@ def strategy_run(problem: DesignProblem, config: SolveConfig, strategy: str) -> 
     return ExactSolve(problem, config)
 
 
-def _screened(inventory: Inventory) -> tuple[DesignProblem, dict[DemandKey, str]]:
+def _screened(inventory: Inventory, parameters: Parameters) -> tuple[DesignProblem, dict[DemandKey, str]]:
     """The problem of what passes the screens, and what does not, as far as the policy allows to leave it out."""
     left_out: dict[DemandKey, str] = {}
     while True:
         try:
-            return compile_problem(served_part(inventory, left_out)), left_out
+            return compile_problem(served_part(inventory, left_out), parameters=parameters), left_out
         except InfeasibleInputsError as error:
             if not inventory.policy.allow_unserved or not error.blocked:
                 raise
@@ -129,25 +129,24 @@ def fewest_unserved(
         Demands with the reason; empty where leaving out demands does not help, or the time did not suffice.
     """
     failed_links = {row.state.removeprefix("link:") for row in rows if row.state.startswith("link:")}
-    problem = compile_problem(inventory, frozenset(failed_links))
+    problem = compile_problem(inventory, frozenset(failed_links), config.parameters)
     formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
     model = formulation.model
     model.cost = [0.0] * model.columns
     model.constant = 0.0
     for demand_class, column in formulation.unserved.items():
         model.cost[column] = float(len(problem.classes[demand_class].units[0].demands))
-    limit = 1e6 if config.deterministic else max(remaining_s * FEWEST_SHARE, 0.1)
+    task = EngineTask(
+        "highs",
+        model,
+        seed=config.seed,
+        time_limit_s=UNLIMITED_S if config.deterministic else remaining_s * FEWEST_SHARE,
+        node_limit=NODE_LIMIT if config.deterministic else None,
+        deterministic=config.deterministic,
+        parameters=config.parameters.engines,
+    )
     with EnginePool() as pool:
-        job = pool.start(
-            "highs",
-            model,
-            time_limit_s=limit,
-            gap=0.0,
-            seed=config.seed,
-            node_limit=NODE_LIMIT if config.deterministic else None,
-        )
-        pool.run_until([job], time.monotonic() + limit + HURRY_S)
-        pool.check([job])
+        job = pool.answer(task)
     if job.solution is None:
         return {}
     keys = [

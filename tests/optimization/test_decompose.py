@@ -17,7 +17,10 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
+from solvers.parameters import Parameters
+from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
@@ -47,22 +50,20 @@ def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", -1)
 
 
-def tell_least_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let bounds count every need by itself, and all classes of a kind wherever any of them may be."""
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
-    put_together(monkeypatch, 1)
+def put_together(reaches: int) -> Parameters:
+    """Bounds tell at most so many sets of places apart."""
+    return Parameters(problem=ProblemParameters(bound_columns=0, reaches=reaches))
 
 
-def put_together(monkeypatch: pytest.MonkeyPatch, reaches: int) -> None:
-    """Let bounds tell at most so many sets of places apart."""
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", reaches)
+#: Bounds count every need by itself, and all classes of a kind wherever any of them may be.
+LEAST_APART = Parameters(problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
 
 
-def check_between(inventory: Inventory) -> bool:
+def check_between(inventory: Inventory, parameters: Parameters | None = None) -> bool:
     """Bound ≤ cheapest plan ≤ plan, which holds; whether there is a plan."""
     optimum = cheapest_plan(inventory)
-    result = solve(inventory, config=TIGHT, strategy="decompose")
+    config = replace(TIGHT, parameters=parameters or Parameters())
+    result = solve(inventory, config=config, strategy="decompose")
     if optimum is None:
         assert result.plan is None
         return False
@@ -92,23 +93,16 @@ def test_most_tiny_fleets_get_a_plan() -> None:
 
 @pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
-def test_between_bound_and_optimum_where_bounds_tell_least_apart(
-    family: str, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell_least_apart(monkeypatch)
-    check_between(FAMILIES[family](seed))
+def test_between_bound_and_optimum_where_bounds_tell_least_apart(family: str, seed: int) -> None:
+    check_between(FAMILIES[family](seed), LEAST_APART)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize("tells_apart", [True, False])
 @pytest.mark.parametrize(("family", "seed"), MORE)
-def test_between_bound_and_optimum_more(
-    family: str, seed: int, tells_apart: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not tells_apart:
-        tell_least_apart(monkeypatch)
-    check_between(FAMILIES[family](seed))
+def test_between_bound_and_optimum_more(family: str, seed: int, tells_apart: bool) -> None:
+    check_between(FAMILIES[family](seed), None if tells_apart else LEAST_APART)
 
 
 # -- bundles -----------------------------------------------------------------------------------------------------------
@@ -117,9 +111,9 @@ def test_between_bound_and_optimum_more(
 def relaxation(problem: object, **kinds: bool) -> float:
     formulation = build(problem, whole=False, sparse=True, final_demand=True, **kinds)  # type: ignore[arg-type]
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(
+            EngineTask("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True), must_work=False
+        )
     assert run.state == "finished"
     return run.objective
 
@@ -142,12 +136,11 @@ def test_needs_counted_by_themselves_relax_a_little() -> None:
     assert every * 0.99 <= relaxation(alone, has_pairs=False) <= every * (1.0 + RELATIVE)
 
 
-def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_similar_places_put_together_relax_a_little() -> None:
     merged = merge_slots(compile_problem(synthetic(80, 8, 3)))
     apart = counted(merged)
     assert apart.coverings == ()
-    put_together(monkeypatch, 8)
-    together = counted(merged)
+    together = counted(replace(merged, parameters=put_together(8)))
     assert len(together.classes) < len(apart.classes)
     assert together.coverings
     value = relaxation(apart, has_pairs=False)
@@ -156,9 +149,8 @@ def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPa
     assert relaxation(replace(together, coverings=()), has_pairs=False) <= found * (1.0 + RELATIVE)
 
 
-def test_every_class_finds_its_places_among_those_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    put_together(monkeypatch, 2)
-    merged = merge_slots(compile_problem(synthetic(60, 8, 2)))
+def test_every_class_finds_its_places_among_those_put_together() -> None:
+    merged = merge_slots(compile_problem(synthetic(60, 8, 2), parameters=put_together(2)))
     wide = counted(merged).classes
     for part in merged.classes:
         assert any(

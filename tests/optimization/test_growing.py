@@ -11,6 +11,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.formulation.variables import Formulation
 from solvers.linear.model import Floats
@@ -38,9 +39,7 @@ def packing_of(inventory: Inventory) -> Made:
     bundles = bundle(run.merged)
     design = build(bundles.problem, has_pairs=True, whole=False, sparse=True, final_demand=True, margin=0.015)
     with EnginePool() as pool:
-        found = pool.start("highs", design.model, time_limit_s=20.0, gap=0.02)
-        while found.running:
-            pool.wait(1.0)
+        found = pool.answer(EngineTask("highs", design.model, time_limit_s=20.0, gap=0.02), must_work=False)
     assert found.solution is not None
     packing = packed(run.problem, bundles, design, found.solution)
     assert packing is not None

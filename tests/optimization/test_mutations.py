@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from fleet.plan.context import PlanContext
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from solvers import EngineError, SolveConfig, solve
 from solvers.formulation.constraints import cover
 from solvers.formulation.constraints import site_access as access
@@ -57,9 +57,9 @@ def nothing(*_: object) -> None:
     """What is left of an encoder."""
 
 
-def as_found(_: DesignProblem, context: PlanContext, _extra: object) -> Decisions:
+def as_found(_: DesignProblem, normal: NormalState, _extra: object) -> Decisions:
     """The decision that was to be resized; resizing would repair what a missing row does."""
-    return context.decisions
+    return normal.context.decisions
 
 
 @pytest.mark.parametrize(("module", "function", "family", "seed"), MUTATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from solvers.formulation.relaxations import (
     bound_source,
     relaxed,
 )
+from solvers.parameters import Parameters
+from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
@@ -62,13 +65,12 @@ def test_only_what_there_is_can_be_relaxed() -> None:
     assert TOGETHER not in relaxed(build(merge_slots(single.problem), has_pairs=True))
 
 
-def test_what_bounds_over_many_classes_do_not_tell_apart_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_bounds_over_many_classes_do_not_tell_apart_is_said() -> None:
     merged = merge_slots(compile_problem(synthetic(60, 8, 1)))
     told = {MIXED, NEARBY}
     assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", 1)
+    coarse = Parameters(problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
+    merged = replace(merged, parameters=coarse)
     assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
 
 
