@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fleet.wan.clouds import Clouds, CloudWay, Ports, Tail, length_of
 from fleet.wan.graph import Wan
@@ -184,7 +185,7 @@ class Tree:
             if site in found.labels:
                 starts.append((found.labels[site], site))
         heapq.heapify(starts)
-        _settle(network, found, ports, starts, self.host, down=down, cut=cut, within=affected)
+        _settle(network, found, ports, starts, self.host, _Scope(down, cut, affected))
         return Repair(affected, found, ports)
 
 
@@ -210,23 +211,32 @@ def _ways(clouds: Clouds, member: int, host: int, down: Collection[int], cut: Co
             yield way
 
 
+class _Scope(NamedTuple):
+    """Where ways are looked for: without sites that are down and links that are cut, over the sites within (or all)."""
+
+    down: Collection[int] = ()
+    cut: Collection[int] = ()
+    within: frozenset[int] | None = None
+
+
+_EVERYWHERE = _Scope()
+
+
 def _settle(
     network: Network,
     found: Labels,
     ports: Ports,
     heap: list[tuple[int, int]],
     host: int,
-    *,
-    down: Collection[int] = (),
-    cut: Collection[int] = (),
-    within: frozenset[int] | None = None,
+    scope: _Scope = _EVERYWHERE,
     order: list[int] | None = None,
 ) -> None:
-    """Dijkstra's algorithm from the sites in `heap`, over those in `within` (None = all).
+    """Dijkstra's algorithm from the sites in `heap`, over those in scope, which `order` lists as they are settled.
 
     Only the host and transit sites pass traffic on, so that all others are not even labeled.
     """
     clouds = network.clouds
+    down, cut, within = scope
     while heap:
         label, site = heapq.heappop(heap)
         if label > found.labels[site]:
