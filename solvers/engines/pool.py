@@ -216,7 +216,19 @@ class EnginePool:
         self.listen(jobs, deadline, is_enough)
         for job in jobs:
             self.stop(job)
-        if must_work and jobs and all(job.state == "failed" for job in jobs):
+        if must_work:
+            self.check(jobs)
+
+    @staticmethod
+    def check(jobs: Collection[EngineJob]) -> None:
+        """Raise the text of the engines if all of them failed.
+
+        Raises
+        ------
+        EngineJobError
+            With the engines' own words.
+        """
+        if jobs and all(job.state == "failed" for job in jobs):
             raise EngineJobError("; ".join(f"{job.engine}: {job.text}" for job in jobs))
 
     def answer(self, task: EngineTask, *, overrun_s: float | None = None, must_work: bool = True) -> EngineJob:

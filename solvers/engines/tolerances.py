@@ -1,4 +1,4 @@
-"""How exact engines are taken to be: differences that are rounding, in one place.
+"""Differences that are rounding, in engines, evaluation and strategies: in one place.
 
 None of them steers a search; each keeps a bound, a verdict or a comparison right although floating-point sums round.
 """
@@ -23,3 +23,17 @@ FITS = 1e-6
 TINY = 1e-9
 #: Differences of activity below this are none.
 NO_DIRECTION = 1e-12
+#: Relative difference from which a plan is cheaper than another.
+IMPROVEMENT = 1e-9
+#: Relative excess of a load over a limit that is rounding; a tenth of the audit's tolerance, more than engines need.
+LOAD_TOLERANCE = 1e-7
+#: What loads are divided by where a limit is nothing.
+LEAST_LIMIT = 1e-9
+#: Least relative gap that an engine is asked for.
+LEAST_GAP = 1e-9
+#: Columns of binaries that are more than this are one in an integer solution.
+IS_ONE = 0.5
+#: Relative breach of a limit that is rounding.
+BREACH_TOLERANCE = 1e-6
+#: Whole counts are this exact in a bound.
+COUNT_TOLERANCE = 1e-6

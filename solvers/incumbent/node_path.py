@@ -17,12 +17,10 @@ from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.normal_state import NormalState
 from fleet.platform.archetype import Archetype
 from fleet.platform.growth import may_become
+from solvers.engines.tolerances import LOAD_TOLERANCE
 from solvers.linear.model import INFINITY, Floats
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import Slot
-
-#: Relative excess of a load over a limit that is rounding; a tenth of the audit's tolerance, more than engines need.
-ROUNDING = 1e-7
 
 
 def resized(problem: DesignProblem, normal: NormalState, extra: Mapping[str, Floats] | None = None) -> Decisions | None:
@@ -88,7 +86,7 @@ def _settled(
             if not _does(context, index, period, archetype, *needs):
                 continue
             paths = [
-                (changes + (archetype.layout != path[-1].layout) * (2.0 - period / problem.periods), (*path, archetype))
+                (changes + (archetype.layout != path[-1].layout) * _change_weight(problem, period), (*path, archetype))
                 for changes, path in best
                 if _may_follow(problem, path[-1], archetype)
             ]
@@ -98,6 +96,11 @@ def _settled(
         return None
     _, path = min(best, key=lambda entry: entry[0])
     return replace(decision, layouts=tuple(dict(archetype.layout) for archetype in path[1:]))
+
+
+def _change_weight(problem: DesignProblem, period: int) -> float:
+    """What a change of layout counts for: fewer come first, then later ones."""
+    return 2.0 - period / problem.periods
 
 
 def _cheapest(
@@ -259,4 +262,4 @@ def _exceeds(load: float, limit: float) -> bool:
 
     The rows of the model have none, so a plan that lived on it would be cheaper than what engines prove.
     """
-    return load > limit + ROUNDING * max(1.0, abs(limit))
+    return load > limit + LOAD_TOLERANCE * max(1.0, abs(limit))

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Evaluation, Search
+from solvers.incumbent.evaluation import Evaluation
+from solvers.incumbent.incumbent import Incumbent
 from solvers.linear.model import Floats
 from solvers.local_search.expansion import with_room
 from solvers.local_search.placement import Packing
@@ -31,14 +32,14 @@ class Mending:
     ----------
     packing : Packing
         Where units are now.
-    first, last, held : Judgment or None
+    first, last, held : Evaluation or None
         As evaluated before anything was mended and most lately; the cheapest that holds.
     """
 
     def __init__(
-        self, problem: DesignProblem, search: Search, design: Formulation, solution: Floats, packing: Packing
+        self, problem: DesignProblem, incumbent: Incumbent, design: Formulation, solution: Floats, packing: Packing
     ) -> None:
-        self.problem, self.search, self.design, self.solution = problem, search, design, solution
+        self.problem, self.incumbent, self.design, self.solution = problem, incumbent, design, solution
         self.first: Evaluation | None = None
         self.last: Evaluation | None = None
         self.held: Evaluation | None = None
@@ -60,7 +61,7 @@ class Mending:
         """Evaluate the plan and change what it breaks; whether there is another plan to evaluate then."""
         decisions = decisions_of_packing(self.problem, self.packing, self.design, self.solution)
         decisions = replace(decisions, upgrades={**decisions.upgrades, **self._upgrades})
-        evaluation = self.search.evaluate_decisions(decisions, final_demand=True, extra=self._extra)
+        evaluation = self.incumbent.evaluate(self.problem, decisions, final_demand=True, extra=self._extra)
         if evaluation is not None and evaluation.holds:
             return self._keep(evaluation)
         if self.held is not None:

@@ -9,10 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import solvers.problem.demand_aggregation
-import solvers.problem.reach_aggregation
-import solvers.strategies.decompose
-import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
@@ -25,10 +21,11 @@ from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
 from solvers.strategies.open_sets import OpenSets, first_set
-from solvers.strategies.unserved import strategy_run
+from solvers.strategies.strategy import strategy_for
 from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open
 from tests.optimization.test_solver import deterministic_bytes, shuffled
 from tests.optimization.tiny_fleets import FAMILIES
+from tests.optimization.tuned import WITHOUT_ENGINES, tuned
 from tests.oracles import cheapest_plan
 
 RELATIVE = 1e-6
@@ -43,26 +40,19 @@ NEEDS = ("compute", "storage", "standby_compute", "standby_storage", "upload_mbp
 MORE = [(family, seed) for family in sorted(FAMILIES) for seed in range(6)]
 
 
-@pytest.fixture
-def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let even tiny fleets be taken apart, and no engine improve the plan afterwards."""
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", -1)
-
-
 def put_together(reaches: int) -> Parameters:
     """Bounds tell at most so many sets of places apart."""
     return Parameters(problem=ProblemParameters(bound_columns=0, reaches=reaches))
 
 
 #: Bounds count every need by itself, and all classes of a kind wherever any of them may be.
-LEAST_APART = Parameters(problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
+LEAST_APART = replace(WITHOUT_ENGINES, problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
 
 
-def check_between(inventory: Inventory, parameters: Parameters | None = None) -> bool:
+def check_between(inventory: Inventory, parameters: Parameters = WITHOUT_ENGINES) -> bool:
     """Bound ≤ cheapest plan ≤ plan, which holds; whether there is a plan."""
     optimum = cheapest_plan(inventory)
-    config = replace(TIGHT, parameters=parameters or Parameters())
+    config = replace(TIGHT, parameters=parameters)
     result = solve(inventory, config=config, strategy="decompose")
     if optimum is None:
         assert result.plan is None
@@ -79,30 +69,26 @@ def check_between(inventory: Inventory, parameters: Parameters | None = None) ->
     return True
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
 def test_between_bound_and_optimum(family: str, seed: int) -> None:
     check_between(FAMILIES[family](seed))
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 def test_most_tiny_fleets_get_a_plan() -> None:
     found = [check_between(make()) for make in (behind_a_hub, domain_with_its_users, pinned_open)]
     assert all(found)
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
 def test_between_bound_and_optimum_where_bounds_tell_least_apart(family: str, seed: int) -> None:
     check_between(FAMILIES[family](seed), LEAST_APART)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize("tells_apart", [True, False])
 @pytest.mark.parametrize(("family", "seed"), MORE)
 def test_between_bound_and_optimum_more(family: str, seed: int, tells_apart: bool) -> None:
-    check_between(FAMILIES[family](seed), None if tells_apart else LEAST_APART)
+    check_between(FAMILIES[family](seed), WITHOUT_ENGINES if tells_apart else LEAST_APART)
 
 
 # -- bundles -----------------------------------------------------------------------------------------------------------
@@ -230,10 +216,9 @@ def test_middling_fleet(options: dict[str, float], gap: float) -> None:
 
 
 def test_size_decides_the_strategy() -> None:
-    config = SolveConfig()
-    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "auto").strategy == "exact"
-    assert strategy_run(compile_problem(synthetic(400, 12, 1)), config, "auto").strategy == "decompose"
-    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "decompose").strategy == "decompose"
+    assert strategy_for(compile_problem(synthetic(20, 4, 1)), "auto").name == "exact"
+    assert strategy_for(compile_problem(synthetic(400, 12, 1)), "auto").name == "decompose"
+    assert strategy_for(compile_problem(synthetic(20, 4, 1)), "decompose").name == "decompose"
 
 
 def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -244,11 +229,11 @@ def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
     assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json", **options) == first
 
 
-def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", 10)
+def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found() -> None:
     inventory = synthetic(40, 5, 2)
     inventory = replace(inventory, policy=inventory.policy.model_copy(update={"partner_scope": "cluster"}))
-    result = solve(inventory, config=SolveConfig(time_limit_s=600.0), strategy="decompose")
+    config = SolveConfig(time_limit_s=600.0, parameters=tuned(engine_columns=10))
+    result = solve(inventory, config=config, strategy="decompose")
     assert (result.status, result.stopped_by, result.plan) == ("no_solution", "work_limit", None)
     assert result.seconds < 60.0
     (line,) = result.explanation

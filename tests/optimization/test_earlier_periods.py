@@ -15,7 +15,7 @@ from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.formulation.constraints.capacity import POOL, _paces
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Search
+from solvers.incumbent.incumbent import Incumbent
 from solvers.linear.model import Floats
 from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
@@ -145,5 +145,5 @@ def test_standing_clusters_hold_their_load_in_every_period(nodes: tuple[int, ...
     mirrors = tuple(dict.fromkeys(layout, "two-way-mirror") if count == 2 else layout for count in nodes)
     cluster = ClusterDecision("old", "h", "std", nodes, mirrors, existing=True, origin="existing")
     decisions = Decisions((cluster,), {demand.key: "old" for demand in inventory.demands}, {})
-    judgment = Search(problem, SolveConfig()).evaluate_decisions(decisions, final_demand=True)
+    judgment = Incumbent(SolveConfig()).evaluate(problem, decisions, final_demand=True)
     assert (judgment is not None and judgment.holds) == holds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,6 @@ import ortools
 import pytest
 
 import solvers.engines.cp_sat
-import solvers.strategies.exact
-import solvers.strategies.second_opinion
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
@@ -23,9 +22,11 @@ from solvers.engines.task import EngineTask
 from solvers.exit_codes import Exit, exit_code
 from solvers.linear.model import LinearModel
 from solvers.location import FacilityProblem, solve_location
+from solvers.parameters.strategies import StrategyParameters
 from tests.builders import a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import late_archive
 from tests.optimization.mixed_fleets import mixed
+from tests.optimization.tuned import tuned
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "37-proofs"
 #: Releases of OR-Tools whose CP-SAT is known to certify a wrong optimum of the twelve rows unless told otherwise.
@@ -104,8 +105,8 @@ def is_told(result: SolveResult, library: str) -> None:
 @pytest.mark.parametrize(
     "columns",
     [
-        pytest.param(solvers.strategies.exact.TINY_COLUMNS, id="pairs"),
-        pytest.param(-1, id="sets", marks=pytest.mark.slow),
+        pytest.param(StrategyParameters().tiny_columns, id="pairs"),
+        pytest.param(0, id="sets", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("mode", ["default", "one worker", pytest.param("deterministic", marks=pytest.mark.slow)])
@@ -118,12 +119,10 @@ def test_an_engine_that_lies_is_caught(
     columns: int,
     right: float,
     lying: Callable[[str, Lie], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", columns)
-    monkeypatch.setattr(solvers.strategies.second_opinion, "CHECK_S", 30.0)
     lying(library, how)
-    result = solve(late_archive(), config=MODES[mode])
+    config = replace(MODES[mode], parameters=tuned(tiny_columns=columns, check_s=30.0))
+    result = solve(late_archive(), config=config)
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert result.bound is None or result.bound <= right * (1 + 1e-6)
     is_told(result, library)

@@ -12,7 +12,7 @@ from fleet.plan.normal_state import NormalState
 from solvers import EngineError, SolveConfig, solve
 from solvers.formulation.constraints import cover
 from solvers.formulation.constraints import site_access as access
-from solvers.incumbent import incumbent as search
+from solvers.incumbent import evaluation
 from solvers.problem.design import DesignProblem
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.oracles import cheapest_plan
@@ -66,7 +66,7 @@ def as_found(_: DesignProblem, normal: NormalState, _extra: object) -> Decisions
 def test_every_encoder_matters(
     module: str, function: str, family: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "resized", as_found)
+    monkeypatch.setattr(evaluation, "resized", as_found)
     monkeypatch.setattr(importlib.import_module(f"solvers.formulation.constraints.{module}"), function, nothing)
     assert not keeps_its_answer(family, seed)
 

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-import solvers.problem.demand_aggregation
-import solvers.problem.reach_aggregation
-import solvers.strategies.exact
 from fleet.exchange.figures import bound_proof
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
@@ -33,6 +30,7 @@ from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
+from tests.optimization.tuned import TAKEN_APART
 
 LOOSE: dict[str, Any] = {"whole": False, "sparse": True, "final_demand": True}
 
@@ -81,9 +79,9 @@ def test_sources_keep_the_order_and_come_apart_again() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["exact", "decompose"])
-def test_results_and_plans_say_what_their_bounds_relax(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-    result = solve(synthetic(12, 4, 2), config=SolveConfig(gap=0.05, time_limit_s=20.0), strategy=strategy)
+def test_results_and_plans_say_what_their_bounds_relax(strategy: str) -> None:
+    config = SolveConfig(gap=0.05, time_limit_s=20.0, parameters=TAKEN_APART)
+    result = solve(synthetic(12, 4, 2), config=config, strategy=strategy)
     assert result.bound_source == result.require_plan().result.bound_source
     engine, remark = bound_proof(result.bound_source)
     assert remark.startswith("relaxed: ")
