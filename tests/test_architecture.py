@@ -26,7 +26,6 @@ LARGE_FUNCTIONS = {
     "solvers.batch.run_batch": "a run, its rows and its summary follow each other once",
     "solvers.command.planning.plan": "an option of the command line is a parameter",
     "solvers.command.planning.batch": "an option of the command line is a parameter",
-    "solvers.formulation.assembly.build": "every switch of a model by name; callers set two or three",
     "solvers.location.problem.FacilityProblem.__init__": "public: the arrays of a facility location problem",
     "solvers.location.bound.knapsack.whole_penalties": KERNEL,
     "solvers.location.bound.knapsack.whole_terms": KERNEL,
