@@ -23,7 +23,6 @@ LONGEST, LONGEST_FUNCTION, MOST_PARAMETERS = 400, 60, 8
 KERNEL = "compiled: numba takes flat arrays and does not fuse what is called"
 LARGE_FUNCTIONS = {
     "fleet.inventory.synthetic.synthetic": "public: all that may be asked of a synthetic fleet, in words of users",
-    "solvers.batch.run_batch": "a run, its rows and its summary follow each other once",
     "solvers.command.planning.plan": "an option of the command line is a parameter",
     "solvers.command.planning.batch": "an option of the command line is a parameter",
     "solvers.location.problem.FacilityProblem.__init__": "public: the arrays of a facility location problem",
