@@ -176,6 +176,7 @@ FRAGMENTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "names-fleet": partial(names, fleet),
     "names-solvers": partial(names, solvers),
+    "names-location": partial(names, solvers.location),
     "rooms-fleet": partial(rooms, "fleet"),
     "rooms-solvers": partial(rooms, "solvers"),
     "imports-fleet": partial(room_imports, "fleet"),

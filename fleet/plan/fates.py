@@ -129,8 +129,7 @@ def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_u
 
 def failure_rtt_limit(context: PlanContext, index: int) -> float | None:
     """Longest round trip of the users of a demand after a failure [ms], None where it sets none."""
-    limit = context.demands[index].row.max_rtt_ms
-    return None if limit is None else limit * context.inventory.policy.failure_rtt_factor
+    return context.inventory.policy.failure_rtt_limit(context.demands[index].row.max_rtt_ms)
 
 
 def _is_down(context: PlanContext, cluster: int, state: FailureState) -> bool:

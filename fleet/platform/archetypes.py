@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from fleet.errors import FleetError, UnknownIdError
 from fleet.inventory.inventory import Inventory
@@ -135,7 +135,7 @@ def archetype_for(
     model = inventory.node_model_by_name.get(node_model)
     if model is None:
         raise UnknownIdError("node model", node_model)
-    archetype, reasons = _built(inventory, pack, model, nodes, layout)
+    archetype, reasons = _Assembly(model, nodes, inventory.policy, pack).judged(layout)
     if archetype is not None:
         reasons = list(_beyond_offer(inventory, pack, model, archetype))
         reasons += site_refusals(archetype.topology, site, pack) if site is not None else ()
@@ -149,31 +149,6 @@ def _with_witness(archetype: Archetype, witness: str, pack: RulePack) -> Archety
     has_one = archetype.zone_tolerance > 0 or witness != NO_WITNESS
     tolerance = node_tolerance(archetype.nodes, has_one, archetype.tolerance.data, pack)
     return replace(archetype, node_tolerance=tolerance.nodes, tolerance=tolerance)
-
-
-def _built(
-    inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, layout: Mapping[str, str]
-) -> tuple[Archetype | None, list[Reason]]:
-    reasons = [
-        *hardware_refusals(model, nodes, pack),
-        *layout_refusals(model, nodes, layout, pack),
-        *spread_refusals(nodes, layout, pack),
-    ]
-    if reasons:
-        return None, reasons
-    capacity = cluster_capacity(model, nodes, layout, inventory.policy, pack)
-    reasons = list(capacity_refusals(model, capacity))
-    return (None, reasons) if reasons else _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
-
-
-def _with_volumes(
-    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
-) -> tuple[Archetype | None, list[Reason]]:
-    """The archetype where its pool can be laid out in volumes."""
-    found = _archetype(model, nodes, layout, capacity, policy, pack)
-    pool_tb = capacity.usable.pool_tb
-    reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, policy.pool_layout, pack))
-    return None if reasons else found, reasons
 
 
 def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archetype: Archetype) -> Iterator[Reason]:
@@ -193,26 +168,20 @@ def _spread(inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int) 
     for kind in resiliency_types(pack).values():
         is_chosen = kind.name == pair or nodes != TWO_NODES
         if kind.zones > 1 and is_chosen and kind.minimum_nodes <= nodes <= kind.maximum_nodes:
-            return _built(inventory, pack, model, nodes, dict.fromkeys(TIERS, kind.name))[0]
+            return _Assembly(model, nodes, inventory.policy, pack).judged(dict.fromkeys(TIERS, kind.name))[0]
     return None
 
 
 def _of_count(
     inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, menu: LayoutMenu
 ) -> tuple[list[Archetype], list[Refusal]]:
-    reasons = list(hardware_refusals(model, nodes, pack))
-    if reasons:
-        return [], list(_refusals(model, nodes, {}, reasons))
+    assembly = _Assembly(model, nodes, inventory.policy, pack)
+    if assembly.refusals:
+        return [], list(_refusals(model, nodes, {}, assembly.refusals))
     found: list[Archetype] = []
     refused: dict[Reason, Refusal] = {}
-    capacity = cluster_capacity(model, nodes, {}, inventory.policy, pack)
-    reasons = list(capacity_refusals(model, capacity))
-    if reasons:
-        return [], list(_refusals(model, nodes, {}, reasons))
     for layout in layout_candidates(nodes, pack, menu):
-        reasons, archetype = list(layout_refusals(model, nodes, layout, pack)), None
-        if not reasons:
-            archetype, reasons = _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
+        archetype, reasons = assembly.judged(layout)
         for refusal in _refusals(model, nodes, layout, reasons):
             refused.setdefault((refusal.rule, refusal.reason), refusal)
         if archetype is not None:
@@ -220,34 +189,75 @@ def _of_count(
     return found, list(refused.values())
 
 
-def _archetype(
-    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
-) -> Archetype:
-    zones = zones_of(layout, pack)
-    free = kept_free(nodes, policy, zones)
-    kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
-    data = min(kind.data_tolerance(nodes) for kind in kinds.values())
-    tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
-    return Archetype(
-        node_model=model.node_model,
-        nodes=nodes,
-        layout={tier: layout[tier] for tier in TIERS},
-        efficiency={
-            tier: kind.efficiency(nodes, model.capacity_media, model.capacity_drives) for tier, kind in kinds.items()
-        },
-        node_tolerance=tolerance.nodes,
-        capacity=capacity,
-        power_kw=nodes * model.watts / WATTS_PER_KW,
-        rack_units=nodes * model.rack_units,
-        warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
-        tolerance=tolerance,
-        offer=node_offer(model, pack),
-        drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
-        zone_tolerance=zones - 1,
-        topology=topology_of(model, nodes, layout, policy, pack),
-        most_machines=most_machines(nodes, free, pack),
-        hosts=hosts_of(model, nodes, free, policy, pack),
-    )
+@dataclass(frozen=True)
+class _Assembly:
+    """So many nodes of one model, judged step by step: hardware, layout, capacity, volumes."""
+
+    model: NodeModel
+    nodes: int
+    policy: Policy
+    pack: RulePack
+
+    @cached_property
+    def hardware(self) -> list[Reason]:
+        """Why the nodes may form no cluster."""
+        return list(hardware_refusals(self.model, self.nodes, self.pack))
+
+    @cached_property
+    def capacity(self) -> Capacity:
+        """What they offer under every layout that does not spread over zones."""
+        return cluster_capacity(self.model, self.nodes, {}, self.policy, self.pack)
+
+    @property
+    def refusals(self) -> list[Reason]:
+        """What refuses them whatever the layout."""
+        return self.hardware or list(capacity_refusals(self.model, self.capacity))
+
+    def judged(self, layout: Mapping[str, str]) -> tuple[Archetype | None, list[Reason]]:
+        """The archetype with a layout, or why there is none: what the first step finds that finds anything."""
+        model, nodes, pack = self.model, self.nodes, self.pack
+        layouts = (*layout_refusals(model, nodes, layout, pack), *spread_refusals(nodes, layout, pack))
+        reasons = [*self.hardware, *layouts]
+        if reasons:
+            return None, reasons
+        is_spread = zones_of(layout, pack) > 1
+        capacity = cluster_capacity(model, nodes, layout, self.policy, pack) if is_spread else self.capacity
+        reasons = list(capacity_refusals(model, capacity))
+        if reasons:
+            return None, reasons
+        found = self._archetype(layout, capacity)
+        pool_tb = capacity.usable.pool_tb
+        reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, self.policy.pool_layout, pack))
+        return None if reasons else found, reasons
+
+    def _archetype(self, layout: Mapping[str, str], capacity: Capacity) -> Archetype:
+        model, nodes, policy, pack = self.model, self.nodes, self.policy, self.pack
+        zones = zones_of(layout, pack)
+        free = kept_free(nodes, policy, zones)
+        kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
+        data = min(kind.data_tolerance(nodes) for kind in kinds.values())
+        tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
+        return Archetype(
+            node_model=model.node_model,
+            nodes=nodes,
+            layout={tier: layout[tier] for tier in TIERS},
+            efficiency={
+                tier: kind.efficiency(nodes, model.capacity_media, model.capacity_drives)
+                for tier, kind in kinds.items()
+            },
+            node_tolerance=tolerance.nodes,
+            capacity=capacity,
+            power_kw=nodes * model.watts / WATTS_PER_KW,
+            rack_units=nodes * model.rack_units,
+            warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
+            tolerance=tolerance,
+            offer=node_offer(model, pack),
+            drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
+            zone_tolerance=zones - 1,
+            topology=topology_of(model, nodes, layout, policy, pack),
+            most_machines=most_machines(nodes, free, pack),
+            hosts=hosts_of(model, nodes, free, policy, pack),
+        )
 
 
 def _refusals(model: NodeModel, nodes: int, layout: Mapping[str, str], reasons: list[Reason]) -> tuple[Refusal, ...]:

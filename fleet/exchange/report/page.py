@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import FleetError, RulePackError
+from fleet.exchange.figures import period_labels
 from fleet.exchange.files import write_text
-from fleet.exchange.maps.payload import period_labels
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report import risks, sections
 from fleet.exchange.report.operations import NO_OPERATIONS, operations

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.exchange.maps.payload import counted
+from fleet.exchange.figures import counted
 from fleet.exchange.report.charts import utilization_bar
 from fleet.failures.pairs import harm
 from fleet.failures.sweep import FailureRow
