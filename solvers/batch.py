@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +147,6 @@ def run_batch(
     tuple of BatchRow
         One per scenario, in their order.
     """
-    folders = _folders(scenarios)
     todo: list[_Job] = []
     rows: dict[str, BatchRow] = {}
 
@@ -156,14 +155,11 @@ def run_batch(
         if on_done is not None:
             on_done(row)
 
-    for scenario in scenarios:
-        folder = Path(directory) / folders[scenario.name]
-        fingerprint = _fingerprint(inventory, scenario, config, strategy, wanted_gap)
-        known = _finished(folder, fingerprint)
-        if known is not None:
+    for job in _jobs(inventory, scenarios, Path(directory), config, strategy, wanted_gap):
+        if (known := _finished(Path(job.directory), job.fingerprint)) is not None:
             done(known)
         else:
-            todo.append(_Job(inventory, scenario, str(folder), config, strategy, wanted_gap, fingerprint))
+            todo.append(job)
     try:
         with children_import_safely():
             _run_all(todo, jobs or os.cpu_count() or 1, done)
@@ -171,6 +167,22 @@ def run_batch(
         ordered = tuple(rows[scenario.name] for scenario in scenarios if scenario.name in rows)
         _write_summary(ordered, Path(directory))
     return ordered
+
+
+def _jobs(
+    inventory: Inventory,
+    scenarios: Sequence[Scenario],
+    directory: Path,
+    config: SolveConfig,
+    strategy: str,
+    wanted_gap: float | None,
+) -> Iterator[_Job]:
+    """What is to be done for each scenario."""
+    folders = _folders(scenarios)
+    for scenario in scenarios:
+        fingerprint = _fingerprint(inventory, scenario, config, strategy, wanted_gap)
+        folder = str(directory / folders[scenario.name])
+        yield _Job(inventory, scenario, folder, config, strategy, wanted_gap, fingerprint)
 
 
 def _run_all(todo: Sequence[_Job], jobs: int, done: Callable[[BatchRow], None]) -> None:

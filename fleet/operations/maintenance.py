@@ -96,18 +96,11 @@ def plan_maintenance(normal: NormalState, hours_per_node: float = HOURS_PER_NODE
     effects = [tuple(_effects(normal, index)) for index in range(len(context.clusters))]
     rows = []
     for month in months:
-        for index, cluster in enumerate(context.clusters):
+        for cluster, effect in zip(context.clusters, effects, strict=True):
             period = month // policy.period_months
             nodes = cluster.decision.nodes[period]
             if nodes <= 0:
                 continue
-            hours = nodes * hours_per_node
-            if hours > days * HOURS_PER_DAY:
-                raise MaintenanceError(
-                    f"{nodes} nodes of cluster {cluster.name!r} take {hours:g} hours, a window of {days} days is "
-                    f"shorter: lower hours_per_node or let fewer clusters protect each other"
-                )
-            effect = effects[index][period]
             rows.append(
                 MaintenanceRow(
                     month=month,
@@ -117,13 +110,24 @@ def plan_maintenance(normal: NormalState, hours_per_node: float = HOURS_PER_NODE
                     site=cluster.site,
                     update="feature train" if month in trains else "cumulative update",
                     nodes=nodes,
-                    hours=hours,
-                    effect=effect.kind,
-                    detail=effect.detail,
+                    hours=_hours(cluster.name, nodes, hours_per_node, days),
+                    effect=effect[period].kind,
+                    detail=effect[period].detail,
                     partners=partners[cluster.name],
                 )
             )
     return tuple(sorted(rows, key=lambda row: (row.month, row.wave, row.cluster)))
+
+
+def _hours(cluster: str, nodes: int, hours_per_node: float, days: int) -> float:
+    """How long the nodes of a cluster take one after the other; an error where a window of so many days is shorter."""
+    hours = nodes * hours_per_node
+    if hours > days * HOURS_PER_DAY:
+        raise MaintenanceError(
+            f"{nodes} nodes of cluster {cluster!r} take {hours:g} hours, a window of {days} days is shorter: lower "
+            f"hours_per_node or let fewer clusters protect each other"
+        )
+    return hours
 
 
 def maintenance_findings(rows: Iterable[MaintenanceRow]) -> Iterator[Finding]:

@@ -91,13 +91,17 @@ def assemble(
         actions=action_rows(context, costs),
         costs=costs,
         totals=totals(inventory, costs),
-        unserved=tuple(
-            UnservedRow(workload=key.workload, site=key.site, reason=reason)
-            for key, reason in sorted(decisions.unserved.items())
-        ),
+        unserved=_unserved_rows(decisions),
     )
     findings = judge(Plan(document), inventory, pack, router)
     return Plan(document.model_copy(update={"findings": findings}))
+
+
+def _unserved_rows(decisions: Decisions) -> tuple[UnservedRow, ...]:
+    return tuple(
+        UnservedRow(workload=key.workload, site=key.site, reason=reason)
+        for key, reason in sorted(decisions.unserved.items())
+    )
 
 
 def _ortools_version() -> str:

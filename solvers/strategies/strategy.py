@@ -40,13 +40,13 @@ class Strategy:
         """Solve until proof, gap, limit or interrupt."""
         while True:
             with EnginePool() as pool:
-                while self._is_contradicted(state, pool):
+                while self._needs_another_pass(state, pool):
                     state.forget_solution()
             if not state.unwatched:
                 return
             state.compile_anew()
 
-    def _is_contradicted(self, state: SolveState, pool: EnginePool) -> bool:
+    def _needs_another_pass(self, state: SolveState, pool: EnginePool) -> bool:
         """Make one pass; whether an engine was contradicted meanwhile, and others are left to go on."""
         claims = state.incumbent.claims
         desk = EngineDesk(state, pool)
