@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: plan test slow lint format schemas examples system-packages clean
+.PHONY: plan test slow wheel lint format docs architecture schemas examples system-packages clean
 
 # Plans the retail example: 250 stores, 10 regional distribution centers.
 plan: $(VENV)/.installed
@@ -17,6 +17,12 @@ test: $(VENV)/.installed-dev lint
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
+# What users get: the wheel in fresh environments outside the clone, on every Python that is here, then with the oldest
+# dependencies that are allowed.
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python tools/try_wheel.py --every-python
+	$(BIN)/python tools/try_wheel.py --lowest
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -26,6 +32,14 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documents as a site in out/docs: no warning, no network. The variable silences what the theme says about its successor.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Modules of every room, imports within and across rooms, circles.
+architecture: $(BIN)/python
+	$(BIN)/python tools/architecture.py
 
 schemas: $(VENV)/.installed
 	$(BIN)/fleet schema -o docs/schemas
@@ -49,6 +63,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[docs]'
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.linear.model import INFINITY, Floats, LinearModel
 from solvers.location import FacilityProblem
 from solvers.location.evaluate import location_cost, location_violations
@@ -140,8 +141,8 @@ def solve_monolith(problem: FacilityProblem, engine: Monolith, time_limit_s: flo
     whole = monolith_model(problem)
     begun = time.monotonic()
     with EnginePool() as pool:
-        run = pool.start(engine, whole.model, time_limit_s=time_limit_s, gap=1e-4, seed=seed, workers=WORKERS[engine])
-        pool.run_until([run], begun + 2.0 * time_limit_s + 30.0)
+        task = EngineTask(engine, whole.model, gap=1e-4, seed=seed, time_limit_s=time_limit_s, workers=WORKERS[engine])
+        run = pool.answer(task, overrun_s=time_limit_s + 30.0, must_work=False)
     seconds = time.monotonic() - begun
     bound = run.bound if math.isfinite(run.bound) else None
     if run.solution is None:

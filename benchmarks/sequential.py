@@ -28,11 +28,13 @@ from fleet.plan.assemble import assemble
 from fleet.plan.context import build_context
 from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import ClusterDecision, Decisions, decisions_of
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import archetype_reason, eligible_standby_reason, exceeds, pair_reason
 from fleet.plan.plan import ResultRow
 from fleet.plan.states import violations
 from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation, Violation
-from fleet.platform.archetypes import Archetype, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.quantities import COMPUTE_RESOURCES
 from fleet.rulepack import RulePack, load_rulepack
@@ -382,7 +384,7 @@ class _Sequential:
         """Upgrade every overloaded link that can be; the rest is what breaks."""
         while True:
             context = build_context(self.inventory, self.pack, decisions, self.wan, self.router)
-            broken = violations(context)
+            broken = violations(NormalState(context))
             upgrades = dict(decisions.upgrades)
             for violation in broken:
                 if isinstance(violation, LinkViolation) and self.wan.links[violation.link].upgrade_mbps:

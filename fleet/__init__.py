@@ -13,10 +13,10 @@ True
 from __future__ import annotations
 
 import logging
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from fleet.lazy import loader
+from fleet.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from fleet.errors import ExportError as ExportError
@@ -87,13 +87,7 @@ __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'fleet' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,7 @@ no second list of columns to drift from the first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
@@ -74,6 +75,14 @@ class Row(BaseModel):
         populate_by_name=True,
         validate_default=False,
     )
+
+
+def lowered(data: Any, columns: Iterable[str]) -> Any:
+    """The cells of a row with the words of some columns, which are choices, in lower case."""
+    if not isinstance(data, dict):
+        return data
+    words = {key: data[key].strip().lower() for key in columns if isinstance(data.get(key), str)}
+    return {**data, **words}
 
 
 class InputRow(Row):

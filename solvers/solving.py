@@ -11,9 +11,9 @@ from fleet.plan.assemble import assemble
 from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
 from solvers.config import OPTIMAL_GAP, SolveConfig
 from solvers.engines.pool import EngineJobError
-from solvers.linear.model import INFINITY
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.result import EngineError, SolveError, SolveResult
+from solvers.strategies.clock import Clock
 from solvers.strategies.infeasibility import explain_infeasible, explain_no_plan
 from solvers.strategies.unserved import Attempt, solve_served
 from solvers.trace import Status, StoppedBy, relative_gap
@@ -80,23 +80,23 @@ def solve(
 
 
 def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: Attempt) -> SolveResult:
-    run, search = attempt.run, attempt.run.search
-    seconds = search.seconds
+    state, incumbent = attempt.state, attempt.state.incumbent
+    seconds = incumbent.seconds
     stopped_by = _stopped_by(attempt, config)
     status: Status
-    bound = None if search.bound == -INFINITY else min(search.bound, search.objective)  # apart by rounding at most
+    bound = incumbent.claims.bound_below(incumbent.objective)
     plan: Plan | None = None
     objective: float | None = None
     explanation: tuple[str, ...] = ()
-    if search.best is None:
-        status = "infeasible" if run.is_infeasible else "no_solution"
+    if incumbent.best is None:
+        status = "infeasible" if state.is_infeasible else "no_solution"
         explanation = (
-            explain_infeasible(run.problem, config, run.rows)
-            if run.is_infeasible and not attempt.interrupted
-            else run.remedies or explain_no_plan(run.problem, stopped_by, run.unconfirmed, search.doubtful)
+            explain_infeasible(state.problem, config, state.rows)
+            if state.is_infeasible and not attempt.interrupted
+            else state.remedies or explain_no_plan(state.problem, stopped_by, state.unconfirmed, incumbent.doubtful)
         )
     else:
-        objective = search.objective
+        objective = incumbent.objective
         gap = relative_gap(objective, bound)
         status = "optimal" if gap is not None and gap <= OPTIMAL_GAP else "feasible"
         plan = _plan(inventory, scenario, config, attempt, status, stopped_by, bound, gap)
@@ -109,37 +109,37 @@ def _result(inventory: Inventory, scenario: str, config: SolveConfig, attempt: A
         stopped_by,
         seconds,
         config.seed,
-        run.strategy,
+        attempt.strategy.name,
         explanation,
-        tuple(search.trace),
-        search.claims.texts,
+        tuple(incumbent.trace),
+        incumbent.claims.texts,
     )
 
 
 def _bound_source(attempt: Attempt) -> str:
     """What proved the bound, and of what; who else proved it, what is left out, and which engine was disproved."""
-    run, count = attempt.run, len(attempt.left_out)
-    engine, separator, rest = run.search.bound_source.partition("; ")
-    source = (f"{engine}, confirmed by {run.confirmed_by}" if run.confirmed_by else engine) + separator + rest
+    state, claims, count = attempt.state, attempt.state.incumbent.claims, len(attempt.left_out)
+    engine, separator, rest = claims.source.partition("; ")
+    source = (f"{engine}, confirmed by {state.confirmed_by}" if state.confirmed_by else engine) + separator + rest
     if source and count:
         source += f"; {count} demand{'s' if count > 1 else ''} left out as listed"
-    if run.search.claims.texts:
-        source = (source or "none") + DISPROVED + ", ".join(run.search.claims.texts)
+    if claims.texts:
+        source = (source or "none") + DISPROVED + ", ".join(claims.texts)
     return source
 
 
 def _stopped_by(attempt: Attempt, config: SolveConfig) -> StoppedBy:
-    run, search = attempt.run, attempt.run.search
+    state, incumbent = attempt.state, attempt.state.incumbent
     if attempt.interrupted:
         return "interrupt"
-    if run.is_infeasible:
+    if state.is_infeasible:
         return "proof"
-    if search.gap is not None and search.gap <= OPTIMAL_GAP:
+    if incumbent.gap is not None and incumbent.gap <= OPTIMAL_GAP:
         return "proof"
-    if search.is_done:
+    if incumbent.is_done:
         return "gap"
-    gave_up = search.best is None and bool(search.doubtful) and search.remaining_s > 0.0
-    return "work_limit" if config.deterministic or run.remedies or gave_up else "time_limit"
+    gave_up = incumbent.best is None and bool(incumbent.doubtful) and Clock(state).remaining_s > 0.0
+    return "work_limit" if config.deterministic or state.remedies or gave_up else "time_limit"
 
 
 def _plan(
@@ -152,24 +152,24 @@ def _plan(
     bound: float | None,
     gap: float | None,
 ) -> Plan:
-    search = attempt.run.search
-    if search.best is None:
+    incumbent = attempt.state.incumbent
+    if incumbent.best is None:
         raise SolveError("there is no decision to make a plan of")
     result = ResultRow(
         status=status,
-        objective=search.objective,
+        objective=incumbent.objective,
         bound=bound,
         bound_source=_bound_source(attempt),
         gap=gap,
         stopped_by=stopped_by,
-        seconds=None if config.deterministic else round(search.seconds, 3),
+        seconds=None if config.deterministic else round(incumbent.seconds, 3),
         seed=config.seed,
-        strategy=attempt.run.strategy,
-        objectives=(ObjectiveRow(name="present_value", value=search.objective, bound=bound, gap=gap),),
+        strategy=attempt.strategy.name,
+        objectives=(ObjectiveRow(name="present_value", value=incumbent.objective, bound=bound, gap=gap),),
     )
     created = None
     if not config.deterministic:
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    decisions = replace(search.best, unserved=attempt.left_out)
-    router = None if attempt.left_out else attempt.run.problem.router
+    decisions = replace(incumbent.best, unserved=attempt.left_out)
+    router = None if attempt.left_out else attempt.state.problem.router
     return assemble(inventory, decisions, result, scenario_name=scenario, created=created, router=router)

@@ -24,7 +24,8 @@ from fleet.inventory.tables.pins import Pin
 from fleet.inventory.tables.workloads import Workload
 from fleet.plan.costs import Rates
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import host_reserve_cores, host_reserve_memory_gb
 from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import parse_layout, resiliency_types

@@ -9,17 +9,24 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.main import get_command
 
-import cli
 import fleet
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.inventory.tables.policy import Policy
+from fleet.plan.plan import PLAN_TABLES
 from fleet.plan.rules import RULES
+from fleet.tables import describe
+from solvers.command import application
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("data/**/README.md")), *sorted(ROOT.glob("docs/*.md"))]
-VERBS = get_command(cli.app).commands
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(ROOT.glob("data/**/README.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+]
+VERBS = get_command(application.app).commands
 COMMAND = re.compile(r"(?:^|`|\$ )fleet ([a-z]+)((?: [^`\n]*)?)", re.MULTILINE)
 
 
@@ -85,7 +92,87 @@ def test_public_names_in_the_readme_exist():
         assert name in fleet.__all__, name
 
 
-def test_versions_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == fleet.__version__
-    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_version_is_stated_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    stated = ROOT / project["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{fleet.__version__}"' in stated.read_text(encoding="utf-8")
+
+
+def test_the_changelog_begins_with_this_version():
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == fleet.__version__
+    assert versions == sorted(versions, key=lambda version: tuple(map(int, version.split("."))), reverse=True)
+
+
+def test_the_citation_is_of_this_version():
+    citation = YAML(typ="safe", pure=True).load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == fleet.__version__
+    assert citation["license"] == "MIT"
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.md")), ids=lambda path: path.name)
+def test_templates_speak_of_commands_and_targets_that_exist(path):
+    text = path.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
+    assert {verb for verb, _ in commands(path)} <= set(VERBS)
+
+
+def looked_up(name):
+    """Whether a name in code exists: a column or policy key, or a module with or without something in it."""
+    first, _, rest = name.partition(".")
+    if first == "policy":
+        return rest in Policy.model_fields
+    tables = {**PLAN_TABLES, **INPUT_TABLES}
+    if first in tables:
+        rows = [table[first] for table in (INPUT_TABLES, PLAN_TABLES) if first in table]
+        return any(rest == entry.name for row in rows for entry in describe(row))
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            found = getattr(found, part, None)
+        return found is not None
+    return False
+
+
+def test_words_of_the_glossary_are_in_the_code():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| **")]
+    assert len(rows) > 60
+    for row in rows:
+        word, _, place = (cell.strip() for cell in row.strip("|").split("|"))
+        names = re.findall(r"`([^`]+)`", place)
+        assert names, word
+        for name in names:
+            assert looked_up(name), f"{word}: {name}"
+    words = [word for row in rows for word in re.findall(r"\*\*([^*]+)\*\*", row.split("|")[1])]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.md")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_files_in_the_documents_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:fleet|solvers)(?:\.[a-z_]+)+)`", text):
+        assert looked_up(name), name
+    for name in re.findall(r"`((?:fleet|solvers|tests|docs|tools)/[\w/.-]+)`", text):
+        made = re.findall(r'title="([^"]+)"', text)
+        assert (ROOT / name).exists() or name in made, name
+
+
+def test_every_page_is_in_the_navigation():
+    pages = {str(path.relative_to(ROOT / "docs")) for path in ROOT.glob("docs/**/*.md")}
+    site = YAML(typ="safe", pure=True).load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+
+    def listed(entry):
+        if isinstance(entry, str):
+            return {entry}
+        parts = entry.values() if isinstance(entry, dict) else entry
+        return set().union(*map(listed, parts))
+
+    assert listed(site["nav"]) == pages

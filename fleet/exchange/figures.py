@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import Plan
 from fleet.quantities import RESOURCES
 
@@ -110,8 +111,16 @@ def _verdict(errors: int, warnings: int, infos: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 error``, ``2 errors``."""
+    """A number with its noun: ``1 error``, ``2 errors``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def period_labels(inventory: Inventory) -> list[str]:
+    """One label per period, with its months."""
+    return [
+        f"period {period.index + 1} · months {period.first_month}–{period.first_month + period.months - 1}"
+        for period in inventory.periods
+    ]
 
 
 def _cost(plan: Plan, periods: int) -> dict[tuple[str, str], tuple[float, ...]]:

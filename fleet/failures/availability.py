@@ -180,7 +180,7 @@ class _Enumeration:
     def _downtime(self, index: int, rto: float) -> tuple[float, float, float, float, str]:
         """Minutes a year down, failing over, restarting, and at most left out; and the element that costs most."""
         rated = self.rated
-        normal = _support(self.context, index, self.context.normal_fates[index])
+        normal = _support(self.context, index, self.breaker.normal.fates[index])
         ends = {number: self._fate(index, (number,)) for number in self._relying(normal)}
         fatal = {number for number, end in ends.items() if end.kind not in _SERVED}
         cost = dict.fromkeys(ends, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 from fleet.failures.incidents import Breaker, Incident
 from fleet.failures.sweep import TOGETHER, FailureRow, failure_row
 from fleet.plan.protection import Floats, Indices
+from fleet.plan.states import StateOutcome
 from fleet.plan.survival import ClusterLoss
 from fleet.tables import Row, column
 
@@ -201,43 +202,44 @@ def survey(breaker: Breaker, incidents: Iterable[Incident] | None = None) -> Sur
 def _cluster_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
     context = breaker.context
     normal = _share(context.own_compute, context.failover_capacity).max(axis=(1, 2), initial=0.0)
-    changed = []
-    for incident in incidents:
-        outcome = incident.outcome
-        if outcome is None:
-            changed.append(_NO_CHANGE)
-            continue
+
+    def changed(outcome: StateOutcome) -> _Change:
         rows = outcome.cluster_rows
         loads = context.own_compute[rows] + outcome.moved_compute
         use = _share(loads, context.failover_capacity[rows]).max(axis=(1, 2), initial=0.0)
-        changed.append(_with_down(rows, use, [context.cluster_index[name] for name in outcome.state.clusters]))
-    return Uses(normal, tuple(changed))
+        return _with_down(rows, use, [context.cluster_index[name] for name in outcome.state.clusters])
+
+    return _uses(normal, incidents, changed)
 
 
 def _link_use(breaker: Breaker, incidents: Sequence[Incident]) -> Uses:
-    context = breaker.context
+    context, normal_mbps = breaker.context, breaker.normal.mbps
     limits = context.link_limit.reshape(2 * len(context.links), context.link_limit.shape[-1])
-    normal = _share(context.normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
-    changed = []
-    for incident in incidents:
-        outcome = incident.outcome
-        if outcome is None:
-            changed.append(_NO_CHANGE)
-            continue
+    normal = _share(normal_mbps, limits).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
+
+    def changed(outcome: StateOutcome) -> _Change:
         links = np.unique(outcome.link_rows // 2)
         rows = (2 * links[:, np.newaxis] + np.arange(2)).reshape(-1)
-        loads = context.normal_mbps[rows]
+        loads = normal_mbps[rows]
         loads[np.searchsorted(rows, outcome.link_rows)] = outcome.link_mbps
         use = _share(loads, limits[rows]).max(axis=1, initial=0.0).reshape(-1, 2).max(axis=1, initial=0.0)
         down = {name for site in outcome.state.sites for name in context.wan.links_of.get(site, ())}
-        changed.append(_with_down(links, use, [context.link_index[name] for name in down | outcome.state.links]))
-    return Uses(normal, tuple(changed))
+        return _with_down(links, use, [context.link_index[name] for name in down | outcome.state.links])
+
+    return _uses(normal, incidents, changed)
 
 
-_NO_CHANGE = (np.zeros(0, dtype=np.int64), np.zeros(0))
+#: Things whose use differs from the normal state, and that use.
+_Change = tuple[Indices, Floats]
+_NO_CHANGE: _Change = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-def _with_down(indices: Indices, use: Floats, down: Sequence[int]) -> tuple[Indices, Floats]:
+def _uses(normal: Floats, incidents: Sequence[Incident], changed: Callable[[StateOutcome], _Change]) -> Uses:
+    outcomes = (incident.outcome for incident in incidents)
+    return Uses(normal, tuple(_NO_CHANGE if outcome is None else changed(outcome) for outcome in outcomes))
+
+
+def _with_down(indices: Indices, use: Floats, down: Sequence[int]) -> _Change:
     """The uses of what stays up, and no number for what is down."""
     gone = np.array(sorted(down), dtype=np.int64)
     stays = ~np.isin(indices, gone)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from fleet.errors import UnknownIdError
 from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.survival import ClusterLoss
 from fleet.plan.uploads import upload_loads
 from fleet.wan.states import FailureKind, FailureState, internet_failures, shared_risk_failures, sites_down
@@ -63,7 +64,7 @@ class Element:
         return self.id
 
 
-def elements(context: PlanContext) -> tuple[Element, ...]:
+def elements(normal: NormalState) -> tuple[Element, ...]:
     """Every element of a plan, from drives to fault domains.
 
     The drives of a cluster make one element with a count, and so do its nodes. The zones (racks or rooms) of a site
@@ -71,9 +72,10 @@ def elements(context: PlanContext) -> tuple[Element, ...]:
     leave by it. A site is an element whether it hosts, carries traffic or neither.
     A fault domain of one site is that site. Ordered from small to large, then by name.
     """
+    context = normal.context
     cluster_sites = {cluster.name: cluster.site for cluster in context.clusters}
     uploads = internet_failures(upload_loads(context))
-    states = {state.id: state for state in (*context.failures, *shared_risk_failures(context.wan), *uploads)}
+    states = {state.id: state for state in (*normal.failures, *shared_risk_failures(context.wan), *uploads)}
     for name, site in context.wan.sites.items():
         if not site.is_network:
             state = sites_down("site", name, frozenset({name}), cluster_sites)
@@ -99,13 +101,13 @@ def _zones(context: PlanContext) -> Iterator[Element]:
             yield Element("zone", f"{site}/{zone + 1}", 1, FailureState("cluster", site), losses)
 
 
-def find_element(context: PlanContext, element_id: str, known: Mapping[str, Element] | None = None) -> Element:
+def find_element(normal: NormalState, element_id: str, known: Mapping[str, Element] | None = None) -> Element:
     """The element of an id such as ``link:core-1`` or ``node:hub-c1``.
 
     Parameters
     ----------
-    context : PlanContext
-        The plan.
+    normal : NormalState
+        The plan with nothing failed.
     element_id : str
         ``kind:name``; ``rack`` and ``room`` mean zone, ``carrier`` means network.
     known : mapping, optional
@@ -116,7 +118,7 @@ def find_element(context: PlanContext, element_id: str, known: Mapping[str, Elem
     UnknownIdError
         If the plan has no such element; near ones are named.
     """
-    by_id = {element.id: element for element in elements(context)} if known is None else known
+    by_id = {element.id: element for element in elements(normal)} if known is None else known
     kind, _, name = element_id.strip().partition(":")
     wanted = f"{SYNONYMS.get(kind, kind)}:{name}"
     if wanted not in by_id:

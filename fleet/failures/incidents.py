@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from fleet.failures.elements import Element, elements
-from fleet.plan.context import PlanContext
 from fleet.plan.fates import PATH_FAILURES
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Plan
 from fleet.plan.protection import Floats, recovery_point_minutes
 from fleet.plan.states import StateOutcome, over_periods, simulate
@@ -92,20 +92,20 @@ class Breaker:
     ----------
     plan : Plan
         The plan.
-    context : PlanContext
-        The same laid out.
+    normal : NormalState
+        The same with nothing failed.
     """
 
-    def __init__(self, plan: Plan, context: PlanContext) -> None:
-        self.context = context
-        self.losses = ClusterLosses(context, {row.cluster: row.witness for row in plan.document.clusters})
+    def __init__(self, plan: Plan, normal: NormalState) -> None:
+        self.normal, self.context = normal, normal.context
+        self.losses = ClusterLosses(normal, {row.cluster: row.witness for row in plan.document.clusters})
         self._recoveries: dict[int, Recovery | None] = {}
         self._single_points: dict[str, frozenset[int]] = {}
 
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """Everything that can be lost, from small to large."""
-        return elements(self.context)
+        return elements(self.normal)
 
     def lose(self, lost: Sequence[Element]) -> Incident:
         """The loss of elements at once; an element given twice is two of its kind."""
@@ -145,10 +145,10 @@ class Breaker:
         if not (state.sites or state.links or state.offline or any(by_clusters)):
             return None
         if len(states) == 1:
-            return simulate(self.context, next(iter(states.values())))
-        outcomes = {periods: simulate(self.context, part, periods) for periods, part in states.items()}
+            return simulate(self.normal, next(iter(states.values())))
+        outcomes = {periods: simulate(self.normal, part, periods) for periods, part in states.items()}
         every = replace(state, clusters=frozenset().union(*by_clusters))
-        return over_periods(self.context, every, outcomes)
+        return over_periods(self.normal, every, outcomes)
 
     def recovery(self, index: int) -> Recovery | None:
         """How a demand comes back at its standby or in the cloud; None without a mechanism."""
@@ -190,7 +190,7 @@ class Breaker:
             if element.state.kind not in PATH_FAILURES:
                 continue
             if element.id not in self._single_points:
-                outcome = simulate(self.context, element.state)
+                outcome = simulate(self.normal, element.state)
                 self._single_points[element.id] = frozenset(outcome.single_points)
             found |= self._single_points[element.id]
         return frozenset(found)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import exceeds
 from fleet.plan.protection import Floats
 from fleet.plan.uploads import upload_limit_mbps, upload_loads
@@ -48,7 +48,7 @@ class ProofRow(Row):
     is_kept: bool = column(meaning="whether the objective is kept and a synchronous stream gets its peak write rate")
 
 
-def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
+def prove_recovery_points(normal: NormalState) -> tuple[ProofRow, ...]:
     """The proof of every recovery point of a plan, in order of its demands.
 
     Notes
@@ -60,8 +60,8 @@ def prove_recovery_points(context: PlanContext) -> tuple[ProofRow, ...]:
     it gets the peak write rate, and stops the writer where it does not. A stream into the cloud takes no link of the
     WAN but the internet access of its site, which counts as wide enough where its bandwidth is not stated.
     """
-    ways = _ways(context)
-    return tuple(_proof(context, index, ways) for index in range(len(context.demands)) if context.has_copy[index])
+    context, ways = normal.context, _ways(normal)
+    return tuple(_proof(normal, index, ways) for index in range(len(context.demands)) if context.has_copy[index])
 
 
 class _Ways(NamedTuple):
@@ -79,10 +79,11 @@ class _Ways(NamedTuple):
     access: Mapping[str, int]
 
 
-def _ways(context: PlanContext) -> _Ways:
+def _ways(normal: NormalState) -> _Ways:
+    context = normal.context
     count, span = 2 * len(context.links), context.link_limit.shape[-1]
     users, backups = np.zeros((count, span)), np.zeros((count, span))
-    for index, end in enumerate(context.normal_fates):
+    for index, end in enumerate(normal.fates):
         for row in end.user_rows:
             users[row] += context.traffic[index]
         for row in end.backup_rows:
@@ -95,17 +96,18 @@ def _ways(context: PlanContext) -> _Ways:
         np.concatenate(
             [context.link_limit.reshape(count, span), *(np.full((1, span), limit) for limit in known.values())]
         ),
-        np.concatenate([context.normal_mbps, *(uploads[site][np.newaxis] for site in known)]),
+        np.concatenate([normal.mbps, *(uploads[site][np.newaxis] for site in known)]),
         np.concatenate([users, np.zeros((len(known), span))]),
         np.concatenate([backups, np.zeros((len(known), span))]),
         {site: count + number for number, site in enumerate(known)},
     )
 
 
-def _proof(context: PlanContext, index: int, ways: _Ways) -> ProofRow:
+def _proof(normal: NormalState, index: int, ways: _Ways) -> ProofRow:
+    context = normal.context
     inventory, demand, mechanism = context.inventory, context.demands[index], context.mechanisms[index]
     limits, loads, users, backups = ways.limits, ways.loads, ways.users, ways.backups
-    rows = list(context.normal_fates[index].stream_rows)
+    rows = list(normal.fates[index].stream_rows)
     if context.in_cloud[index]:
         access = ways.access.get(context.clusters[int(context.primary[index])].site)
         rows = [] if access is None else [access]

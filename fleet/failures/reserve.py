@@ -12,7 +12,8 @@ from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.costs import Rates
 from fleet.plan.placement import exceeds
 from fleet.plan.protection import Floats, Indices, standby_reserve
-from fleet.platform.archetypes import Archetype, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import enumerate_archetypes
 from fleet.tables import Row, column
 
 #: Clusters into which a load is split at most before it counts as too large.

@@ -12,6 +12,7 @@ from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.plan.context import PlanContext, build_context
 from fleet.plan.decisions import decisions_of
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import exceeds
 from fleet.plan.plan import Plan
 from fleet.plan.survival import over_limit
@@ -61,9 +62,14 @@ def context_of(plan: Plan, inventory: Inventory | None = None) -> PlanContext:
     return build_context(inventory, load_rulepack(inventory.policy.rule_pack), decisions_of(document, inventory))
 
 
+def normal_of(plan: Plan, inventory: Inventory | None = None) -> NormalState:
+    """The same with nothing failed; the parameters are those of `context_of`."""
+    return NormalState(context_of(plan, inventory))
+
+
 def breaker_of(plan: Plan, context: PlanContext | None = None) -> Breaker:
     """What breaks a plan."""
-    return Breaker(plan, context_of(plan) if context is None else context)
+    return Breaker(plan, NormalState(context_of(plan) if context is None else context))
 
 
 def sweep_single(
@@ -138,7 +144,7 @@ def incident_of(breaker: Breaker, element_ids: str | Iterable[str]) -> Incident:
     known = {element.id: element for element in breaker.elements}
     texts = [element_ids] if isinstance(element_ids, str) else list(element_ids)
     names = [name for text in texts for name in ([text] if text in known else text.split(TOGETHER))]
-    return breaker.lose([find_element(breaker.context, name, known) for name in names])
+    return breaker.lose([find_element(breaker.normal, name, known) for name in names])
 
 
 def failure_row(breaker: Breaker, incident: Incident) -> FailureRow:
@@ -282,6 +288,7 @@ __all__ = [
     "failure_row",
     "incident_of",
     "lose",
+    "normal_of",
     "sweep_pairs",
     "sweep_single",
 ]

@@ -16,7 +16,7 @@ from fleet.failures.networks import (
 from fleet.failures.proof import ProofRow, prove_recovery_points
 from fleet.failures.reserve import ReserveRow, compare_reserves
 from fleet.failures.sweep import FailureRow
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Plan
 from fleet.tables import Row
 from fleet.wan.connectivity import Connectivity
@@ -40,25 +40,26 @@ SWEPT_PAIRS = 60_000_000
 SWEPT_CUTS = 2_000_000
 
 
-def is_sweepable(context: PlanContext) -> bool:
+def is_sweepable(normal: NormalState) -> bool:
     """Whether a plan is small enough that every export sweeps it."""
-    cuts = len(context.touched(NORMAL)) * len(context.failures)
+    context = normal.context
+    cuts = len(normal.touched(NORMAL)) * len(normal.failures)
     return len(context.links) * len(context.demands) <= SWEPT_PAIRS and cuts <= SWEPT_CUTS
 
 
-def failure_tables(plan: Plan, context: PlanContext) -> dict[str, tuple[Row, ...]]:
+def failure_tables(plan: Plan, normal: NormalState) -> dict[str, tuple[Row, ...]]:
     """What breaks, what comes back, and what proves it: the rows of every table in `FAILURE_TABLES`."""
-    breaker = Breaker(plan, context)
+    breaker = Breaker(plan, normal)
     found = survey(breaker)
-    connectivity = Connectivity(breaker.context.wan)
+    connectivity = Connectivity(normal.context.wan)
     return {
         "failures": found.rows,
         "recoveries": tuple(row for incident in found.incidents for row in recovery_rows(breaker, incident)),
         "remains": tuple(row for incident in found.incidents for row in remains_rows(breaker, incident)),
-        "proofs": prove_recovery_points(breaker.context),
-        "reserves": compare_reserves(breaker.context),
+        "proofs": prove_recovery_points(normal),
+        "reserves": compare_reserves(normal.context),
         "availability": plan_availability(breaker),
         "link_health": link_health(plan, connectivity),
-        "site_health": site_health(breaker.context, connectivity),
+        "site_health": site_health(normal.context, connectivity),
         "risk_groups": risk_groups(connectivity),
     }

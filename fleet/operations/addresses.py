@@ -150,43 +150,56 @@ def hand_out_addresses(
     """
     wanted = sorted(needs, key=lambda need: (need.order, _hash(need.cluster), need.cluster))
     kept = kept or {}
+    infrastructure = _infrastructure(pack)
     networks = max(1, len(pack.texts("network.storage_vlans")))
-    infrastructure = pack.whole("network.infrastructure_addresses")
-    if FIRST_INFRASTRUCTURE + infrastructure > FIRST_NODE:
-        raise AddressError(
-            f"{infrastructure} infrastructure addresses do not fit into {FIRST_NODE - FIRST_INFRASTRUCTURE}"
-        )
     cables = pack.whole("network.switchless_max_nodes") * (pack.whole("network.switchless_max_nodes") - 1)
     storage_size = max(networks * STORAGE_SIZE, cables * CABLE_SIZE)
     blocks = _Blocks(address_space, MANAGEMENT_SIZE + storage_size, pack.texts("network.forbidden_ranges"))
     groups = _Groups(vlan_range, 2 + networks)
     block_of = blocks.allocate(wanted, kept)
     group_of, shared = groups.allocate(wanted, kept)
-    found = []
-    for need in sorted(wanted, key=lambda need: need.cluster):
-        if FIRST_NODE + need.nodes >= MANAGEMENT_SIZE:
-            raise AddressError(
-                f"cluster {need.cluster!r} has {need.nodes} nodes, more than a management subnet has addresses"
-            )
-        start, vlans = blocks.start(block_of[need.cluster]), groups.vlans(group_of[need.cluster])
-        block = str(blocks.network(block_of[need.cluster]))
-        found.append(
-            ClusterAddresses(
-                cluster=need.cluster,
-                kept=Kept(block, vlans[0]),
-                block=block,
-                management=_subnet(start, MANAGEMENT_SIZE),
-                gateway=str(start + GATEWAY),
-                infrastructure=tuple(str(start + FIRST_INFRASTRUCTURE + place) for place in range(infrastructure)),
-                nodes=tuple(str(start + FIRST_NODE + place) for place in range(need.nodes)),
-                management_vlan=vlans[0],
-                compute_vlan=vlans[1],
-                storage=_storage(need, start + MANAGEMENT_SIZE, vlans[2:]),
-                vlans=vlans,
-                shares_vlans=need.cluster in shared,
-            )
+    return tuple(
+        _addresses(
+            need,
+            blocks.network(block_of[need.cluster]),
+            groups.vlans(group_of[need.cluster]),
+            infrastructure,
+            shares_vlans=need.cluster in shared,
         )
-    return tuple(found)
+        for need in sorted(wanted, key=lambda need: need.cluster)
+    )
+
+
+def _infrastructure(pack: RulePack) -> int:
+    """How many consecutive addresses the platform takes; they have to fit before those of the nodes."""
+    count = pack.whole("network.infrastructure_addresses")
+    if FIRST_INFRASTRUCTURE + count > FIRST_NODE:
+        raise AddressError(f"{count} infrastructure addresses do not fit into {FIRST_NODE - FIRST_INFRASTRUCTURE}")
+    return count
+
+
+def _addresses(
+    need: AddressNeed, block: ipaddress.IPv4Network, vlans: range, infrastructure: int, *, shares_vlans: bool
+) -> ClusterAddresses:
+    if FIRST_NODE + need.nodes >= MANAGEMENT_SIZE:
+        raise AddressError(
+            f"cluster {need.cluster!r} has {need.nodes} nodes, more than a management subnet has addresses"
+        )
+    start = block.network_address
+    return ClusterAddresses(
+        cluster=need.cluster,
+        kept=Kept(str(block), vlans[0]),
+        block=str(block),
+        management=_subnet(start, MANAGEMENT_SIZE),
+        gateway=str(start + GATEWAY),
+        infrastructure=tuple(str(start + FIRST_INFRASTRUCTURE + place) for place in range(infrastructure)),
+        nodes=tuple(str(start + FIRST_NODE + place) for place in range(need.nodes)),
+        management_vlan=vlans[0],
+        compute_vlan=vlans[1],
+        storage=_storage(need, start + MANAGEMENT_SIZE, vlans[2:]),
+        vlans=vlans,
+        shares_vlans=shares_vlans,
+    )
 
 
 def _storage(need: AddressNeed, start: ipaddress.IPv4Address, vlans: range) -> tuple[StorageSubnet, ...]:
@@ -213,13 +226,9 @@ class _Blocks:
             raise AddressError(f"address_space {address_space!r} is smaller than one block of {self.size} addresses")
         self.forbidden = tuple(ipaddress.IPv4Network(text) for text in forbidden)
 
-    def start(self, number: int) -> ipaddress.IPv4Address:
-        """First address of a block."""
-        return self.space.network_address + number * self.size
-
     def network(self, number: int) -> ipaddress.IPv4Network:
         """A block."""
-        return ipaddress.IPv4Network(_subnet(self.start(number), self.size))
+        return ipaddress.IPv4Network(_subnet(self.space.network_address + number * self.size, self.size))
 
     def allocate(self, wanted: Iterable[AddressNeed], kept: Mapping[str, Kept]) -> dict[str, int]:
         """A block for every cluster."""

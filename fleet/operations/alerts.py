@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.context import COMPUTE, POOL, PlanContext
 from fleet.plan.placement import exceeds
-from fleet.plan.plan import Plan
 from fleet.plan.protection import Floats, standby_reserve
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from fleet.rulepack import RulePack
 from fleet.tables import Row, column
@@ -37,18 +35,16 @@ class AlertRow(Row):
     month: int | None = column(None, unit="month", meaning="first month above it; none within the forecast where blank")
 
 
-def forecast_alerts(plan: Plan, months: int | None = None, context: PlanContext | None = None) -> tuple[AlertRow, ...]:
+def forecast_alerts(context: PlanContext, months: int | None = None) -> tuple[AlertRow, ...]:
     """For every cluster, resource and threshold, the first month whose load is above it.
 
     Parameters
     ----------
-    plan : Plan
-        The plan; its nodes change as planned up to the horizon and stay as they are beyond.
+    context : PlanContext
+        The plan laid out; its nodes change as planned up to the horizon and stay as they are beyond.
     months : int, optional
         Length of the forecast from the first month on; the life of the nodes or the horizon where not given,
         whichever is longer.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
 
     Notes
     -----
@@ -57,7 +53,6 @@ def forecast_alerts(plan: Plan, months: int | None = None, context: PlanContext 
     a forecast can know: the processor alert comes when all that is allocated is busy. The planned limit counts the
     standby reserve as load, since a failover may claim it at any time.
     """
-    context = context_of(plan) if context is None else context
     policy = context.inventory.policy
     span = max(policy.horizon_months, policy.asset_life_months) if months is None else months
     forecast = monthly_forecast(context, span)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand
 from fleet.operations.seeding import steps
 from fleet.plan.context import POOL, PlanContext
@@ -68,15 +67,15 @@ class BackupPlan:
     findings: tuple[Finding, ...]
 
 
-def plan_backups(plan: Plan, context: PlanContext | None = None) -> BackupPlan:
+def plan_backups(plan: Plan, context: PlanContext) -> BackupPlan:
     """Place the backups of every demand with ``backup_days``, and count what they take.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The same laid out.
 
     Notes
     -----
@@ -94,7 +93,6 @@ def plan_backups(plan: Plan, context: PlanContext | None = None) -> BackupPlan:
     ----------
     AzureLocal/azurelocal-surveyor docs/capacity-model.md (community, 06/2026) for the sizing rule.
     """
-    context = context_of(plan) if context is None else context
     window_hours = context.inventory.policy.backup_window_hours
     backed_up = [index for index, demand in enumerate(context.demands) if demand.row.backup_days > 0]
     targets = {index: _target(context, index) for index in backed_up}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fleet.failures.sweep import context_of
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.placement import exceeds
-from fleet.plan.plan import Finding, Plan
+from fleet.plan.plan import Finding
 from fleet.plan.protection import Floats
 from fleet.plan.rules.base import finding
 from fleet.plan.standing_clusters import StandingCluster
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for
 from fleet.platform.resiliency import default_layout
 from fleet.quantities import RESOURCES
 from fleet.tables import Row, column
@@ -36,22 +36,19 @@ class BalanceRow(Row):
     deviation: float = column(unit="fraction", meaning="used less fleet")
 
 
-def plan_balance(plan: Plan, context: PlanContext | None = None) -> tuple[BalanceRow, ...]:
+def plan_balance(context: PlanContext) -> tuple[BalanceRow, ...]:
     """Use of every cluster and resource, and how far it is from that of the fleet.
 
     Parameters
     ----------
-    plan : Plan
-        The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The plan laid out.
 
     Notes
     -----
     A cluster is as full as ``(own load + standby reserve) / capacity``; the fleet as the sum of the one over the sum of
     the other. Resources that a cluster does not offer are left out.
     """
-    context = context_of(plan) if context is None else context
     use, fleet = _use(context), _fleet(context)
     rows = []
     for index, cluster in enumerate(context.clusters):

@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Demand
 from fleet.operations.backup import BackupRow, plan_backups
 from fleet.plan.context import PlanContext
@@ -111,15 +110,15 @@ def declared_regimes(context: PlanContext) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(names)) for name, names in found.items()}
 
 
-def plan_checklist(plan: Plan, context: PlanContext | None = None) -> tuple[ChecklistRow, ...]:
+def plan_checklist(plan: Plan, context: PlanContext) -> tuple[ChecklistRow, ...]:
     """The checklist of every cluster: the baseline of the rule pack, then each regime that applies to its data.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The same laid out.
 
     Notes
     -----
@@ -127,7 +126,6 @@ def plan_checklist(plan: Plan, context: PlanContext | None = None) -> tuple[Chec
     (column `compliance` of sites). A control that the plan has something to show for is `met` or `open`, judged on the
     demands of sites that declare the regime; all others are `to do`, since only people can see to them.
     """
-    context = context_of(plan) if context is None else context
     declared = declared_regimes(context)
     evidence = _Evidences(context, plan_backups(plan, context).rows)
     fact = context.pack.fact("security")

@@ -6,11 +6,12 @@ import numpy as np
 
 from fleet.operations.seeding import Queues, copy_days, left_for_uploads
 from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.states import simulate
 from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
 from fleet.wan.replication import CLOUD
-from fleet.wan.routing import Hop
+from fleet.wan.route import Hop
 from fleet.wan.states import FailureState
 
 HOURS_PER_DAY = 24.0
@@ -42,13 +43,13 @@ class FailbackRow(Row):
     full_finished_hour: float | None = column(None, unit="hours", meaning="the same after what goes first")
 
 
-def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tuple[FailbackRow, ...]:
+def plan_failback(normal: NormalState, outage_days: float = OUTAGE_DAYS) -> tuple[FailbackRow, ...]:
     """Size, time and order of the copies home after the loss of every cluster, one cluster at a time.
 
     Parameters
     ----------
-    context : PlanContext
-        The plan laid out.
+    normal : NormalState
+        The plan with nothing failed.
     outage_days : float
         Time in which changes gathered at the standby [days].
 
@@ -59,6 +60,7 @@ def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tup
     runs in the cloud comes home over the internet access of the site that it left, taken to be as wide in both
     directions, and to no other cluster.
     """
+    context = normal.context
     last = len(context.inventory.periods) - 1
     rows: list[FailbackRow] = []
     for index, cluster in enumerate(context.clusters):
@@ -66,8 +68,8 @@ def plan_failback(context: PlanContext, outage_days: float = OUTAGE_DAYS) -> tup
         here = [number for number in protected if context.inventory.first_period(context.demands[number]) <= last]
         if not here:
             continue
-        outcome = simulate(context, FailureState("cluster", cluster.name, clusters=frozenset({cluster.name})))
-        left = (context.link_limit - outcome.link_loads(context))[:, :, last]
+        outcome = simulate(normal, FailureState("cluster", cluster.name, clusters=frozenset({cluster.name})))
+        left = (context.link_limit - outcome.link_loads(normal))[:, :, last]
         ways = {number: _way_home(context, number) for number in here}
         for number, way in ways.items():
             for hop in way or ():

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fleet.errors import FleetError
-from fleet.failures.sweep import context_of
 from fleet.operations.coloring import color
 from fleet.plan.context import PlanContext
-from fleet.plan.plan import Finding, Plan
+from fleet.plan.normal_state import NormalState
+from fleet.plan.plan import Finding
 from fleet.plan.rules.base import finding
 from fleet.plan.survival import node_overloads
 from fleet.tables import Row, column
@@ -60,17 +60,13 @@ def maintenance_waves(context: PlanContext) -> dict[str, int]:
     return color([cluster.name for cluster in context.clusters], protection_pairs(context))
 
 
-def plan_maintenance(
-    plan: Plan, context: PlanContext | None = None, hours_per_node: float = HOURS_PER_NODE
-) -> tuple[MaintenanceRow, ...]:
+def plan_maintenance(normal: NormalState, hours_per_node: float = HOURS_PER_NODE) -> tuple[MaintenanceRow, ...]:
     """The maintenance calendar of a plan over its horizon.
 
     Parameters
     ----------
-    plan : Plan
-        The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    normal : NormalState
+        The plan with nothing failed.
     hours_per_node : float
         From the drain of a node to the end of its resynchronization [hours].
 
@@ -90,28 +86,21 @@ def plan_maintenance(
     comes after one interval. The waves of a month start at equal distances, at least a week apart where there are four
     or fewer. A wave ends before the next one starts, so two clusters of different waves are never drained at once.
     """
-    context = context_of(plan) if context is None else context
+    context = normal.context
     waves = maintenance_waves(context)
     days = DAYS // max(WEEKS, 1 + max(waves.values(), default=0))
     partners = _partners(context)
     policy, pack = context.inventory.policy, context.pack
     trains = set(_due(pack.number("updates.train_months"), policy.horizon_months)) - {0}
     months = sorted(trains | set(_due(pack.number("updates.cumulative_months"), policy.horizon_months)))
-    effects = [tuple(_effects(context, index)) for index in range(len(context.clusters))]
+    effects = [tuple(_effects(normal, index)) for index in range(len(context.clusters))]
     rows = []
     for month in months:
-        for index, cluster in enumerate(context.clusters):
+        for cluster, effect in zip(context.clusters, effects, strict=True):
             period = month // policy.period_months
             nodes = cluster.decision.nodes[period]
             if nodes <= 0:
                 continue
-            hours = nodes * hours_per_node
-            if hours > days * HOURS_PER_DAY:
-                raise MaintenanceError(
-                    f"{nodes} nodes of cluster {cluster.name!r} take {hours:g} hours, a window of {days} days is "
-                    f"shorter: lower hours_per_node or let fewer clusters protect each other"
-                )
-            effect = effects[index][period]
             rows.append(
                 MaintenanceRow(
                     month=month,
@@ -121,13 +110,24 @@ def plan_maintenance(
                     site=cluster.site,
                     update="feature train" if month in trains else "cumulative update",
                     nodes=nodes,
-                    hours=hours,
-                    effect=effect.kind,
-                    detail=effect.detail,
+                    hours=_hours(cluster.name, nodes, hours_per_node, days),
+                    effect=effect[period].kind,
+                    detail=effect[period].detail,
                     partners=partners[cluster.name],
                 )
             )
     return tuple(sorted(rows, key=lambda row: (row.month, row.wave, row.cluster)))
+
+
+def _hours(cluster: str, nodes: int, hours_per_node: float, days: int) -> float:
+    """How long the nodes of a cluster take one after the other; an error where a window of so many days is shorter."""
+    hours = nodes * hours_per_node
+    if hours > days * HOURS_PER_DAY:
+        raise MaintenanceError(
+            f"{nodes} nodes of cluster {cluster!r} take {hours:g} hours, a window of {days} days is shorter: lower "
+            f"hours_per_node or let fewer clusters protect each other"
+        )
+    return hours
 
 
 def maintenance_findings(rows: Iterable[MaintenanceRow]) -> Iterator[Finding]:
@@ -172,10 +172,11 @@ class _Effect:
     detail: str = ""
 
 
-def _effects(context: PlanContext, index: int) -> Iterator[_Effect]:
+def _effects(normal: NormalState, index: int) -> Iterator[_Effect]:
     """Per period, what the drain does to the demands of a cluster."""
+    context = normal.context
     cluster = context.clusters[index]
-    overloads = node_overloads(context, index)
+    overloads = node_overloads(normal, index)
     own = [demand for demand, primary in zip(context.demands, context.primary, strict=True) if primary == index]
     for period, archetype in enumerate(cluster.archetypes):
         here = [demand for demand in own if context.inventory.growth_factors(demand)[period] > 0]

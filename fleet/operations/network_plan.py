@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.tables.hardware import ExistingCluster
+from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
 from fleet.operations.addresses import AddressError, AddressNeed, ClusterAddresses, Kept, hand_out_addresses
 from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import ClusterRow, Finding, Plan
 from fleet.plan.rules.base import finding
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.network import NetworkDesign, network_design, wiring_policy
 from fleet.platform.topologies import family_of
 from fleet.tables import Row, column
@@ -90,15 +91,15 @@ class NetworkPlan:
     findings: tuple[Finding, ...]
 
 
-def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str, Kept] | None = None) -> NetworkPlan:
+def plan_network(plan: Plan, normal: NormalState, kept: dict[str, Kept] | None = None) -> NetworkPlan:
     """Design the networks of a plan.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    normal : NormalState
+        The same with nothing failed.
     kept : mapping, optional
         Blocks and VLANs that clusters have already, beside those that the table of existing clusters states.
 
@@ -108,76 +109,30 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
         Addresses are blank, with a finding that says why, where the address space or the VLAN range cannot hold the
         fleet.
     """
-    context = context_of(plan) if context is None else context
+    context = normal.context
     inventory, pack = context.inventory, context.pack
-    rows = sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster))
-    counts = _nodes(plan)
-    models = inventory.node_model_by_name
-    standing = {row.cluster: row for row in inventory.clusters}
-    designs = {
-        row.cluster: network_design(
-            models[row.node_model],
-            max(counts[row.cluster]),
-            wiring_policy(inventory.policy, standing.get(row.cluster)),
-            pack,
-            grows=len({*counts[row.cluster], *_brought(standing.get(row.cluster))}) > 1,
-            zones=1 + (archetype.zone_tolerance if (archetype := _last(context, row.cluster)) is not None else 0),
-        )
-        for row in rows
-        if counts.get(row.cluster) and row.node_model in models
-    }
-    rows = [row for row in rows if row.cluster in designs]
-    findings: list[Finding] = []
-    addresses = _addresses(rows, designs, counts, context, kept or {}, findings)
-    users, streams = _traffic(plan, inventory)
-    backups = _backups(context)
-    router = Router(context.wan)
+    sketches = list(_sketches(plan, context))
+    addresses, findings = _addresses(sketches, context, kept or {})
+    traffic = _traffic(plan, normal)
     networks: list[NetworkRow] = []
     segments: list[SegmentRow] = []
     subnets: list[SubnetRow] = []
-    for row in rows:
-        design, own = designs[row.cluster], addresses.get(row.cluster)
-        model, archetype = models[row.node_model], _last(context, row.cluster)
-        witness_site, witness_rtt = _witness(row, inventory, router)
-        notes = list(
-            _notes(
-                row,
-                design,
-                own,
-                context,
-                users[row.cluster] + streams[row.cluster] + backups[row.cluster],
-                witness_site,
-            )
-        )
+    for sketch in sketches:
+        row, design, own = sketch.row, sketch.design, addresses.get(sketch.row.cluster)
+        witness = _witness(row, inventory, context.router)
+        notes = list(_notes(sketch, own, context, traffic.total(row.cluster), witness.site))
         findings += [finding(RULE, row.cluster, note, remedy, severity="warning") for note, remedy in notes]
         networks.append(
             NetworkRow(
-                cluster=row.cluster,
-                site=row.site,
-                nodes=counts[row.cluster][-1],
-                family=_family(design, counts[row.cluster][-1]),
-                survives=archetype.survives if archetype is not None else "",
-                storage=design.storage,
-                intents="; ".join(f"{', '.join(intent.traffic)} ({intent.ports})" for intent in design.intents),
-                ports=design.ports,
-                node_ports=model.nic_ports,
-                port_gbps=model.nic_gbps,
-                rdma=next((intent.rdma for intent in design.intents if intent.rdma), ""),
-                switch_ports=design.switch_ports * counts[row.cluster][-1],
-                zone_gbps=design.zone_gbps or None,
-                block=own.block if own else "",
-                management_vlan=own.management_vlan if own else None,
-                management_subnet=own.management if own else "",
-                gateway=own.gateway if own else "",
-                infrastructure_addresses=_span(own.infrastructure) if own else "",
-                node_addresses=_span(own.nodes) if own else "",
-                user_mbps=users[row.cluster],
-                replication_mbps=streams[row.cluster],
-                backup_mbps=backups[row.cluster],
+                **_wiring(sketch),
+                **_numbers(own),
+                user_mbps=traffic.users[row.cluster],
+                replication_mbps=traffic.streams[row.cluster],
+                backup_mbps=traffic.backups[row.cluster],
                 witness=row.witness,
                 witness_reach=str(pack.table("witness.reach").get(row.witness, "")),
-                witness_site=witness_site,
-                witness_rtt_ms=witness_rtt,
+                witness_site=witness.site,
+                witness_rtt_ms=witness.rtt_ms,
                 note="; ".join(note for note, _ in notes),
             )
         )
@@ -190,14 +145,74 @@ def plan_network(plan: Plan, context: PlanContext | None = None, kept: dict[str,
     return NetworkPlan(tuple(networks), tuple(segments), tuple(subnets), tuple(findings))
 
 
+class _Sketch(NamedTuple):
+    """The network of a cluster before it has addresses; its nodes in the periods in which it stands."""
+
+    row: ClusterRow
+    model: NodeModel
+    nodes: list[int]
+    archetype: Archetype | None
+    design: NetworkDesign
+
+
+def _sketches(plan: Plan, context: PlanContext) -> Iterator[_Sketch]:
+    """Every cluster that stands and whose node model is known, by site and name; what it is at the end of the plan."""
+    inventory = context.inventory
+    standing = {row.cluster: row for row in inventory.clusters}
+    counts = _nodes(plan)
+    for row in sorted(plan.document.clusters, key=lambda row: (row.site, row.cluster)):
+        model, nodes = inventory.node_model_by_name.get(row.node_model), counts.get(row.cluster)
+        if model is None or not nodes:
+            continue
+        archetype = context.clusters[context.cluster_index[row.cluster]].archetypes[-1]
+        design = network_design(
+            model,
+            max(nodes),
+            wiring_policy(inventory.policy, standing.get(row.cluster)),
+            context.pack,
+            grows=len({*nodes, *_brought(standing.get(row.cluster))}) > 1,
+            zones=1 + (archetype.zone_tolerance if archetype is not None else 0),
+        )
+        yield _Sketch(row, model, nodes, archetype, design)
+
+
+def _wiring(sketch: _Sketch) -> dict[str, Any]:
+    """The columns of a row that say what a cluster is and how it is wired."""
+    row, design, model, nodes = sketch.row, sketch.design, sketch.model, sketch.nodes[-1]
+    return {
+        "cluster": row.cluster,
+        "site": row.site,
+        "nodes": nodes,
+        "family": _family(design, nodes),
+        "survives": "" if sketch.archetype is None else sketch.archetype.survives,
+        "storage": design.storage,
+        "intents": "; ".join(f"{', '.join(intent.traffic)} ({intent.ports})" for intent in design.intents),
+        "ports": design.ports,
+        "node_ports": model.nic_ports,
+        "port_gbps": model.nic_gbps,
+        "rdma": next((intent.rdma for intent in design.intents if intent.rdma), ""),
+        "switch_ports": design.switch_ports * nodes,
+        "zone_gbps": design.zone_gbps or None,
+    }
+
+
+def _numbers(own: ClusterAddresses | None) -> dict[str, Any]:
+    """The columns of a row that give addresses and VLANs; none where there are none."""
+    if own is None:
+        return {}
+    return {
+        "block": own.block,
+        "management_vlan": own.management_vlan,
+        "management_subnet": own.management,
+        "gateway": own.gateway,
+        "infrastructure_addresses": _span(own.infrastructure),
+        "node_addresses": _span(own.nodes),
+    }
+
+
 def _brought(standing: ExistingCluster | None) -> tuple[int, ...]:
     """The node count that a cluster stands with already, where it does."""
     return () if standing is None else (standing.nodes,)
-
-
-def _last(context: PlanContext, cluster: str) -> Archetype | None:
-    """What a cluster is at the end of the horizon; None where the platform refuses it."""
-    return context.clusters[context.cluster_index[cluster]].archetypes[-1]
 
 
 def _family(design: NetworkDesign, nodes: int) -> str:
@@ -217,13 +232,8 @@ def _nodes(plan: Plan) -> dict[str, list[int]]:
 
 
 def _addresses(
-    rows: list[ClusterRow],
-    designs: dict[str, NetworkDesign],
-    counts: dict[str, list[int]],
-    context: PlanContext,
-    kept: dict[str, Kept],
-    findings: list[Finding],
-) -> dict[str, ClusterAddresses]:
+    sketches: Iterable[_Sketch], context: PlanContext, kept: Mapping[str, Kept]
+) -> tuple[dict[str, ClusterAddresses], list[Finding]]:
     """Addresses of every cluster; none at all where they do not fit, which is a finding."""
     policy = context.inventory.policy
     stated = {
@@ -236,49 +246,61 @@ def _addresses(
             row.cluster,
             row.site,
             (not row.existing, row.opened),
-            max(counts[row.cluster]),
-            designs[row.cluster].storage_links,
-            designs[row.cluster].storage == "switchless",
+            max(nodes),
+            design.storage_links,
+            design.storage == "switchless",
         )
-        for row in rows
+        for row, _, nodes, _, design in sketches
     ]
     try:
         found = hand_out_addresses(needs, policy.address_space, policy.vlans, context.pack, {**kept, **stated})
     except AddressError as error:
         remedy = "widen address_space or vlan_range in table policy, or correct what clusters keep"
-        findings.append(finding(RULE, "addresses", f"no addresses are handed out: {error}", remedy, severity="warning"))
-        return {}
-    return {entry.cluster: entry for entry in found}
+        text = f"no addresses are handed out: {error}"
+        return {}, [finding(RULE, "addresses", text, remedy, severity="warning")]
+    return {entry.cluster: entry for entry in found}, []
 
 
-def _traffic(plan: Plan, inventory: Inventory) -> tuple[dict[str, float], dict[str, float]]:
-    """User traffic in the last period, and replication out and in, by cluster [Mbit/s]."""
-    users: defaultdict[str, float] = defaultdict(float)
-    streams: defaultdict[str, float] = defaultdict(float)
-    last = len(inventory.periods) - 1
+class _Traffic(NamedTuple):
+    """User traffic, replication out and in, and backups out in the last period, by cluster [Mbit/s]."""
+
+    users: defaultdict[str, float]
+    streams: defaultdict[str, float]
+    backups: defaultdict[str, float]
+
+    def total(self, cluster: str) -> float:
+        """All of it."""
+        return self.users[cluster] + self.streams[cluster] + self.backups[cluster]
+
+
+def _traffic(plan: Plan, normal: NormalState) -> _Traffic:
+    context = normal.context
+    inventory = context.inventory
+    traffic = _Traffic(defaultdict(float), defaultdict(float), defaultdict(float))
     for key, cluster in plan.cluster_of.items():
         demand = inventory.demand_by_key.get(key)
         if demand is not None:
-            users[cluster] += inventory.amounts(demand, last).traffic_mbps
+            traffic.users[cluster] += inventory.amounts(demand, len(inventory.periods) - 1).traffic_mbps
     for row in plan.document.standbys:
         for cluster in filter(None, (row.cluster, row.standby)):
-            streams[cluster] += row.required_mbps
-    return users, streams
-
-
-def _backups(context: PlanContext) -> dict[str, float]:
-    """Backups out in the last period, by cluster [Mbit/s]."""
-    found: defaultdict[str, float] = defaultdict(float)
-    for index, end in enumerate(context.normal_fates):
+            traffic.streams[cluster] += row.required_mbps
+    for index, end in enumerate(normal.fates):
         if end.backup_rows:
-            found[context.clusters[int(context.primary[index])].name] += float(context.backup[index, -1])
-    return found
+            traffic.backups[context.clusters[int(context.primary[index])].name] += float(context.backup[index, -1])
+    return traffic
 
 
-def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str, float | None]:
-    """The nearest site that could hold a share for the witness, and its round trip: another fault domain that hosts."""
+class _Witness(NamedTuple):
+    """The site that could hold the share for a witness, blank where there is none, and the round trip to it."""
+
+    site: str
+    rtt_ms: float | None
+
+
+def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> _Witness:
+    """The nearest site for the share of a witness: another fault domain that hosts."""
     if row.witness != "file_share":
-        return "", None
+        return _Witness("", None)
     domain = inventory.site(row.site).fault_domain
     trips = router.round_trips(row.site)
     near = [
@@ -286,19 +308,15 @@ def _witness(row: ClusterRow, inventory: Inventory, router: Router) -> tuple[str
         for site in inventory.host_sites
         if site.fault_domain != domain and site.site in trips
     ]
-    rtt, name = min(near, default=(None, ""))
-    return name, rtt
+    rtt_ms, name = min(near, default=(None, ""))
+    return _Witness(name, rtt_ms)
 
 
 def _notes(
-    row: ClusterRow,
-    design: NetworkDesign,
-    own: ClusterAddresses | None,
-    context: PlanContext,
-    mbps: float,
-    witness_site: str,
+    sketch: _Sketch, own: ClusterAddresses | None, context: PlanContext, mbps: float, witness_site: str
 ) -> Iterator[tuple[str, str]]:
     """What should be known about a network, each with its remedy."""
+    row, design = sketch.row, sketch.design
     for warning in design.warnings:
         yield warning, "choose a node model with more ports, or another storage network"
     if own is not None and own.shares_vlans:

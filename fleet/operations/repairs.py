@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.failures.sweep import context_of
 from fleet.plan.context import POOL, PlanContext
-from fleet.plan.plan import Plan
 from fleet.platform.network import network_design
 from fleet.platform.repair import repair_after_drive_loss, repair_after_node_loss
 from fleet.tables import Row, column
@@ -23,17 +21,14 @@ class RepairRow(Row):
     note: str = column(meaning="what limits it")
 
 
-def plan_repairs(plan: Plan, context: PlanContext | None = None) -> tuple[RepairRow, ...]:
+def plan_repairs(context: PlanContext) -> tuple[RepairRow, ...]:
     """Repairs of every cluster, filled as at the end of the horizon.
 
     Parameters
     ----------
-    plan : Plan
-        The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The plan laid out.
     """
-    context = context_of(plan) if context is None else context
     order = sorted(range(len(context.clusters)), key=lambda index: context.clusters[index].name)
     return tuple(row for index in order for row in _repairs(context, index))
 

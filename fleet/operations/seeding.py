@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
-from fleet.failures.sweep import context_of
-from fleet.inventory.inventory import DemandKey
+from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext
-from fleet.plan.plan import LinkRow, Plan
+from fleet.plan.plan import LinkRow, Plan, StandbyRow
 from fleet.plan.uploads import upload_limit_mbps, upload_loads
 from fleet.quantities import GB_PER_TB
 from fleet.tables import Row, column
@@ -41,15 +40,15 @@ class SeedRow(Row):
     )
 
 
-def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRow, ...]:
+def plan_seeding(plan: Plan, context: PlanContext) -> tuple[SeedRow, ...]:
     """Size, time and order of the first copies of every standby.
 
     Parameters
     ----------
     plan : Plan
         Its standbys, their paths, and what its links have left in the normal state.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The same laid out.
 
     Returns
     -------
@@ -63,32 +62,20 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
     side by side. Copies that do not fit this way are carried on disks, or the links are upgraded first. A copy into the
     cloud takes the internet access of its site: size and order are told, times only where `internet_mbps` is stated.
     """
-    context = context_of(plan) if context is None else context
-    inventory = context.inventory
     left = left_mbps(plan.document.links)
     sites = {cluster.name: cluster.site for cluster in context.clusters}
     uploads = left_for_uploads(context)
-    pending = []
-    for row in plan.document.standbys:
-        demand = inventory.demand_by_key[DemandKey(row.workload, row.site)]
-        period = inventory.first_period(demand)
-        if period == len(inventory.periods):
-            continue
-        data_gb = inventory.amounts(demand, period).storage_tb * GB_PER_TB
-        size_gb = data_gb * inventory.policy.protocol_overhead
-        pending.append((period, demand.row.priority, size_gb, row))
-    pending.sort(key=lambda entry: (*entry[:3], entry[3].workload, entry[3].site))
     queues = Queues()
     rows = []
-    for period, priority, size_gb, row in pending:
-        way: list[tuple[str, str, int]] = []
+    for period, priority, size_gb, row in _pending(plan, context.inventory):
+        origin = sites[row.cluster]
+        way: list[tuple[str, str, int]] = [(CLOUD, origin, period)]
         free: float | None
         if row.standby:
-            way = [(link, end, period) for link, end in steps(row.path, sites[row.cluster], context.wan)]
+            way = [(link, end, period) for link, end in steps(row.path, origin, context.wan)]
             free = min((left.get(step, 0.0) for step in way), default=0.0)
         else:
-            way = [(CLOUD, sites[row.cluster], period)]
-            free = uploads[sites[row.cluster]][period] if sites[row.cluster] in uploads else None
+            free = uploads[origin][period] if origin in uploads else None
         days = None if free is None else copy_days(size_gb, free)
         slot = queues.book(way, days)
         rows.append(
@@ -108,6 +95,18 @@ def plan_seeding(plan: Plan, context: PlanContext | None = None) -> tuple[SeedRo
             )
         )
     return tuple(rows)
+
+
+def _pending(plan: Plan, inventory: Inventory) -> list[tuple[int, int, float, StandbyRow]]:
+    """(period, priority, size [GB], standby) of every first copy, in the order in which they are made."""
+    pending = []
+    for row in plan.document.standbys:
+        demand = inventory.demand_by_key[DemandKey(row.workload, row.site)]
+        period = inventory.first_period(demand)
+        if period < len(inventory.periods):
+            size_gb = inventory.amounts(demand, period).storage_tb * GB_PER_TB * inventory.policy.protocol_overhead
+            pending.append((period, demand.row.priority, size_gb, row))
+    return sorted(pending, key=lambda entry: (*entry[:3], entry[3].workload, entry[3].site))
 
 
 class Slot(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fleet.failures.sweep import context_of
 from fleet.operations.alerts import AlertRow, forecast_alerts
 from fleet.operations.backup import BackupRow, BackupTargetRow, plan_backups
 from fleet.operations.balance import BalanceRow, balance_findings, plan_balance
@@ -15,7 +14,7 @@ from fleet.operations.network_plan import NetworkRow, SegmentRow, SubnetRow, pla
 from fleet.operations.repairs import RepairRow, plan_repairs
 from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.operations.volume_rows import VolumeRow, plan_volumes
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Finding, Plan
 from fleet.tables import Row
 
@@ -38,28 +37,26 @@ OPERATIONS_TABLES: dict[str, type[Row]] = {
 }
 
 
-def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[str, tuple[Row, ...]]:
+def operations_tables(plan: Plan, normal: NormalState) -> dict[str, tuple[Row, ...]]:
     """How a plan is run: the rows of every table in `OPERATIONS_TABLES`.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    normal : NormalState
+        The same with nothing failed.
 
     Raises
     ------
-    InventoryError
-        If the tables of the plan contradict themselves.
     MaintenanceError
         If the windows of a month are too short.
     """
-    context = context_of(plan) if context is None else context
+    context = normal.context
     backups = plan_backups(plan, context)
-    maintenance = plan_maintenance(plan, context)
-    checklist, balance = plan_checklist(plan, context), plan_balance(plan, context)
-    network = plan_network(plan, context)
+    maintenance = plan_maintenance(normal)
+    checklist, balance = plan_checklist(plan, context), plan_balance(context)
+    network = plan_network(plan, normal)
     advice: Iterable[Finding] = (
         *maintenance_findings(maintenance),
         *backups.findings,
@@ -69,17 +66,17 @@ def operations_tables(plan: Plan, context: PlanContext | None = None) -> dict[st
     )
     return {
         "maintenance": maintenance,
-        "alerts": forecast_alerts(plan, context=context),
+        "alerts": forecast_alerts(context),
         "backups": backups.rows,
         "backup_targets": backups.targets,
         "seeding": plan_seeding(plan, context),
-        "failback": plan_failback(context),
+        "failback": plan_failback(normal),
         "checklist": checklist,
         "balance": balance,
         "network": network.clusters,
         "segments": network.segments,
         "subnets": network.subnets,
-        "volumes": plan_volumes(plan, context),
-        "repairs": plan_repairs(plan, context),
+        "volumes": plan_volumes(context),
+        "repairs": plan_repairs(context),
         "advice": tuple(advice),
     }

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from fleet.failures.sweep import context_of
 from fleet.plan.context import PlanContext
-from fleet.plan.plan import Plan
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.volumes import volume_plan
 from fleet.tables import Row, column
 
@@ -29,22 +27,19 @@ class VolumeRow(Row):
     per_node: float = column(unit="volumes/node", meaning="volumes that each node owns")
 
 
-def plan_volumes(plan: Plan, context: PlanContext | None = None) -> tuple[VolumeRow, ...]:
+def plan_volumes(context: PlanContext) -> tuple[VolumeRow, ...]:
     """Lay out the volumes of every cluster for the end of the horizon.
 
     Parameters
     ----------
-    plan : Plan
-        The plan.
-    context : PlanContext, optional
-        The plan laid out, where the caller has it already.
+    context : PlanContext
+        The plan laid out.
 
     Raises
     ------
     VolumeError
         If the rule pack leaves volumes no size.
     """
-    context = context_of(plan) if context is None else context
     held = _data(context)
     order = sorted(range(len(context.clusters)), key=lambda index: context.clusters[index].name)
     return tuple(row for index in order for row in _rows(context, index, held[index]))

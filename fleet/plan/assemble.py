@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import metadata
 
-from fleet import __version__
 from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import judge
 from fleet.plan.context import build_context
 from fleet.plan.costs import Rates, cost_rows, totals
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import (
     Generator,
     InventoryCopy,
@@ -32,6 +32,7 @@ from fleet.plan.rows import (
 )
 from fleet.plan.states import sweep
 from fleet.rulepack import load_rulepack
+from fleet.version import __version__
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
 
@@ -72,6 +73,7 @@ def assemble(
     standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
     router = Router(build_wan(inventory)) if router is None else router
     context = build_context(inventory, pack, replace(decisions, clusters=standing), router.wan, router)
+    normal = NormalState(context)
     costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
     document = PlanDocument(
         created=created,
@@ -85,17 +87,21 @@ def assemble(
         cluster_loads=cluster_load_rows(context),
         assignments=assignment_rows(context),
         standbys=standby_rows(context),
-        links=link_rows(context, sweep(context)),
+        links=link_rows(normal, sweep(normal)),
         actions=action_rows(context, costs),
         costs=costs,
         totals=totals(inventory, costs),
-        unserved=tuple(
-            UnservedRow(workload=key.workload, site=key.site, reason=reason)
-            for key, reason in sorted(decisions.unserved.items())
-        ),
+        unserved=_unserved_rows(decisions),
     )
     findings = judge(Plan(document), inventory, pack, router)
     return Plan(document.model_copy(update={"findings": findings}))
+
+
+def _unserved_rows(decisions: Decisions) -> tuple[UnservedRow, ...]:
+    return tuple(
+        UnservedRow(workload=key.workload, site=key.site, reason=reason)
+        for key, reason in sorted(decisions.unserved.items())
+    )
 
 
 def _ortools_version() -> str:

@@ -7,6 +7,7 @@ from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import decisions_of
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Finding, Plan
 from fleet.plan.rules import RULES, Evidence
 from fleet.plan.rules.base import finding
@@ -60,6 +61,6 @@ def judge(plan: Plan, inventory: Inventory, pack: RulePack, router: Router | Non
     """
     wan = None if router is None else router.wan
     context = build_context(inventory, pack, decisions_of(plan.document, inventory), wan, router)
-    evidence = Evidence(plan.document, inventory, pack, context)
+    evidence = Evidence(plan.document, inventory, pack, NormalState(context))
     found = [entry for rule in RULES for entry in rule.findings(evidence)]
     return tuple(sorted(found, key=lambda entry: (_ORDER[entry.severity], entry.rule)))

@@ -13,8 +13,6 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.amounts import DemandRow, RowAmounts
 from fleet.plan.decisions import Decisions
-from fleet.plan.fates import Fate, FateKind, fate
-from fleet.plan.machines import MachinesOfPlan
 from fleet.plan.placement import cloud_users_reason
 from fleet.plan.protection import Floats, Indices, standby_reserve
 from fleet.plan.standing_clusters import StandingCluster, standing_clusters
@@ -23,7 +21,6 @@ from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan, build_wan
 from fleet.wan.replication import CLOUD, Mechanism
 from fleet.wan.routing import Router
-from fleet.wan.states import NORMAL, FailureState, single_failures
 
 POOL = RESOURCES.index("pool_tb")
 #: Rows of the compute resources in arrays over all resources.
@@ -145,53 +142,9 @@ class PlanContext:
         return counts
 
     @cached_property
-    def hosting(self) -> MachinesOfPlan:
-        """The machines of each cluster and whether they find hosts."""
-        return MachinesOfPlan(self)
-
-    @cached_property
     def carried(self) -> Floats:
         """What demands put on links: user traffic, replication and backups [Mbit/s], shape (3, n_demands, T)."""
         return np.stack([self.traffic, self.stream, self.backup])
-
-    @cached_property
-    def normal_fates(self) -> tuple[Fate, ...]:
-        """The fate of every demand with nothing failed."""
-        return tuple(fate(self, index, NORMAL) for index in range(len(self.demands)))
-
-    @cached_property
-    def normal_mbps(self) -> Floats:
-        """Load of every link direction with nothing failed [Mbit/s], shape (2 · n_links, T)."""
-        loads = np.zeros((2 * len(self.links), len(self.inventory.periods)))
-        for amounts, parts in zip(
-            self.carried, zip(*(end.rows for end in self.normal_fates), strict=True), strict=False
-        ):
-            rows = [row for part in parts for row in part]
-            demands = [index for index, part in enumerate(parts) for _ in part]
-            np.add.at(loads, np.array(rows, dtype=np.int64), amounts[np.array(demands, dtype=np.int64)])
-        return loads
-
-    @cached_property
-    def _touching(self) -> _Touching:
-        return _index_of_elements(self)
-
-    def touched(self, state: FailureState) -> tuple[int, ...]:
-        """The demands that `state` may treat differently from the normal state, in order."""
-        found = set(self._touching.always)
-        for elements, index in (
-            (state.sites | state.offline, self._touching.sites),
-            (state.links, self._touching.links),
-            (state.clusters, self._touching.clusters),
-        ):
-            for element in elements:
-                found.update(index.get(element, ()))
-        return tuple(sorted(found))
-
-    @cached_property
-    def failures(self) -> tuple[FailureState, ...]:
-        """Every single failure that the plan must stand."""
-        sites = {cluster.name: cluster.site for cluster in self.clusters}
-        return tuple(single_failures(self.inventory, self.wan, sites))
 
 
 def build_context(
@@ -254,35 +207,6 @@ def build_context(
         links=links,
         link_limit=_link_limits(wan, links, decisions.upgrades, span),
     )
-
-
-@dataclass(frozen=True)
-class _Touching:
-    """Demands by the elements that their normal state relies on; `always` those that it does not serve as planned."""
-
-    sites: dict[str, list[int]]
-    links: dict[str, list[int]]
-    clusters: dict[str, list[int]]
-    always: tuple[int, ...]
-
-
-def _index_of_elements(context: PlanContext) -> _Touching:
-    sites: dict[str, list[int]] = {}
-    links: dict[str, list[int]] = {}
-    clusters: dict[str, list[int]] = {}
-    for index, end in enumerate(context.normal_fates):
-        used = {context.links[row // 2] for part in end.rows for row in part}
-        hosts = [context.clusters[int(host)] for host in (context.primary[index], context.standby[index]) if host >= 0]
-        ends = {site for link in used for site in (context.wan.links[link].from_, context.wan.links[link].to)}
-        for found, elements in (
-            (links, used),
-            (sites, ends | {context.demands[index].site} | {host.site for host in hosts}),
-            (clusters, {host.name for host in hosts}),
-        ):
-            for element in elements:
-                found.setdefault(element, []).append(index)
-    always = tuple(index for index, end in enumerate(context.normal_fates) if end.kind is not FateKind.STAYS)
-    return _Touching(sites, links, clusters, always)
 
 
 def _capacities(inventory: Inventory, clusters: tuple[StandingCluster, ...]) -> tuple[Floats, Floats]:

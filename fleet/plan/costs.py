@@ -7,7 +7,7 @@ nominal; the present value of an amount paid after m months is ``amount / (1 + d
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fleet.inventory.inventory import Amounts, Demand, Inventory
 from fleet.inventory.tables.hardware import ExistingCluster
@@ -25,6 +25,10 @@ PURCHASE_TERMS = ("nodes", "switch_ports", "opening", "retire")
 #: Purchases that come with every node.
 NODE_TERMS = ("nodes", "switch_ports")
 RESIDUAL = "residual"
+
+#: (term, what it is paid for, period), and one cost of it: an amount of that is nominal.
+_Subject = tuple[str, str, int]
+_Cost = tuple[_Subject, float]
 
 
 class Discounting:
@@ -288,45 +292,17 @@ def cost_rows(
         If the decision names a site, node model or link that the inventory lacks.
     """
     rates = Rates(inventory, pack) if rates is None else rates
-    amounts: defaultdict[tuple[str, str, int], float] = defaultdict(float)
-    last = len(inventory.periods) - 1
-    site_nodes: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for cluster in decisions.clusters:
-        model, name, row = cluster.node_model, cluster.cluster, standing_of(inventory, cluster)
-        counts = (*cluster.nodes, 0 if row is None else row.nodes)
-        ports = rates.switch_ports_purchase(model, counts, zones_of(cluster.layouts[-1], pack), row)
-        price = rates.node_price(model) + ports
-        for period, added in enumerate(added_nodes(inventory, cluster)):
-            amounts["nodes", name, period] += added * rates.node_price(model)
-            amounts["switch_ports", name, period] += added * ports
-            amounts[RESIDUAL, name, last] -= added * price * rates.residual_fraction(period)
-        if row is not None:
-            amounts[RESIDUAL, name, last] -= rates.standing_residual(row)
-        monthly = rates.node_terms_monthly(model, cluster.site)
-        for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
-            for term, amount in monthly.items():
-                amounts[term, name, span.index] += nodes * span.months * amount
-            site_nodes[cluster.site][span.index] += nodes
-    for site, nodes_in in site_nodes.items():
-        standing = [span for span in inventory.periods if nodes_in[span.index] > 0]
-        if standing:
-            amounts["opening", site, standing[0].index] += rates.site_opening(site)
-        for span in standing:
-            amounts["site", site, span.index] += span.months * rates.site_monthly(site)
-    for name, link in rates.wan.links.items():
-        for span in inventory.periods:
-            amounts["wan", name, span.index] += span.months * link.monthly_cost
-            if span.index >= decisions.upgrades.get(name, last + 1):
-                amounts["link_upgrade", name, span.index] += span.months * link.upgrade_monthly_cost
-    for name in decisions.retired:
-        amounts["retire", name, 0] += rates.retire(name)
-    for (workload, period), fee in _protection_fees(inventory, pack, decisions, rates).items():
-        amounts["protection", workload, period] += fee
-    for key in decisions.primary:
-        demand = inventory.demand_by_key[key]
-        if demand.row.backup_days > 0:
-            for span in inventory.periods:
-                amounts["backup", demand.workload, span.index] += span.months * rates.backup_monthly(demand, span.index)
+    amounts: defaultdict[_Subject, float] = defaultdict(float)
+    for entries in (
+        *(_cluster_costs(inventory, pack, cluster, rates) for cluster in decisions.clusters),
+        _site_costs(inventory, decisions, rates),
+        _link_costs(inventory, decisions, rates),
+        ((("retire", name, 0), rates.retire(name)) for name in decisions.retired),
+        _protection_costs(inventory, pack, decisions, rates),
+        _backup_costs(inventory, decisions, rates),
+    ):
+        for subject, amount in entries:
+            amounts[subject] += amount
     return tuple(
         CostRow(
             term=term,
@@ -340,11 +316,49 @@ def cost_rows(
     )
 
 
-def _protection_fees(
-    inventory: Inventory, pack: RulePack, decisions: Decisions, rates: Rates
-) -> dict[tuple[str, int], float]:
-    """Fees of protection by workload and period, while their demand exists."""
-    fees: defaultdict[tuple[str, int], float] = defaultdict(float)
+def _cluster_costs(inventory: Inventory, pack: RulePack, cluster: ClusterDecision, rates: Rates) -> Iterator[_Cost]:
+    """Purchases, residual values and running costs of the nodes of one cluster."""
+    last = len(inventory.periods) - 1
+    model, name, row = cluster.node_model, cluster.cluster, standing_of(inventory, cluster)
+    counts = (*cluster.nodes, 0 if row is None else row.nodes)
+    ports = rates.switch_ports_purchase(model, counts, zones_of(cluster.layouts[-1], pack), row)
+    price = rates.node_price(model) + ports
+    for period, added in enumerate(added_nodes(inventory, cluster)):
+        yield ("nodes", name, period), added * rates.node_price(model)
+        yield ("switch_ports", name, period), added * ports
+        yield (RESIDUAL, name, last), -(added * price * rates.residual_fraction(period))
+    if row is not None:
+        yield (RESIDUAL, name, last), -rates.standing_residual(row)
+    monthly = rates.node_terms_monthly(model, cluster.site)
+    for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
+        for term, amount in monthly.items():
+            yield (term, name, span.index), nodes * span.months * amount
+
+
+def _site_costs(inventory: Inventory, decisions: Decisions, rates: Rates) -> Iterator[_Cost]:
+    """Opening and rent of sites, from the period on in which a cluster has nodes there."""
+    nodes_at: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for cluster in decisions.clusters:
+        for span, nodes in zip(inventory.periods, cluster.nodes, strict=True):
+            nodes_at[cluster.site][span.index] += nodes
+    for site, nodes_in in nodes_at.items():
+        standing = [span for span in inventory.periods if nodes_in[span.index] > 0]
+        if standing:
+            yield ("opening", site, standing[0].index), rates.site_opening(site)
+        for span in standing:
+            yield ("site", site, span.index), span.months * rates.site_monthly(site)
+
+
+def _link_costs(inventory: Inventory, decisions: Decisions, rates: Rates) -> Iterator[_Cost]:
+    for name, link in rates.wan.links.items():
+        for span in inventory.periods:
+            yield ("wan", name, span.index), span.months * link.monthly_cost
+            if span.index >= decisions.upgrades.get(name, len(inventory.periods)):
+                yield ("link_upgrade", name, span.index), span.months * link.upgrade_monthly_cost
+
+
+def _protection_costs(inventory: Inventory, pack: RulePack, decisions: Decisions, rates: Rates) -> Iterator[_Cost]:
+    """Fees of protection by workload, while their demand exists."""
     in_cloud = [key for key in decisions.primary if inventory.demand_by_key[key].recovers_in_cloud]
     for key in dict.fromkeys((*decisions.standby, *in_cloud)):
         demand = inventory.demand_by_key[key]
@@ -353,8 +367,16 @@ def _protection_fees(
             continue
         for span in inventory.periods:
             fee = rates.protection_monthly(demand, mechanism, span.index)
-            fees[demand.workload, span.index] += span.months * fee
-    return fees
+            yield ("protection", demand.workload, span.index), span.months * fee
+
+
+def _backup_costs(inventory: Inventory, decisions: Decisions, rates: Rates) -> Iterator[_Cost]:
+    for key in decisions.primary:
+        demand = inventory.demand_by_key[key]
+        if demand.row.backup_days > 0:
+            for span in inventory.periods:
+                fee = rates.backup_monthly(demand, span.index)
+                yield ("backup", demand.workload, span.index), span.months * fee
 
 
 def totals(inventory: Inventory, rows: Iterable[CostRow]) -> Totals:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
+from fleet.plan.context import PlanContext
 from fleet.plan.placement import exceeds
-from fleet.wan.routing import Route
+from fleet.wan.route import Route
 from fleet.wan.states import FailureState
-
-if TYPE_CHECKING:
-    from fleet.plan.context import PlanContext
 
 #: Failures that sever paths without taking a cluster: what they cut may be a single point of failure.
 PATH_FAILURES = ("link", "internet", "network", "shared_risk")
@@ -131,8 +129,7 @@ def _after_loss(context: PlanContext, index: int, state: FailureState, is_user_u
 
 def failure_rtt_limit(context: PlanContext, index: int) -> float | None:
     """Longest round trip of the users of a demand after a failure [ms], None where it sets none."""
-    limit = context.demands[index].row.max_rtt_ms
-    return None if limit is None else limit * context.inventory.policy.failure_rtt_factor
+    return context.inventory.policy.failure_rtt_limit(context.demands[index].row.max_rtt_ms)
 
 
 def _is_down(context: PlanContext, cluster: int, state: FailureState) -> bool:

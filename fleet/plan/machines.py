@@ -6,23 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.inventory.tables.workloads import Workload
+from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.placement import exceeds
-from fleet.platform.archetypes import Archetype
+from fleet.plan.protection import Floats
+from fleet.platform.archetype import Archetype
 from fleet.platform.machines import Hosts, Machine, machine_of
 from fleet.platform.packing import Machines, Verdict, are_small, gathered, in_words, packed
-from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 
-if TYPE_CHECKING:
-    from fleet.inventory.tables.workloads import Workload
-    from fleet.plan.context import PlanContext
-    from fleet.plan.protection import Floats
-
-#: Rows of the compute resources in arrays over all resources.
-_COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 #: Names every demand that stands by, whatever fails, where the reserve is dedicated.
 EVERY_DOMAIN = "*"
 
@@ -153,7 +147,7 @@ class MachinesOfPlan:
                 archetype = context.clusters[index].archetypes[period]
                 if archetype is None or self._is_easy(index, period, archetype, loads[index, :, period]):
                     continue
-                if _is_over(context.own_compute[index, :, period], context.capacity[index, _COMPUTE, period]):
+                if _is_over(context.own_compute[index, :, period], context.capacity[index, COMPUTE, period]):
                     continue
                 alone = self._alone(index, period, archetype)
                 if alone is not None:

@@ -13,7 +13,7 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.tables.hardware import NodeModel
 from fleet.inventory.tables.sites import Site
 from fleet.plan.pinning import pins_on
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.instances import INSTANCE_RULES, instance_refusals
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import CLOUD, Mechanism
@@ -122,10 +122,10 @@ def cloud_users_reason(inventory: Inventory, demand: Demand) -> Reason | None:
     """
     if not inventory.site(demand.site).internet:
         return Reason("DR-009", f"{demand} recovers in the cloud, and {demand.site!r} has no internet to reach it")
-    rtt_ms, limit = inventory.policy.cloud_rtt_ms, demand.row.max_rtt_ms
-    if rtt_ms is None or limit is None or not exceeds(rtt_ms, limit * inventory.policy.failure_rtt_factor):
+    policy = inventory.policy
+    rtt_ms, limit = policy.cloud_rtt_ms, policy.failure_rtt_limit(demand.row.max_rtt_ms)
+    if rtt_ms is None or limit is None or not exceeds(rtt_ms, limit):
         return None
-    limit *= inventory.policy.failure_rtt_factor
     return Reason(
         "DR-009",
         f"{demand} recovers in the cloud: {rtt_ms:g} ms to it (cloud_rtt_ms) is over max_rtt_ms × failure_rtt_factor, "

@@ -10,6 +10,7 @@ from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext
 from fleet.plan.costs import NODE_TERMS, added_nodes
 from fleet.plan.decisions import ClusterDecision
+from fleet.plan.normal_state import NormalState
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.plan import (
     ActionRow,
@@ -159,17 +160,17 @@ def _standby(context: PlanContext, index: int) -> StandbyRow:
     )
 
 
-def link_rows(context: PlanContext, outcomes: Iterable[StateOutcome]) -> tuple[LinkRow, ...]:
+def link_rows(normal: NormalState, outcomes: Iterable[StateOutcome]) -> tuple[LinkRow, ...]:
     """Normal and worst load of every link, direction and period.
 
     Parameters
     ----------
-    context : PlanContext
-        The plan.
+    normal : NormalState
+        The plan with nothing failed.
     outcomes : iterable of StateOutcome
         Of every single failure.
     """
-    worst = worst_loads(context, outcomes)
+    context, worst = normal.context, worst_loads(normal, outcomes)
     rows: list[LinkRow] = []
     for index, name in enumerate(context.links):
         link = context.wan.links[name]
@@ -184,7 +185,7 @@ def link_rows(context: PlanContext, outcomes: Iterable[StateOutcome]) -> tuple[L
                     period=span.index,
                     capacity_mbps=float(context.link_limit[index, side, span.index]),
                     upgraded=span.index >= first,
-                    normal_mbps=float(context.normal_mbps[row, span.index]),
+                    normal_mbps=float(normal.mbps[row, span.index]),
                     worst_mbps=float(worst.mbps[row, span.index]),
                     worst_case=worst.names[int(worst.states[row, span.index])],
                 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fleet.inventory.inventory import Inventory
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for
 from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.plan.context import PlanContext, build_context
+from fleet.plan.context import PlanContext
 from fleet.plan.fates import Fate, FateKind, fate
+from fleet.plan.normal_state import NormalState
 from fleet.plan.protection import Floats, Indices
 from fleet.plan.violations import (
     ReachViolation,
@@ -23,17 +24,6 @@ from fleet.plan.violations import (
     reach_violations,
 )
 from fleet.wan.states import NORMAL, FailureState
-
-__all__ = [
-    "PlanContext",
-    "StateOutcome",
-    "WorstLoads",
-    "build_context",
-    "simulate",
-    "sweep",
-    "violations",
-    "worst_loads",
-]
 
 #: Differences of loads below this are rounding [Mbit/s].
 NOISE_MBPS = 1e-9
@@ -93,43 +83,42 @@ class StateOutcome:
         out_of_service = {*self.single_points, *self.down, *self.lost}
         return tuple(index for index in self.stream_cuts if index not in out_of_service)
 
-    def link_loads(self, context: PlanContext) -> Floats:
+    def link_loads(self, normal: NormalState) -> Floats:
         """Load of every link in both directions [Mbit/s], shape (n_links, 2, T)."""
-        loads = context.normal_mbps.copy()
+        loads = normal.mbps.copy()
         loads[self.link_rows] = self.link_mbps
-        return loads.reshape(len(context.links), 2, -1)
+        return loads.reshape(len(normal.context.links), 2, -1)
 
 
-def simulate(
-    context: PlanContext, state: FailureState = NORMAL, periods: Collection[int] | None = None
-) -> StateOutcome:
+def simulate(normal: NormalState, state: FailureState = NORMAL, periods: Collection[int] | None = None) -> StateOutcome:
     """What `state` does to the plan: who stays, moves, restarts, is cut; loads; broken limits.
 
     Parameters
     ----------
-    context : PlanContext
-        The plan.
+    normal : NormalState
+        The plan with nothing failed.
     state : FailureState
         What is down; any combination, not only single failures.
     periods : collection of int, optional
         When it may be down; None = in any period. Demands that exist in none of them are left out, and limits are
         judged in them only.
     """
+    context = normal.context
     when = range(len(context.inventory.periods)) if periods is None else periods
-    touched = range(len(context.demands)) if state.kind == "normal" else context.touched(state)
+    touched = range(len(context.demands)) if state.kind == "normal" else normal.touched(state)
     exists = context.exists if periods is None else context.exists[:, list(periods)]
     fates = [(index, fate(context, index, state)) for index in touched if exists[index].any()]
     if state.kind == "normal":
         link_rows = np.arange(2 * len(context.links), dtype=np.int64)
-        link_mbps = context.normal_mbps
+        link_mbps = normal.mbps
     else:
-        link_rows, link_mbps = _changed_loads(context, fates)
+        link_rows, link_mbps = _changed_loads(normal, fates)
     cluster_rows, moved_compute = _moved(context, fates)
     lists = {kind: tuple(index for index, end in fates if end.kind is kind) for kind in FateKind}
     broken: tuple[Violation, ...] = (
         *link_violations(context, state, link_rows, link_mbps),
         *cluster_violations(context, state, cluster_rows, moved_compute),
-        *host_violations(context, state, fates, cluster_rows, moved_compute),
+        *host_violations(normal, state, fates, cluster_rows, moved_compute),
         *reach_violations(context, state, fates),
     )
     return StateOutcome(
@@ -143,22 +132,20 @@ def simulate(
         single_points=lists[FateKind.SINGLE_POINT],
         down=lists[FateKind.DOWN],
         lost=lists[FateKind.LOST],
-        stream_cuts=tuple(
-            index for index, end in fates if end.is_stream_cut and not context.normal_fates[index].is_stream_cut
-        ),
+        stream_cuts=tuple(index for index, end in fates if end.is_stream_cut and not normal.fates[index].is_stream_cut),
         violations=tuple(found for found in broken if isinstance(found, ReachViolation) or found.period in when),
     )
 
 
 def over_periods(
-    context: PlanContext, state: FailureState, outcomes: Mapping[tuple[int, ...], StateOutcome]
+    normal: NormalState, state: FailureState, outcomes: Mapping[tuple[int, ...], StateOutcome]
 ) -> StateOutcome:
     """One failure that does different things in different periods, as one outcome.
 
     Parameters
     ----------
-    context : PlanContext
-        The plan.
+    normal : NormalState
+        The plan with nothing failed.
     state : FailureState
         All that is down in any period.
     outcomes : mapping
@@ -172,8 +159,8 @@ def over_periods(
     parts = list(outcomes.items())
     link_rows = _union([part.link_rows for _, part in parts])
     cluster_rows = _union([part.cluster_rows for _, part in parts])
-    link_mbps = context.normal_mbps[link_rows].copy()
-    moved = np.zeros((len(cluster_rows), *context.compute.shape[1:]))
+    link_mbps = normal.mbps[link_rows].copy()
+    moved = np.zeros((len(cluster_rows), *normal.context.compute.shape[1:]))
     for periods, part in parts:
         when = np.array(periods, dtype=np.int64)
         places = np.searchsorted(link_rows, part.link_rows)
@@ -206,19 +193,19 @@ def _union(indices: list[Indices]) -> Indices:
     return np.unique(np.concatenate(indices)) if indices else np.zeros(0, dtype=np.int64)
 
 
-def sweep(context: PlanContext, states: Iterable[FailureState] | None = None) -> Iterator[StateOutcome]:
+def sweep(normal: NormalState, states: Iterable[FailureState] | None = None) -> Iterator[StateOutcome]:
     """The outcome of every single failure, in order; or of the given states."""
-    for state in context.failures if states is None else states:
-        yield simulate(context, state)
+    for state in normal.failures if states is None else states:
+        yield simulate(normal, state)
 
 
-def violations(context: PlanContext, states: Iterable[FailureState] | None = None) -> list[Violation]:
+def violations(normal: NormalState, states: Iterable[FailureState] | None = None) -> list[Violation]:
     """Every limit that the normal state and every single failure break; or the given states.
 
     A load that a failure leaves as it was is reported once, for the normal state.
     """
-    chosen = (NORMAL, *context.failures) if states is None else states
-    return [violation for outcome in sweep(context, chosen) for violation in outcome.violations]
+    chosen = (NORMAL, *normal.failures) if states is None else states
+    return [violation for outcome in sweep(normal, chosen) for violation in outcome.violations]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,9 +227,9 @@ class WorstLoads:
     names: tuple[str, ...]
 
 
-def worst_loads(context: PlanContext, outcomes: Iterable[StateOutcome]) -> WorstLoads:
+def worst_loads(normal: NormalState, outcomes: Iterable[StateOutcome]) -> WorstLoads:
     """Largest loads over the given outcomes and the normal state; of equal loads the first state counts."""
-    worst = context.normal_mbps.copy()
+    worst = normal.mbps.copy()
     states = np.zeros(worst.shape, dtype=np.int64)
     names = [NORMAL.id]
     for position, outcome in enumerate(outcomes, start=1):
@@ -254,14 +241,14 @@ def worst_loads(context: PlanContext, outcomes: Iterable[StateOutcome]) -> Worst
     return WorstLoads(worst, states, tuple(names))
 
 
-def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:
+def _changed_loads(normal: NormalState, fates: list[tuple[int, Fate]]) -> tuple[Indices, Floats]:
     """Loads of every link direction on which the touched demands bring another load than in the normal state."""
     rows: list[int] = []
     demands: list[int] = []
     signs: list[float] = []
     kinds: list[int] = []
     for index, end in fates:
-        before = context.normal_fates[index]
+        before = normal.fates[index]
         for sign, there in ((-1.0, before), (1.0, end)):
             for kind, part in enumerate(there.rows):
                 rows.extend(part)
@@ -269,11 +256,11 @@ def _changed_loads(context: PlanContext, fates: list[tuple[int, Fate]]) -> tuple
                 signs.extend([sign] * len(part))
                 kinds.extend([kind] * len(part))
     link_rows, position = np.unique(np.array(rows, dtype=np.int64), return_inverse=True)
-    loads = context.normal_mbps[link_rows].copy()
+    loads = normal.mbps[link_rows].copy()
     if rows:
-        amounts = context.carried[np.array(kinds), np.array(demands)]
+        amounts = normal.context.carried[np.array(kinds), np.array(demands)]
         np.add.at(loads, position.reshape(-1), amounts * np.array(signs)[:, np.newaxis])
-    is_changed = (np.abs(loads - context.normal_mbps[link_rows]) > NOISE_MBPS).any(axis=1)
+    is_changed = (np.abs(loads - normal.mbps[link_rows]) > NOISE_MBPS).any(axis=1)
     return link_rows[is_changed], loads[is_changed]
 
 

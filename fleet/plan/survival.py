@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import exceeds
 from fleet.plan.protection import Floats
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.capacity import cluster_capacity
 from fleet.platform.quorum_simulation import Loss, Shape, Step, Survival, simulate, survives
 from fleet.platform.resiliency import resiliency_types
@@ -64,14 +64,14 @@ class ClusterLosses:
 
     Parameters
     ----------
-    context : PlanContext
-        The plan.
+    normal : NormalState
+        The plan with nothing failed.
     witnesses : mapping
         Stated witness of each cluster; a cluster without one counts as ``none``.
     """
 
-    def __init__(self, context: PlanContext, witnesses: Mapping[str, str]) -> None:
-        self.context, self.witnesses = context, witnesses
+    def __init__(self, normal: NormalState, witnesses: Mapping[str, str]) -> None:
+        self.context, self.hosting, self.witnesses = normal.context, normal.hosting, witnesses
         self._remains: dict[tuple[object, ...], Remains] = {}
         self._left: dict[tuple[str, int, int], Floats] = {}
 
@@ -123,7 +123,7 @@ class ClusterLosses:
                 for resource, load, limit in zip(COMPUTE_RESOURCES, loads[:, period], left, strict=True)
                 if exceeds(float(load), float(limit))
             )
-            crowd = None if sums else context.hosting.on_nodes_left(cluster, period, archetype.nodes - lost, arriving)
+            crowd = None if sums else self.hosting.on_nodes_left(cluster, period, archetype.nodes - lost, arriving)
             found.append(sums if crowd is None else (f"cluster {standing.name}: {crowd} in period {period}",))
         return tuple(found)
 
@@ -182,6 +182,6 @@ def over_limit(what: str, load: float, limit: float, period: int) -> str:
     return f"{what}: {load:,.2f} of {limit:,.2f} in period {period}"
 
 
-def node_overloads(context: PlanContext, cluster: int) -> tuple[tuple[str, ...], ...]:
+def node_overloads(normal: NormalState, cluster: int) -> tuple[tuple[str, ...], ...]:
     """Per period, the compute that one node fewer cannot run, in full use and without any reserve."""
-    return ClusterLosses(context, {}).overloads(cluster, ClusterLoss(nodes=1))
+    return ClusterLosses(normal, {}).overloads(cluster, ClusterLoss(nodes=1))

@@ -11,6 +11,7 @@ from fleet.inventory.inventory import DemandKey
 from fleet.plan.context import PlanContext
 from fleet.plan.fates import Fate, FateKind, failure_rtt_limit
 from fleet.plan.machines import Crowd
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import TOLERANCE
 from fleet.plan.protection import Floats, Indices
 from fleet.quantities import COMPUTE_RESOURCES
@@ -114,18 +115,18 @@ def cluster_violations(
 
 
 def host_violations(
-    context: PlanContext,
+    normal: NormalState,
     state: FailureState,
     fates: list[tuple[int, Fate]],
     cluster_rows: Indices,
     moved_compute: Floats,
 ) -> Iterator[HostViolation]:
     """Machines without hosts; in the normal state those that any one fault domain would send are counted with."""
-    hosting = context.hosting
+    hosting, clusters = normal.hosting, normal.context.clusters
     if state.kind == "normal":
         for crowd in hosting.crowds():
             arriving = hosting.arriving[crowd.cluster].get(crowd.domain, ())
-            yield HostViolation(state, context.clusters[crowd.cluster].name, arriving, crowd)
+            yield HostViolation(state, clusters[crowd.cluster].name, arriving, crowd)
         return
     arrivals: dict[int, list[int]] = {}
     for index, end in fates:
@@ -133,7 +134,7 @@ def host_violations(
     for cluster, moved in zip(cluster_rows.tolist(), moved_compute, strict=True):
         coming = tuple(arrivals[cluster])
         for crowd in hosting.after_failure(cluster, coming, moved):
-            yield HostViolation(state, context.clusters[cluster].name, coming, crowd)
+            yield HostViolation(state, clusters[cluster].name, coming, crowd)
 
 
 def reach_violations(

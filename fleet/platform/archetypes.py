@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 from fleet.errors import FleetError, UnknownIdError
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.hardware import NodeModel
 from fleet.inventory.tables.policy import Policy
 from fleet.inventory.tables.sites import Site
-from fleet.inventory.tables.workloads import TIERS, Workload
+from fleet.inventory.tables.workloads import TIERS
+from fleet.platform.archetype import Archetype, Refusal
 from fleet.platform.capacity import Capacity, cluster_capacity, kept_free, most_machines
 from fleet.platform.eligibility import (
-    PLATFORM_RULES,
-    PlatformRule,
     Reason,
     archetype_warnings,
     capacity_refusals,
@@ -23,123 +22,16 @@ from fleet.platform.eligibility import (
     layout_refusals,
 )
 from fleet.platform.growth import may_become
-from fleet.platform.instances import NodeOffer, node_offer
-from fleet.platform.machines import Hosts, hosts_of
+from fleet.platform.instances import node_offer
+from fleet.platform.machines import hosts_of
 from fleet.platform.offers import LayoutMenu, layout_candidates, layout_menu
-from fleet.platform.quorum import NO_WITNESS, Tolerance, has_witness, node_tolerance
+from fleet.platform.quorum import NO_WITNESS, has_witness, node_tolerance
 from fleet.platform.resiliency import resiliency_types, zones_of
-from fleet.platform.topologies import TWO_NODES, Topology, family_of, site_refusals, spread_refusals, topology_of
+from fleet.platform.topologies import TWO_NODES, site_refusals, spread_refusals, topology_of
 from fleet.platform.volume_limits import volume_refusals
 from fleet.platform.worthwhile import covers, worthwhile
 from fleet.quantities import WATTS_PER_KW
 from fleet.rulepack.facts import RulePack
-
-__all__ = [
-    "PLATFORM_RULES",
-    "Archetype",
-    "ArchetypeError",
-    "Catalog",
-    "PlatformRule",
-    "Refusal",
-    "archetype_for",
-    "enumerate_archetypes",
-]
-
-
-@dataclass(frozen=True)
-class Archetype:
-    """A cluster that may be built.
-
-    Attributes
-    ----------
-    node_model : str
-        Model of all its nodes.
-    nodes : int
-        Node count.
-    layout : mapping
-        Resiliency type of each tier.
-    efficiency : mapping
-        Share of its footprint that is data, per tier.
-    node_tolerance : int
-        Nodes that may be lost at once, with the witness that the rules set up, or that is stated.
-    drive_tolerance : int
-        Drives that may be lost at once.
-    zone_tolerance : int
-        Zones that may be lost at once.
-    topology : str
-        ``single-node``, ``switched``, ``switchless`` or ``rack-aware``.
-    most_machines : int
-        Virtual machines that may run on it, with the nodes kept free that N+k asks for.
-    capacity : Capacity
-        What it offers, traced.
-    power_kw, rack_units : float
-        What its nodes take of a site [kW, U].
-    warnings : tuple of str
-        What is allowed but should be known.
-    tolerance : Tolerance
-        What limits `node_tolerance`.
-    offer : NodeOffer
-        The most that one instance of a workload may have.
-    hosts : Hosts
-        Its nodes, as machines find them.
-    """
-
-    node_model: str
-    nodes: int
-    layout: Mapping[str, str] = field(hash=False)
-    efficiency: Mapping[str, float] = field(hash=False)
-    node_tolerance: int
-    capacity: Capacity
-    power_kw: float
-    rack_units: float
-    warnings: tuple[str, ...]
-    tolerance: Tolerance
-    offer: NodeOffer
-    drive_tolerance: int
-    zone_tolerance: int
-    topology: Topology
-    most_machines: int
-    hosts: Hosts
-
-    @property
-    def family(self) -> str:
-        """Name of the family of clusters to which it belongs."""
-        return family_of(self.topology, self.nodes)
-
-    @property
-    def survives(self) -> str:
-        """What may be lost at once, in words."""
-        losses = (self.drive_tolerance, "drive"), (self.node_tolerance, "node"), (self.zone_tolerance, "zone")
-        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in losses if count) or "nothing"
-
-    def keeps(self, row: Workload) -> bool:
-        """Whether it keeps the data of a workload as that asks for: zone failures, resiliency type of its tier."""
-        return self.zone_tolerance >= row.zone_tolerance and (
-            not row.resiliency or self.layout[row.tier] in row.resiliency
-        )
-
-    def footprint_tb(self, tier: str, storage_tb: float) -> float:
-        """Pool that data of a tier takes [TB]."""
-        return storage_tb / self.efficiency[tier]
-
-    def __str__(self) -> str:
-        kinds = dict.fromkeys(self.layout.values())
-        text = next(iter(kinds)) if len(kinds) == 1 else ", ".join(f"{k} {v}" for k, v in self.layout.items())
-        return f"{self.nodes} × {self.node_model} ({text})"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A cluster that may not be built; `layout` is empty where no layout would help."""
-
-    node_model: str
-    nodes: int
-    layout: Mapping[str, str] = field(hash=False)
-    rule: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.rule} {self.nodes} × {self.node_model}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +135,7 @@ def archetype_for(
     model = inventory.node_model_by_name.get(node_model)
     if model is None:
         raise UnknownIdError("node model", node_model)
-    archetype, reasons = _built(inventory, pack, model, nodes, layout)
+    archetype, reasons = _Assembly(model, nodes, inventory.policy, pack).judged(layout)
     if archetype is not None:
         reasons = list(_beyond_offer(inventory, pack, model, archetype))
         reasons += site_refusals(archetype.topology, site, pack) if site is not None else ()
@@ -257,31 +149,6 @@ def _with_witness(archetype: Archetype, witness: str, pack: RulePack) -> Archety
     has_one = archetype.zone_tolerance > 0 or witness != NO_WITNESS
     tolerance = node_tolerance(archetype.nodes, has_one, archetype.tolerance.data, pack)
     return replace(archetype, node_tolerance=tolerance.nodes, tolerance=tolerance)
-
-
-def _built(
-    inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, layout: Mapping[str, str]
-) -> tuple[Archetype | None, list[Reason]]:
-    reasons = [
-        *hardware_refusals(model, nodes, pack),
-        *layout_refusals(model, nodes, layout, pack),
-        *spread_refusals(nodes, layout, pack),
-    ]
-    if reasons:
-        return None, reasons
-    capacity = cluster_capacity(model, nodes, layout, inventory.policy, pack)
-    reasons = list(capacity_refusals(model, capacity))
-    return (None, reasons) if reasons else _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
-
-
-def _with_volumes(
-    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
-) -> tuple[Archetype | None, list[Reason]]:
-    """The archetype where its pool can be laid out in volumes."""
-    found = _archetype(model, nodes, layout, capacity, policy, pack)
-    pool_tb = capacity.usable.pool_tb
-    reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, policy.pool_layout, pack))
-    return None if reasons else found, reasons
 
 
 def _beyond_offer(inventory: Inventory, pack: RulePack, model: NodeModel, archetype: Archetype) -> Iterator[Reason]:
@@ -301,26 +168,20 @@ def _spread(inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int) 
     for kind in resiliency_types(pack).values():
         is_chosen = kind.name == pair or nodes != TWO_NODES
         if kind.zones > 1 and is_chosen and kind.minimum_nodes <= nodes <= kind.maximum_nodes:
-            return _built(inventory, pack, model, nodes, dict.fromkeys(TIERS, kind.name))[0]
+            return _Assembly(model, nodes, inventory.policy, pack).judged(dict.fromkeys(TIERS, kind.name))[0]
     return None
 
 
 def _of_count(
     inventory: Inventory, pack: RulePack, model: NodeModel, nodes: int, menu: LayoutMenu
 ) -> tuple[list[Archetype], list[Refusal]]:
-    reasons = list(hardware_refusals(model, nodes, pack))
-    if reasons:
-        return [], list(_refusals(model, nodes, {}, reasons))
+    assembly = _Assembly(model, nodes, inventory.policy, pack)
+    if assembly.refusals:
+        return [], list(_refusals(model, nodes, {}, assembly.refusals))
     found: list[Archetype] = []
     refused: dict[Reason, Refusal] = {}
-    capacity = cluster_capacity(model, nodes, {}, inventory.policy, pack)
-    reasons = list(capacity_refusals(model, capacity))
-    if reasons:
-        return [], list(_refusals(model, nodes, {}, reasons))
     for layout in layout_candidates(nodes, pack, menu):
-        reasons, archetype = list(layout_refusals(model, nodes, layout, pack)), None
-        if not reasons:
-            archetype, reasons = _with_volumes(model, nodes, layout, capacity, inventory.policy, pack)
+        archetype, reasons = assembly.judged(layout)
         for refusal in _refusals(model, nodes, layout, reasons):
             refused.setdefault((refusal.rule, refusal.reason), refusal)
         if archetype is not None:
@@ -328,34 +189,75 @@ def _of_count(
     return found, list(refused.values())
 
 
-def _archetype(
-    model: NodeModel, nodes: int, layout: Mapping[str, str], capacity: Capacity, policy: Policy, pack: RulePack
-) -> Archetype:
-    zones = zones_of(layout, pack)
-    free = kept_free(nodes, policy, zones)
-    kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
-    data = min(kind.data_tolerance(nodes) for kind in kinds.values())
-    tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
-    return Archetype(
-        node_model=model.node_model,
-        nodes=nodes,
-        layout={tier: layout[tier] for tier in TIERS},
-        efficiency={
-            tier: kind.efficiency(nodes, model.capacity_media, model.capacity_drives) for tier, kind in kinds.items()
-        },
-        node_tolerance=tolerance.nodes,
-        capacity=capacity,
-        power_kw=nodes * model.watts / WATTS_PER_KW,
-        rack_units=nodes * model.rack_units,
-        warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
-        tolerance=tolerance,
-        offer=node_offer(model, pack),
-        drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
-        zone_tolerance=zones - 1,
-        topology=topology_of(model, nodes, layout, policy, pack),
-        most_machines=most_machines(nodes, free, pack),
-        hosts=hosts_of(model, nodes, free, policy, pack),
-    )
+@dataclass(frozen=True)
+class _Assembly:
+    """So many nodes of one model, judged step by step: hardware, layout, capacity, volumes."""
+
+    model: NodeModel
+    nodes: int
+    policy: Policy
+    pack: RulePack
+
+    @cached_property
+    def hardware(self) -> list[Reason]:
+        """Why the nodes may form no cluster."""
+        return list(hardware_refusals(self.model, self.nodes, self.pack))
+
+    @cached_property
+    def capacity(self) -> Capacity:
+        """What they offer under every layout that does not spread over zones."""
+        return cluster_capacity(self.model, self.nodes, {}, self.policy, self.pack)
+
+    @property
+    def refusals(self) -> list[Reason]:
+        """What refuses them whatever the layout."""
+        return self.hardware or list(capacity_refusals(self.model, self.capacity))
+
+    def judged(self, layout: Mapping[str, str]) -> tuple[Archetype | None, list[Reason]]:
+        """The archetype with a layout, or why there is none: what the first step finds that finds anything."""
+        model, nodes, pack = self.model, self.nodes, self.pack
+        layouts = (*layout_refusals(model, nodes, layout, pack), *spread_refusals(nodes, layout, pack))
+        reasons = [*self.hardware, *layouts]
+        if reasons:
+            return None, reasons
+        is_spread = zones_of(layout, pack) > 1
+        capacity = cluster_capacity(model, nodes, layout, self.policy, pack) if is_spread else self.capacity
+        reasons = list(capacity_refusals(model, capacity))
+        if reasons:
+            return None, reasons
+        found = self._archetype(layout, capacity)
+        pool_tb = capacity.usable.pool_tb
+        reasons = list(volume_refusals(found.layout, found.efficiency, nodes, pool_tb, self.policy.pool_layout, pack))
+        return None if reasons else found, reasons
+
+    def _archetype(self, layout: Mapping[str, str], capacity: Capacity) -> Archetype:
+        model, nodes, policy, pack = self.model, self.nodes, self.policy, self.pack
+        zones = zones_of(layout, pack)
+        free = kept_free(nodes, policy, zones)
+        kinds = {tier: resiliency_types(pack)[layout[tier]] for tier in TIERS}
+        data = min(kind.data_tolerance(nodes) for kind in kinds.values())
+        tolerance = node_tolerance(nodes, zones > 1 or has_witness(nodes, pack), data, pack)
+        return Archetype(
+            node_model=model.node_model,
+            nodes=nodes,
+            layout={tier: layout[tier] for tier in TIERS},
+            efficiency={
+                tier: kind.efficiency(nodes, model.capacity_media, model.capacity_drives)
+                for tier, kind in kinds.items()
+            },
+            node_tolerance=tolerance.nodes,
+            capacity=capacity,
+            power_kw=nodes * model.watts / WATTS_PER_KW,
+            rack_units=nodes * model.rack_units,
+            warnings=tuple(archetype_warnings(model, nodes, layout, pack)),
+            tolerance=tolerance,
+            offer=node_offer(model, pack),
+            drive_tolerance=min(kind.drive_tolerance for kind in kinds.values()),
+            zone_tolerance=zones - 1,
+            topology=topology_of(model, nodes, layout, policy, pack),
+            most_machines=most_machines(nodes, free, pack),
+            hosts=hosts_of(model, nodes, free, policy, pack),
+        )
 
 
 def _refusals(model: NodeModel, nodes: int, layout: Mapping[str, str], reasons: list[Reason]) -> tuple[Refusal, ...]:

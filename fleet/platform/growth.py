@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fleet.inventory.tables.workloads import TIERS
+from fleet.platform.archetype import Archetype
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack.facts import RulePack
-
-if TYPE_CHECKING:
-    from fleet.platform.archetypes import Archetype
 
 
 def growth_refusal(smaller: Archetype, larger: Archetype, pack: RulePack) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -148,21 +149,7 @@ def network_design(
     storage, warnings = _storage(model, nodes, policy, pack, grows=grows, zones=zones)
     may_share = policy.storage_switch or model.nic_ports < 2 * per_intent
     is_converged = policy.converged and storage != "switchless" and zones == 1 and may_share
-    in_band = pack.flag("network.management_in_band")
-    front = (MANAGEMENT, COMPUTE) if in_band else (COMPUTE,)
-    intents = []
-    if storage == "none" or not is_converged:
-        intents.append(Intent(" and ".join(front), front, per_intent, per_intent * model.nic_gbps, ""))
-    if storage != "none":
-        ports = per_intent * (nodes - 1) if storage == "switchless" else per_intent
-        traffic = (*front, STORAGE) if is_converged else (STORAGE,)
-        name = "converged" if is_converged else STORAGE
-        rdma: Literal["recommended", "required"] = "required" if storage == "switched" else "recommended"
-        intents.append(Intent(name, traffic, ports, ports * model.nic_gbps, rdma))
-        if pack.flag("network.separate_cluster_network"):
-            intents.append(Intent(CLUSTER, (CLUSTER,), per_intent, per_intent * model.nic_gbps, ""))
-    if not in_band:
-        intents.append(Intent(MANAGEMENT, (MANAGEMENT,), 1, model.nic_gbps, ""))
+    intents = list(_intents(model, nodes, storage, pack, is_converged=is_converged))
     needed = sum(intent.ports for intent in intents)
     if model.nic_ports < needed:
         warnings.append(f"{needed} ports per node are needed, {model.node_model} has {model.nic_ports}")
@@ -180,6 +167,25 @@ def network_design(
         zone_gbps=nodes / zones * model.nic_gbps * per_intent if zones > 1 else 0.0,
         warnings=tuple(warnings),
     )
+
+
+def _intents(model: NodeModel, nodes: int, storage: str, pack: RulePack, *, is_converged: bool) -> Iterator[Intent]:
+    """The port groups of every node, storage as it is wired."""
+    per_intent = pack.whole("network.min_storage_ports")
+    in_band = pack.flag("network.management_in_band")
+    front = (MANAGEMENT, COMPUTE) if in_band else (COMPUTE,)
+    if storage == "none" or not is_converged:
+        yield Intent(" and ".join(front), front, per_intent, per_intent * model.nic_gbps, "")
+    if storage != "none":
+        ports = per_intent * (nodes - 1) if storage == "switchless" else per_intent
+        traffic = (*front, STORAGE) if is_converged else (STORAGE,)
+        name = "converged" if is_converged else STORAGE
+        rdma: Literal["recommended", "required"] = "required" if storage == "switched" else "recommended"
+        yield Intent(name, traffic, ports, ports * model.nic_gbps, rdma)
+        if pack.flag("network.separate_cluster_network"):
+            yield Intent(CLUSTER, (CLUSTER,), per_intent, per_intent * model.nic_gbps, "")
+    if not in_band:
+        yield Intent(MANAGEMENT, (MANAGEMENT,), 1, model.nic_gbps, "")
 
 
 def is_cabled_directly(model: NodeModel, nodes: int, policy: Policy, pack: RulePack) -> bool:

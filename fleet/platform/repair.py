@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleet.inventory.tables.hardware import NodeModel
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.resiliency import resiliency_types
 from fleet.rulepack.facts import RulePack
 

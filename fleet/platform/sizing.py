@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.workloads import TIERS, Workload
-from fleet.platform.archetypes import Archetype, Refusal, enumerate_archetypes
+from fleet.platform.archetype import Archetype, Refusal
+from fleet.platform.archetypes import enumerate_archetypes
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.machines import machine_of
 from fleet.platform.packing import Machines, Verdict, gathered, in_words, packed

@@ -10,7 +10,8 @@ from fleet.errors import Problem
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.inventory.tables.workloads import TIERS
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for
 from fleet.platform.growth import may_become
 from fleet.platform.network import cabling_refusal, is_cabled_directly, wiring_policy
 from fleet.platform.offers import layout_menu

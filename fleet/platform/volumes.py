@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from fleet.errors import FleetError
 from fleet.inventory.tables.workloads import TIERS, Workload
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.volume_limits import PoolLayout, allowed_volumes, fill_limit, largest_volume_tb, volumes_spanned
 from fleet.quantities import GB_PER_TB, gb_to_tb
 from fleet.rulepack.facts import RulePack

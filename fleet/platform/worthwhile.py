@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from fleet.inventory.tables.workloads import TIERS
-
-if TYPE_CHECKING:
-    from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 
 #: Of each resiliency tier, the types that workloads ask for.
 Asked = Mapping[str, frozenset[str]]

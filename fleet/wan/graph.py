@@ -12,7 +12,7 @@ import networkx as nx
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.inventory import Inventory
-from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.links import Link, free_name
 from fleet.inventory.tables.policy import Policy
 from fleet.inventory.tables.sites import Site
 from fleet.wan.latency import RTT_MS_PER_KM, access_rtt_ms, distance_km, estimate_rtt_ms, rtt_ms_per_km
@@ -186,7 +186,7 @@ def _stated_links(inventory: Inventory, sites: Mapping[str, Site]) -> list[WanLi
     taken = {row.link for row in inventory.links if row.link}
     result = []
     for row in sorted(inventory.links, key=_canonical):
-        name = row.link or _free_name("--".join(sorted((row.from_, row.to))), taken)
+        name = row.link or free_name("--".join(sorted((row.from_, row.to))), taken)
         taken.add(name)
         rtt_ms, rtt_source = _round_trip(row.rtt_ms, row.from_, row.to, sites, inventory.policy)
         result.append(
@@ -222,7 +222,7 @@ def _access_circuits(inventory: Inventory, sites: Mapping[str, Site]) -> list[Wa
         rtt_ms, rtt_source = _round_trip(site.wan_rtt_ms, name, network, sites, inventory.policy)
         result.append(
             WanLink(
-                link=_free_name(f"{name}~{network}", taken),
+                link=free_name(f"{name}~{network}", taken),
                 from_=name,
                 to=network,
                 forward_mbps=site.wan_mbps,
@@ -252,11 +252,3 @@ def _round_trip(
 
 def _canonical(row: Link) -> str:
     return json.dumps(row.model_dump(mode="json"), sort_keys=True)
-
-
-def _free_name(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}#{number}"
-    return name

@@ -160,13 +160,13 @@ def choose_mechanism(demand: Demand, policy: Policy, pack: RulePack, prices: Ite
             f"nearest, {nearest.name}, takes {nearest.rto_minutes:g} minutes"
         )
     book = {price.item: price.price for price in prices}
+    return min(recovering, key=lambda each: (_fee(each, book, pack), -each.interval_minutes, each.name))
 
-    def fee(mechanism: Mechanism) -> float:
-        if not mechanism.fee_item:
-            return 0.0
-        return book[mechanism.fee_item] if mechanism.fee_item in book else pack.number(f"prices.{mechanism.fee_item}")
 
-    return min(recovering, key=lambda mechanism: (fee(mechanism), -mechanism.interval_minutes, mechanism.name))
+def _fee(mechanism: Mechanism, book: Mapping[str, float], pack: RulePack) -> float:
+    if not mechanism.fee_item:
+        return 0.0
+    return book[mechanism.fee_item] if mechanism.fee_item in book else pack.number(f"prices.{mechanism.fee_item}")
 
 
 def _meets_rpo(mechanism: Mechanism, rpo_minutes: float | None) -> bool:

@@ -10,43 +10,17 @@ site seen from the host outward, the smallest link id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fleet.errors import UnknownIdError
 from fleet.wan.clouds import HOP_BITS, UNITS_PER_MS, Ports
 from fleet.wan.graph import Wan
+from fleet.wan.route import LOCAL, Hop, Route
 from fleet.wan.states import NORMAL, FailureState
 from fleet.wan.trees import EdgeStep, Labels, Network, Repair, Step, Tree, through_clouds
 
 _NOTHING: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One link of a route and whether it is used from its `from_` to its `to` end."""
-
-    link: str
-    forward: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A route from users to a host: its round trip [ms] and its links in that order."""
-
-    rtt_ms: float
-    hops: tuple[Hop, ...]
-
-    @property
-    def links(self) -> tuple[str, ...]:
-        """The link ids in order."""
-        return tuple(hop.link for hop in self.hops)
-
-
-#: The route of users at the host itself.
-LOCAL = Route(0.0, ())
 
 
 class Router:

@@ -10,13 +10,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from fleet.wan.clouds import Clouds, CloudWay, Ports, Tail, length_of
+from fleet.wan.clouds import Clouds, CloudWay, Port, Ports, Tail, length_of
 from fleet.wan.graph import Wan
-
-if TYPE_CHECKING:
-    from fleet.wan.routing import Route
+from fleet.wan.route import Route
 
 #: A step of a route: its first link, the further ones where it passes clouds, and the site it leads to. Of two the
 #: smaller is better.
@@ -159,18 +157,7 @@ class Tree:
     def repaired(self, down: frozenset[int], cut: frozenset[int]) -> Repair:
         """What the loss of sites, the host not among them, and links changes."""
         network, clouds = self.network, self.network.clouds
-        pending = [*down]
-        behind: set[int] = set()
-        for link in cut:
-            for site in self._users.get(link, ()):
-                if site not in behind:
-                    behind.add(site)
-                    pending.append(site)
-        while pending:
-            for site in self._children.get(pending.pop(), ()):
-                if site not in behind:
-                    behind.add(site)
-                    pending.append(site)
+        behind = self._behind(down, cut)
         affected = frozenset(behind - down)
         found, ports, starts = Labels(), Ports(clouds), []
         outside = [site for site in self.order if site in clouds.access and site not in behind and site not in down]
@@ -187,8 +174,19 @@ class Tree:
             if site in found.labels:
                 starts.append((found.labels[site], site))
         heapq.heapify(starts)
-        _settle(network, found, ports, starts, self.host, down=down, cut=cut, within=affected)
+        _settle(network, found, ports, starts, self.host, _Scope(down, cut, affected))
         return Repair(affected, found, ports)
+
+    def _behind(self, down: Iterable[int], cut: Iterable[int]) -> set[int]:
+        """The sites whose route passes one of these sites and links."""
+        behind = {site for link in cut for site in self._users.get(link, ())}
+        pending = [*down, *behind]
+        while pending:
+            for site in self._children.get(pending.pop(), ()):
+                if site not in behind:
+                    behind.add(site)
+                    pending.append(site)
+        return behind
 
 
 def through_clouds(
@@ -213,23 +211,32 @@ def _ways(clouds: Clouds, member: int, host: int, down: Collection[int], cut: Co
             yield way
 
 
+class _Scope(NamedTuple):
+    """Where ways are looked for: without sites that are down and links that are cut, over the sites within (or all)."""
+
+    down: Collection[int] = ()
+    cut: Collection[int] = ()
+    within: frozenset[int] | None = None
+
+
+_EVERYWHERE = _Scope()
+
+
 def _settle(
     network: Network,
     found: Labels,
     ports: Ports,
     heap: list[tuple[int, int]],
     host: int,
-    *,
-    down: Collection[int] = (),
-    cut: Collection[int] = (),
-    within: frozenset[int] | None = None,
+    scope: _Scope = _EVERYWHERE,
     order: list[int] | None = None,
 ) -> None:
-    """Dijkstra's algorithm from the sites in `heap`, over those in `within` (None = all).
+    """Dijkstra's algorithm from the sites in `heap`, over those in scope, which `order` lists as they are settled.
 
     Only the host and transit sites pass traffic on, so that all others are not even labeled.
     """
     clouds = network.clouds
+    down, cut, within = scope
     while heap:
         label, site = heapq.heappop(heap)
         if label > found.labels[site]:
@@ -245,12 +252,25 @@ def _settle(
             continue
         for way in _ways(clouds, site, host, down, cut):
             port = ports.add(way, site, label)
-            if port is None:
-                continue
-            distances = clouds.backbone(site) if port.has_distance else None
-            for member, link in network.inner_members.get(way.cloud, ()):
-                if link in cut or member in (host, site) or (within is not None and member not in within):
-                    continue
-                far = port.length + network.lengths[link] + (0 if distances is None else distances[member])
-                if found.offer(member, far, (link, port.tail, site)):
-                    heapq.heappush(heap, (far, member))
+            if port is not None:
+                _offer_members(network, found, heap, host, port, way.cloud, scope)
+
+
+def _offer_members(
+    network: Network,
+    found: Labels,
+    heap: list[tuple[int, int]],
+    host: int,
+    port: Port,
+    cloud: int,
+    scope: _Scope,
+) -> None:
+    """Offer the transit sites among the members of a carrier cloud the way through it that a port begins."""
+    _, cut, within = scope
+    distances = network.clouds.backbone(port.member) if port.has_distance else None
+    for member, link in network.inner_members.get(cloud, ()):
+        if link in cut or member in (host, port.member) or (within is not None and member not in within):
+            continue
+        far = port.length + network.lengths[link] + (0 if distances is None else distances[member])
+        if found.offer(member, far, (link, port.tail, port.member)):
+            heapq.heappush(heap, (far, member))

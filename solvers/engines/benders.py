@@ -18,40 +18,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
-from solvers.engines.highs import solve_model
+from solvers.engines.highs import HighsCall, Solved, solve_model
+from solvers.engines.messages import Send
+from solvers.engines.task import LEAST_LIMIT_S, EngineTask
+from solvers.engines.tolerances import FITS, NO_DIRECTION, TINY
 from solvers.linear.model import INFINITY, Floats, Integers, LinearModel
 
-Send = Callable[[tuple[Any, ...]], None]
 
-#: A design fits when the step towards the fitting design is at most this.
-FITS = 1e-6
-#: A fractional design is as good as fitting from this step on.
-NEARLY_FITS = 1e-3
-#: Rounds on the linear relaxation of the master, which are cheap and find most of the rows.
-RELAXED_ROUNDS = 40
-#: Coefficients of a row below this, relative to its largest, are dropped, and its limit relaxed by what they can reach.
-TINY = 1e-9
-#: Share of the richest design in the one that rows are cut towards.
-RICH_SHARE = 0.1
-#: Gap to which the first master is solved; halved whenever a design fits.
-FIRST_MASTER_GAP = 0.01
-
-
-def run_benders(job: dict[str, Any], send: Send) -> None:
+def run(task: EngineTask, send: Send) -> None:
     """Bound a model whose cost lies on the design columns alone."""
-    model: LinearModel = job["model"]
-    deadline = time.monotonic() + job["time_limit_s"]
-    solver = _Benders(model, np.asarray(job["design"], dtype=np.int64), job["seed"])
-    send(("done", solver.run(job["gap"], deadline, send)))
+    send(("done", _Benders(task, send).run()))
 
 
 @dataclass
@@ -68,8 +51,11 @@ class _Rows:
 class _Benders:
     """Master, subproblem and the rows between them."""
 
-    def __init__(self, model: LinearModel, design: Integers, seed: int) -> None:
-        self.model, self.design, self.seed = model, design, seed
+    def __init__(self, task: EngineTask, send: Send) -> None:
+        self.task, self.model, self.send = task, task.model, send
+        self.deadline = time.monotonic() + task.limit_s
+        model = task.model
+        self.design = design = np.asarray(task.design, dtype=np.int64)
         self.is_design = np.zeros(model.columns, dtype=bool)
         self.is_design[design] = True
         self.position = np.full(model.columns, -1, dtype=np.int64)
@@ -139,11 +125,11 @@ class _Benders:
         np.add.at(result, self.b_row, self.b_value * design[self.b_column])
         return result
 
-    def separate(self, design: Floats, fitting: Floats, deadline: float) -> tuple[float, Floats | None, Floats]:
+    def separate(self, design: Floats, fitting: Floats) -> tuple[float, Floats | None, Floats]:
         """(θ, row multipliers or None, placements at θ) of the step from `design` towards `fitting`."""
         here, there = self._activity(design), self._activity(fitting)
         direction = there - here
-        direction[np.abs(direction) < 1e-12] = 0.0
+        direction[np.abs(direction) < NO_DIRECTION] = 0.0
         count = len(self.placement)
         proto = model_pb2.ModelProto()
         proto.variables.ids.extend(range(count + 1))
@@ -167,7 +153,7 @@ class _Benders:
         result = mathopt.solve(
             built,
             mathopt.SolverType.HIGHS,
-            params=mathopt.SolveParameters(time_limit=timedelta(seconds=max(deadline - time.monotonic(), 0.1))),
+            params=mathopt.SolveParameters(time_limit=timedelta(seconds=max(self._left_s, LEAST_LIMIT_S))),
         )
         if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
             return math.inf, None, np.zeros(0)
@@ -203,75 +189,95 @@ class _Benders:
 
     # -- the loop ----------------------------------------------------------------------------------------------
 
-    def run(self, gap: float, deadline: float, send: Send) -> str:
+    @property
+    def _left_s(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def _solved(self, model: LinearModel, gap: float | None = None) -> Solved:
+        """A model solved to a gap; its linear relaxation where there is none."""
+        call = HighsCall(
+            relaxed=gap is None,
+            gap=gap or 0.0,
+            limit_s=self._left_s,
+            seed=self.task.seed,
+            parameters=self.task.parameters,
+        )
+        return solve_model(model, call)
+
+    def run(self) -> str:
         """Alternate master and subproblem until the gap, the time, or infeasibility."""
-        whole = solve_model(self.model, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed)
+        whole = self._solved(self.model)
         if whole.state == "infeasible":
             return "infeasible"
         if whole.solution is None:
             return "limit"
-        send(("bound", whole.bound))
-        bound = whole.bound
+        self.send(("bound", whole.bound))
         self._prepare()
-        fitting = self._inner_design(whole.solution[self.design], deadline)
+        fitting = self._inner_design(whole.solution[self.design])
         if whole.multipliers is not None:
             self.cut(self._kept_multipliers(whole.multipliers))
-        bound = self._relaxed_rounds(fitting, bound, deadline)
-        send(("bound", bound))
-        master_gap, best = max(FIRST_MASTER_GAP, gap), INFINITY
-        while time.monotonic() < deadline:
-            found = solve_model(
-                self.master, relaxed=False, gap=master_gap, limit_s=deadline - time.monotonic(), seed=self.seed
-            )
+        bound = self._relaxed_rounds(fitting, whole.bound)
+        self.send(("bound", bound))
+        return self._rounds(fitting, bound)
+
+    def _rounds(self, fitting: Floats, bound: float) -> str:
+        """Rounds on the integer master."""
+        gap, parameters = self.task.gap, self.task.parameters
+        master_gap, best = max(parameters.first_master_gap, gap), INFINITY
+        least_gap = gap * parameters.last_master_gap_share
+        while time.monotonic() < self.deadline:
+            found = self._solved(self.master, master_gap)
             bound = max(bound, found.bound)
-            send(("bound", bound))
+            self.send(("bound", bound))
             if found.state == "infeasible":
                 return "infeasible"
             if found.solution is None or found.state == "limit":
                 return "limit"
             design = np.where(self.master.integer, np.rint(found.solution), found.solution)
-            theta, multipliers, placements = self.separate(design, fitting, deadline)
+            theta, multipliers, placements = self.separate(design, fitting)
             if multipliers is None:
                 return "limit"
-            if theta <= FITS:
-                solution = np.zeros(self.model.columns)
-                solution[self.design] = design
-                solution[self.placement] = placements
-                cost = self.model.objective(solution)
-                send(("incumbent", solution, cost))
-                best = min(best, cost)
-                if best - bound <= gap * abs(best):
-                    return "finished"
-                master_gap = max(master_gap / 4, gap / 2)
-                if master_gap <= gap / 2 and found.state == "finished":
-                    return "finished"
+            if theta > FITS:
+                self.cut(multipliers)
                 continue
-            self.cut(multipliers)
+            best = min(best, self._send_incumbent(design, placements))
+            if best - bound <= gap * abs(best):
+                return "finished"
+            master_gap = max(master_gap * parameters.master_gap_factor, least_gap)
+            if master_gap <= least_gap and found.state == "finished":
+                return "finished"
         return "limit"
 
-    def _inner_design(self, cheapest: Floats, deadline: float) -> Floats:
+    def _send_incumbent(self, design: Floats, placements: Floats) -> float:
+        """Report a design that fits; what it costs."""
+        solution = np.zeros(self.model.columns)
+        solution[self.design] = design
+        solution[self.placement] = placements
+        cost = self.model.objective(solution)
+        self.send(("incumbent", solution, cost))
+        return cost
+
+    def _inner_design(self, cheapest: Floats) -> Floats:
         """A design that fits with room to spare: the cheapest fractional one, and a little of the richest."""
-        rich = replace(self.model, cost=[-1.0 if flag else 0.0 for flag in self.is_design])
-        found = solve_model(rich, relaxed=True, gap=1e-6, limit_s=deadline - time.monotonic(), seed=self.seed)
+        share = self.task.parameters.rich_share
+        found = self._solved(replace(self.model, cost=[-1.0 if flag else 0.0 for flag in self.is_design]))
         if found.solution is None:
             return cheapest
-        return (1.0 - RICH_SHARE) * cheapest + RICH_SHARE * found.solution[self.design]
+        return (1.0 - share) * cheapest + share * found.solution[self.design]
 
-    def _relaxed_rounds(self, fitting: Floats, bound: float, deadline: float) -> float:
-        for _ in range(RELAXED_ROUNDS):
-            if time.monotonic() > deadline:
+    def _relaxed_rounds(self, fitting: Floats, bound: float) -> float:
+        for _ in range(self.task.parameters.relaxed_rounds):
+            if time.monotonic() > self.deadline:
                 break
-            found = solve_model(
-                self.master, relaxed=True, gap=1e-9, limit_s=deadline - time.monotonic(), seed=self.seed
-            )
+            found = self._solved(self.master)
             if found.solution is None:
                 break
-            theta, multipliers, _ = self.separate(found.solution, fitting, deadline)
+            theta, multipliers, _ = self.separate(found.solution, fitting)
             bound = max(bound, found.bound)
             if multipliers is None:
                 break
             self.cut(multipliers)
-            if theta <= NEARLY_FITS:
+            if theta <= self.task.parameters.nearly_fits:
                 break
         return bound
 

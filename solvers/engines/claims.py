@@ -10,16 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from solvers.engines.pool import Engine
+from solvers.engines.task import Engine
+from solvers.engines.tolerances import BOUND_TOLERANCE
 from solvers.linear.model import INFINITY
 
 #: The engines that solve a whole model, what each is called, and the library whose word it rests on.
 ENGINES: tuple[Engine, ...] = ("cp_sat", "highs")
 ENGINE_NAMES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS with Benders rows"}
 LIBRARIES: dict[Engine, str] = {"cp_sat": "CP-SAT", "highs": "HiGHS", "benders": "HiGHS", "conflict": "HiGHS"}
-#: Relative difference up to which a bound above an objective is rounding: that of the audit and of the engines' rows.
-ROUNDING = 1e-6
+
+
+class Claim(NamedTuple):
+    """A lower bound, what proved it and of what, and the library whose word it is."""
+
+    bound: float
+    source: str
+    library: str
 
 
 @dataclass
@@ -36,13 +44,24 @@ class Claims:
     _bounds: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     @property
-    def best(self) -> tuple[float, str, str]:
-        """(bound, source, library) of the best bound that is believed; minus infinity where there is none."""
-        return max(
-            ((bound, source, library) for library, (bound, source) in self._bounds.items()),
-            key=lambda claim: claim[0],
-            default=(-INFINITY, "", ""),
-        )
+    def best(self) -> Claim:
+        """The best bound that is believed; minus infinity where there is none."""
+        claims = (Claim(bound, source, library) for library, (bound, source) in self._bounds.items())
+        return max(claims, key=lambda claim: claim.bound, default=Claim(-INFINITY, "", ""))
+
+    @property
+    def bound(self) -> float:
+        """The best bound that is believed; minus infinity until there is one."""
+        return self.best.bound
+
+    @property
+    def source(self) -> str:
+        """What proved it, and of what."""
+        return self.best.source
+
+    def bound_below(self, objective: float) -> float | None:
+        """The best bound, at most an objective that is apart from it by rounding; None until there is one."""
+        return None if self.bound == -INFINITY else min(self.bound, objective)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -76,7 +95,7 @@ class Claims:
     def face(self, objective: float) -> None:
         """Confront the bounds with the cost of a solution that holds: what is above it is disproved."""
         for library, (bound, _) in list(self._bounds.items()):
-            if bound > objective + ROUNDING * max(1.0, abs(objective)):
+            if bound > objective + BOUND_TOLERANCE * max(1.0, abs(objective)):
                 self.disprove(
                     library, f"that nothing costs less than {bound:,.2f}, though a cost of {objective:,.2f} holds"
                 )

@@ -8,18 +8,14 @@ found the multipliers. They come from the linear program that breaks the rows by
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from solvers.engines.messages import Send
+from solvers.engines.task import EngineTask
+from solvers.engines.tolerances import CONFLICT_MARGIN, LEAST_MAGNITUDE
 from solvers.linear.model import INFINITY, Floats, LinearModel
-
-#: Share of the summed magnitudes by which the two sides must differ: rounding of sums is a millionth of that.
-MARGIN = 1e-8
-
-Send = Callable[[tuple[Any, ...]], None]
 
 
 def is_conflict(model: LinearModel, multipliers: Floats) -> bool:
@@ -46,7 +42,7 @@ def is_conflict(model: LinearModel, multipliers: Floats) -> bool:
     reach = np.maximum(combined[used] * lower[used], combined[used] * upper[used])
     most = float(reach.sum())
     magnitude += float(np.abs(reach).sum())
-    return bool(least - most > MARGIN * max(1e-9, magnitude))
+    return bool(least - most > CONFLICT_MARGIN * max(LEAST_MAGNITUDE, magnitude))
 
 
 def elastic(model: LinearModel) -> LinearModel:
@@ -71,11 +67,12 @@ def elastic(model: LinearModel) -> LinearModel:
     return result
 
 
-def run_conflict(job: dict[str, Any], send: Send) -> None:
+def run(task: EngineTask, send: Send) -> None:
     """Seek multipliers that show a conflict; runs inside the engine's process."""
-    from solvers.engines.highs import solve_model
+    from solvers.engines.highs import HighsCall, solve_model
 
-    found = solve_model(elastic(job["model"]), relaxed=True, gap=0.0, limit_s=job["time_limit_s"], seed=job["seed"])
+    call = HighsCall(relaxed=True, limit_s=task.limit_s, seed=task.seed, parameters=task.parameters)
+    found = solve_model(elastic(task.model), call)
     if found.multipliers is not None:
         send(("multipliers", found.multipliers))
     send(("done", found.state))

@@ -1,43 +1,23 @@
-"""Run engines in worker processes: started, watched, stopped and listened to from here.
-
-Workers are plain subprocesses that import only `solvers.engines.worker`, so solving works from a script without
-a ``__main__`` guard, from a notebook and from standard input. They run in their own session: Ctrl-C reaches the
-planner's process only, which keeps what was found.
-"""
+"""Engines at work: set to a task, listened to, given up when they overrun it, and ended, all from here."""
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import pickle
 import queue
-import struct
-import subprocess
-import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
 
-from solvers.engines.worker import read_message
-from solvers.linear.model import Floats, Integers, LinearModel
+from solvers.engines.messages import Message, read_message, write_message
+from solvers.engines.process import SPARE, WorkerProcess
+from solvers.engines.task import Engine, EngineTask
+from solvers.engines.tolerances import OBJECTIVE_TOLERANCE
+from solvers.linear.model import Floats, LinearModel
 
-#: ``benders`` only bounds; ``conflict`` seeks multipliers that show that rows contradict each other.
-Engine = Literal["cp_sat", "highs", "benders", "conflict"]
 logger = logging.getLogger("solvers.engine")
-
-#: Relative difference from which the objective that an engine states for a solution is wrong; less is rounding.
-OBJECTIVE_TOLERANCE = 1e-4
-#: Last lines of a worker's error output that are kept for messages.
-ERROR_LINES = 5
-#: Seconds that an engine may overrun its own time limit before it is ended.
-GRACE_S = 5.0
 
 
 class EngineJobError(RuntimeError):
@@ -46,7 +26,7 @@ class EngineJobError(RuntimeError):
 
 @dataclass
 class EngineJob:
-    """One engine at work on one model: what it has reported so far.
+    """One engine at work on one task: what it has reported so far.
 
     Attributes
     ----------
@@ -62,8 +42,7 @@ class EngineJob:
         Of the rows, from a job that seeks a conflict among them.
     """
 
-    engine: Engine
-    model: LinearModel
+    task: EngineTask
     solution: Floats | None = None
     objective: float = float("inf")
     bound: float = -float("inf")
@@ -71,8 +50,28 @@ class EngineJob:
     text: str = ""
     wrong: str = ""
     multipliers: Floats | None = None
-    _worker: _Worker | None = field(default=None, repr=False)
-    _deadline: float = field(default=0.0, repr=False)
+    _worker: WorkerProcess | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        task = self.task
+        self._deadline = (
+            float("inf") if task.deterministic else time.monotonic() + task.limit_s + task.parameters.grace_s
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """Who is at work."""
+        return self.task.engine
+
+    @property
+    def model(self) -> LinearModel:
+        """On what."""
+        return self.task.model
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has overrun its time limit by more than it may."""
+        return self.running and time.monotonic() > self._deadline
 
     @property
     def running(self) -> bool:
@@ -92,7 +91,7 @@ class EnginePool:
     """Engines that run at the same time. Leaving the context ends them all."""
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[tuple[EngineJob, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[tuple[EngineJob, Message]] = queue.SimpleQueue()
         self._jobs: list[EngineJob] = []
 
     def __enter__(self) -> EnginePool:
@@ -104,52 +103,21 @@ class EnginePool:
         for job in self._jobs:
             self.stop(job)
 
-    def start(
-        self,
-        engine: Engine,
-        model: LinearModel,
-        *,
-        time_limit_s: float,
-        gap: float,
-        seed: int = 0,
-        workers: int = 1,
-        deterministic: bool = False,
-        hint: Floats | None = None,
-        relaxed: bool = False,
-        design: Integers | None = None,
-        node_limit: int | None = None,
-    ) -> EngineJob:
-        """Start an engine on a model and return at once."""
-        task = {
-            "engine": engine,
-            "model": model,
-            "time_limit_s": max(time_limit_s, 0.1),
-            "gap": gap,
-            "seed": seed,
-            "workers": workers,
-            "deterministic": deterministic,
-            "hint": hint,
-            "relaxed": relaxed,
-            "design": design,
-            "node_limit": node_limit,
-        }
-        worker = _spare.take()
-        job = EngineJob(engine, model)
-        job._worker = worker
-        job._deadline = float("inf") if deterministic else time.monotonic() + time_limit_s + GRACE_S
+    def start(self, task: EngineTask) -> EngineJob:
+        """Set an engine to work and return at once."""
+        job = EngineJob(task)
+        job._worker = worker = SPARE.take()
         self._jobs.append(job)
-        threading.Thread(target=self._talk, args=(job, worker, task), daemon=True).start()
+        threading.Thread(target=self._talk, args=(job, worker), daemon=True).start()
         return job
 
-    def _talk(self, job: EngineJob, worker: _Worker, task: dict[str, Any]) -> None:
+    def _talk(self, job: EngineJob, worker: WorkerProcess) -> None:
         source, sink = worker.process.stdout, worker.process.stdin
         if source is None or sink is None:
             self._messages.put((job, ("failed", "the worker has no pipes")))
             return
         try:
-            payload = pickle.dumps(task, protocol=pickle.HIGHEST_PROTOCOL)
-            sink.write(struct.pack("<Q", len(payload)) + payload)
-            sink.flush()
+            write_message(sink, job.task)
             while (message := read_message(source)) is not None:
                 self._messages.put((job, message))
                 if message[0] in ("done", "failed"):
@@ -168,7 +136,7 @@ class EnginePool:
         self._take(job, message)
         return job
 
-    def _take(self, job: EngineJob, message: tuple[Any, ...]) -> None:
+    def _take(self, job: EngineJob, message: Message) -> None:
         kind = message[0]
         if not job.running:
             return
@@ -194,7 +162,7 @@ class EnginePool:
 
     def _end_overdue(self) -> None:
         for job in self._jobs:
-            if job.running and time.monotonic() > job._deadline:
+            if job.is_overdue:
                 self.stop(job)
                 job.state = "limit"
 
@@ -208,7 +176,7 @@ class EnginePool:
     def _keep(job: EngineJob) -> None:
         worker, job._worker = job._worker, None
         if worker is not None:
-            _spare.give(worker)
+            SPARE.give(worker, most=job.task.parameters.spare_workers)
 
     @staticmethod
     def _close(job: EngineJob) -> None:
@@ -216,18 +184,43 @@ class EnginePool:
         if worker is not None:
             worker.end()
 
-    def run_until(
+    def listen(
         self,
-        jobs: list[EngineJob],
-        deadline: float,
+        jobs: Collection[EngineJob],
+        deadline: float = float("inf"),
         is_enough: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Listen until every job has ended, the deadline has passed, or `is_enough` says so."""
-        while any(job.running for job in jobs) and time.monotonic() < deadline and not is_enough():
-            self.wait(min(0.5, max(deadline - time.monotonic(), 0.01)))
+        """Listen until every job has ended, the deadline has passed, or `is_enough`, asked after all news, says so."""
+        while True:
+            is_late = time.monotonic() >= deadline
+            if is_enough() or is_late or not any(job.running for job in jobs):
+                return
+            longest = min(job.task.parameters.poll_s for job in jobs)
+            self.wait(min(longest, deadline - time.monotonic()))
+
+    def conclude(
+        self,
+        jobs: Collection[EngineJob],
+        deadline: float = float("inf"),
+        is_enough: Callable[[], bool] = lambda: False,
+        *,
+        must_work: bool = True,
+    ) -> None:
+        """Listen as `listen` does, and end the jobs that are still at work then.
+
+        Raises
+        ------
+        EngineJobError
+            If every job failed though one `must_work`, with the engines' own words.
+        """
+        self.listen(jobs, deadline, is_enough)
+        for job in jobs:
+            self.stop(job)
+        if must_work:
+            self.check(jobs)
 
     @staticmethod
-    def check(jobs: list[EngineJob]) -> None:
+    def check(jobs: Collection[EngineJob]) -> None:
         """Raise the text of the engines if all of them failed.
 
         Raises
@@ -238,92 +231,25 @@ class EnginePool:
         if jobs and all(job.state == "failed" for job in jobs):
             raise EngineJobError("; ".join(f"{job.engine}: {job.text}" for job in jobs))
 
+    def answer(self, task: EngineTask, *, overrun_s: float | None = None, must_work: bool = True) -> EngineJob:
+        """Set an engine to work and wait for its end.
 
-class _Worker:
-    """A process that runs engines.
+        Parameters
+        ----------
+        task : EngineTask
+            What it is asked.
+        overrun_s : float, optional
+            What it may overrun its time limit by before its answer is no longer waited for [s].
+        must_work : bool
+            Whether an engine that fails is an error.
 
-    It starts with ``-P``: what lies in the folder that the planner works in is data, never a module to import.
-    """
-
-    def __init__(self) -> None:
-        environment = dict(os.environ)
-        root = str(Path(__file__).resolve().parents[2])
-        environment["PYTHONPATH"] = os.pathsep.join(part for part in (root, environment.get("PYTHONPATH", "")) if part)
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "solvers.engines.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
-        self._lines: deque[str] = deque(maxlen=ERROR_LINES)
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def _listen(self) -> None:
-        if self.process.stderr is not None:
-            with _ignore_closed():
-                for line in self.process.stderr:
-                    self._lines.append(line.decode(errors="replace").strip())
-
-    def last_words(self) -> str:
-        """The last lines that it wrote to its error output, once it has ended."""
-        self._listener.join(timeout=1.0)
-        return " | ".join(line for line in self._lines if line)
-
-    def end(self) -> None:
-        """End it now."""
-        self.process.kill()
-        self.process.wait()
-        self._listener.join(timeout=1.0)
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                with _ignore_closed():
-                    pipe.close()
-
-
-class _SpareWorkers:
-    """Workers that wait for their next job: starting one costs most of a second."""
-
-    KEPT = 4
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[_Worker] = []
-        atexit.register(self.end)
-
-    def take(self) -> _Worker:
-        """A waiting worker, or a new one."""
-        with self._lock:
-            while self._waiting:
-                worker = self._waiting.pop()
-                if worker.process.poll() is None:
-                    return worker
-        return _Worker()
-
-    def give(self, worker: _Worker) -> None:
-        """Take a worker back whose job is done."""
-        with self._lock:
-            if len(self._waiting) < self.KEPT:
-                self._waiting.append(worker)
-                return
-        worker.end()
-
-    def end(self) -> None:
-        """End every waiting worker."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        for worker in waiting:
-            worker.end()
-
-
-_spare = _SpareWorkers()
-
-
-@contextmanager
-def _ignore_closed() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        logger.debug("pipe was closed already: %s", error)
+        Raises
+        ------
+        EngineJobError
+            If it failed though it `must_work`.
+        """
+        job = self.start(task)
+        overrun_s = task.parameters.grace_s if overrun_s is None else overrun_s
+        deadline = float("inf") if task.deterministic else time.monotonic() + task.limit_s + overrun_s
+        self.conclude([job], deadline, must_work=must_work)
+        return job

@@ -6,13 +6,10 @@ that double, what an engine alone proves in s seconds is proven after about 8 s 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from solvers.engines.pool import Engine
-
-#: Length of the first turn of a small model [s], and in deterministic mode the nodes that HiGHS has in it, and in any.
-#: By hand: most proofs of tiny fleets come sooner.
-TURN_S, TURN_NODES, MOST_NODES = 2.0, 200, 3200
+from solvers.engines.task import Engine
+from solvers.parameters.engines import EngineParameters
 
 
 @dataclass
@@ -29,6 +26,7 @@ class Turns:
 
     scale: float
     most_s: float
+    parameters: EngineParameters = field(default_factory=EngineParameters)
     number: int = 0
 
     @property
@@ -38,12 +36,12 @@ class Turns:
     @property
     def limit_s(self) -> float:
         """How long the turn lasts."""
-        return min(TURN_S * self._factor, self.most_s)
+        return min(self.parameters.turn_s * self._factor, self.most_s)
 
     @property
     def nodes(self) -> int:
         """Nodes of branch and bound in it, where time does not count."""
-        return min(int(TURN_NODES * self._factor), MOST_NODES)
+        return min(int(self.parameters.turn_nodes * self._factor), self.parameters.most_turn_nodes)
 
     def engine(self, engines: tuple[Engine, ...]) -> Engine:
         """Whose turn it is."""

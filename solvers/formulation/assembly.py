@@ -38,7 +38,6 @@ def build(
     whole: bool = True,
     sparse: bool = False,
     final_demand: bool = False,
-    with_unserved: bool = False,
     margin: float = 0.0,
 ) -> Formulation:
     """The model over the given slots (all where None) with the failure rows found so far.
@@ -49,8 +48,21 @@ def build(
     chosen |= {slot.index for slot in problem.slots if slot.existing is not None}
     formulation = Formulation(problem, has_pairs, tuple(sorted(chosen)), whole, sparse, final_demand, margin)
     formulation.model.constant = problem.constant_cost
-    if with_unserved:
-        assignment.allow_unserved(formulation)
+    _encode(formulation, rows)
+    return formulation
+
+
+def build_with_unserved(problem: DesignProblem, rows: Collection[GeneratedRow]) -> Formulation:
+    """Whole pairs over all slots where demands may be left out."""
+    formulation = Formulation(problem, True, tuple(range(len(problem.slots))), True, False, False, 0.0)
+    formulation.model.constant = problem.constant_cost
+    assignment.allow_unserved(formulation)
+    _encode(formulation, rows)
+    return formulation
+
+
+def _encode(formulation: Formulation, rows: Collection[GeneratedRow]) -> None:
+    """Add every encoder's columns and rows."""
     growth.encode(formulation)
     cabling.encode(formulation)
     siting.encode(formulation)
@@ -64,7 +76,7 @@ def build(
     reserve.encode(formulation)
     access.encode(formulation)
     cover.encode(formulation)
-    if final_demand:
+    if formulation.final_demand:
         capacity.encode_earlier(formulation)
         growth.encode_standing(formulation)
     pins.encode(formulation)
@@ -72,4 +84,3 @@ def build(
     found = sorted(rows, key=repr)
     hosts.encode_found(formulation, [row for row in found if isinstance(row, HostRow)])
     links.encode(formulation, [row for row in found if not isinstance(row, HostRow)])
-    return formulation

@@ -16,9 +16,6 @@ from solvers.linear.model import Floats, Integers
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import Slot, Unit
 
-#: Weight of the distance to the primary beside that to the standby.
-PRIMARY_WEIGHT = 10
-
 
 def decode(formulation: Formulation, solution: Floats) -> Decisions:
     """The decisions of a solution. Units of a class are interchangeable: each goes as near as it can."""
@@ -55,12 +52,13 @@ def nearest(
     """
     if len(places) == 1:
         return [places[0]] * int(counts[0])
+    weight = problem.parameters.formulation.primary_weight
     flow = min_cost_flow.SimpleMinCostFlow()
     sink = len(units) + len(places)
     arcs = {}
     for number, unit in enumerate(units):
         for position, (host, partner) in enumerate(places):
-            cost = PRIMARY_WEIGHT * _meters(problem, unit.site, host) + _meters(problem, unit.site, partner)
+            cost = weight * _meters(problem, unit.site, host) + _meters(problem, unit.site, partner)
             arcs[flow.add_arc_with_capacity_and_unit_cost(number, len(units) + position, 1, cost)] = (number, position)
         flow.set_node_supply(number, 1)
     for position, count in enumerate(counts.tolist()):

@@ -22,8 +22,6 @@ from solvers.problem.sets import ArchetypeSegment, Booleans
 
 Terms: TypeAlias = list[tuple[int, float]]
 NO_STANDBY = -1
-#: Loads of at least so many columns are summed into a variable of their own where that is asked for.
-MANY_TERMS = 8
 
 
 @dataclass

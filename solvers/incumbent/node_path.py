@@ -14,19 +14,16 @@ import numpy as np
 from fleet.inventory.tables.workloads import TIERS, Workload
 from fleet.plan.context import COMPUTE, PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
-from fleet.platform.archetypes import Archetype
+from fleet.plan.normal_state import NormalState
+from fleet.platform.archetype import Archetype
 from fleet.platform.growth import may_become
+from solvers.engines.tolerances import LOAD_TOLERANCE
 from solvers.linear.model import INFINITY, Floats
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import Slot
 
-#: Relative excess of a load over a limit that is rounding; a tenth of the audit's tolerance, more than engines need.
-ROUNDING = 1e-7
 
-
-def resized(
-    problem: DesignProblem, context: PlanContext, extra: Mapping[str, Floats] | None = None
-) -> Decisions | None:
+def resized(problem: DesignProblem, normal: NormalState, extra: Mapping[str, Floats] | None = None) -> Decisions | None:
     """The decisions with every free cluster on its cheapest path; None where one has no path that holds its load.
 
     Existing and pinned clusters keep their nodes. Pinned ones have to hold their load as they are; existing ones change
@@ -37,6 +34,7 @@ def resized(
     extra : mapping, optional
         Compute (3, T) that clusters keep free beyond their reserve, by name.
     """
+    context = normal.context
     nothing = np.zeros((len(COMPUTE), problem.periods))
     slots = {slot.cluster: slot for slot in problem.slots}
     clusters = []
@@ -53,9 +51,9 @@ def resized(
                 return None
             clusters.append(decision)
             continue
-        cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more)
+        cheapest = _cheapest(problem, normal, decision, slots[decision.cluster], more)
         if cheapest is None:  # one that holds the sums shows which machines do not fit
-            cheapest = _cheapest(problem, context, decision, slots[decision.cluster], more, packs=False)
+            cheapest = _cheapest(problem, normal, decision, slots[decision.cluster], more, packs=False)
         if cheapest is None:
             return None
         clusters.append(cheapest)
@@ -88,7 +86,7 @@ def _settled(
             if not _does(context, index, period, archetype, *needs):
                 continue
             paths = [
-                (changes + (archetype.layout != path[-1].layout) * (2.0 - period / problem.periods), (*path, archetype))
+                (changes + (archetype.layout != path[-1].layout) * _change_weight(problem, period), (*path, archetype))
                 for changes, path in best
                 if _may_follow(problem, path[-1], archetype)
             ]
@@ -100,16 +98,21 @@ def _settled(
     return replace(decision, layouts=tuple(dict(archetype.layout) for archetype in path[1:]))
 
 
+def _change_weight(problem: DesignProblem, period: int) -> float:
+    """What a change of layout counts for: fewer come first, then later ones."""
+    return 2.0 - period / problem.periods
+
+
 def _cheapest(
     problem: DesignProblem,
-    context: PlanContext,
+    normal: NormalState,
     decision: ClusterDecision,
     slot: Slot,
     extra: Floats,
     *,
     packs: bool = True,
 ) -> ClusterDecision | None:
-    limit = max(decision.nodes)
+    context, limit = normal.context, max(decision.nodes)
     options = sorted(
         (
             archetype
@@ -130,7 +133,7 @@ def _cheapest(
         kept = rates.node_purchase(model, (count,), zones)
         if kept < rates.node_purchase(model, (), zones):  # wired for less as long as it keeps its count
             offers.append((alike, [kept] * len(alike)))
-    found = (_cheapest_path(problem, context, decision, index, reserve, *offer, packs=packs) for offer in offers)
+    found = (_cheapest_path(problem, normal, decision, index, reserve, *offer, packs=packs) for offer in offers)
     paths = [path for path in found if path is not None]
     if not paths:
         return None
@@ -146,7 +149,7 @@ def _cheapest(
 
 def _cheapest_path(
     problem: DesignProblem,
-    context: PlanContext,
+    normal: NormalState,
     decision: ClusterDecision,
     index: int,
     reserve: Floats,
@@ -156,6 +159,7 @@ def _cheapest_path(
     packs: bool,
 ) -> tuple[float, tuple[Archetype | None, ...]] | None:
     """(cost, archetype per period) of the cheapest path through options that cost so much per node; None without."""
+    context = normal.context
     tolerance, data, asking = _demands_at(problem, context, index)
     monthly = problem.rates.node_monthly(decision.node_model, decision.site)
     best: list[tuple[float, tuple[Archetype | None, ...]]] = [(0.0, ())]
@@ -169,7 +173,7 @@ def _cheapest_path(
                 needs = tolerance[period], data[period], reserve[:, period], asking[period]
                 if not _does(context, index, period, archetype, *needs):
                     continue
-                if packs and archetype is not None and not context.hosting.fits(index, period, archetype):
+                if packs and archetype is not None and not normal.hosting.fits(index, period, archetype):
                     continue
                 nodes = archetype.nodes if archetype is not None else 0
                 added = nodes - (before.nodes if before is not None else 0)
@@ -258,4 +262,4 @@ def _exceeds(load: float, limit: float) -> bool:
 
     The rows of the model have none, so a plan that lived on it would be cheaper than what engines prove.
     """
-    return load > limit + ROUNDING * max(1.0, abs(limit))
+    return load > limit + LOAD_TOLERANCE * max(1.0, abs(limit))

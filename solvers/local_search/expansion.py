@@ -17,9 +17,6 @@ from solvers.local_search.placement import Packing, Place
 from solvers.local_search.relocation import repair
 from solvers.problem.design import DesignProblem
 
-#: Most clusters that open beside those that are as large as may be.
-FURTHER_CLUSTERS = 12
-
 
 def with_room(packing: Packing) -> Packing | None:
     """The packing with the nodes and clusters that its loads ask for; None where there is no room for them.
@@ -28,7 +25,7 @@ def with_room(packing: Packing) -> Packing | None:
     """
     if packing.problem.inventory.policy.budget is not None:
         return None
-    for _ in range(FURTHER_CLUSTERS):
+    for _ in range(packing.problem.parameters.local_search.further_clusters):
         for index in np.flatnonzero(packing.node_excess > 0).tolist():
             while packing.node_excess[index] > 0 and _add_node(packing, index):
                 pass

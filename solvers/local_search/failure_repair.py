@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Evaluation, Search
+from solvers.incumbent.evaluation import Evaluation
+from solvers.incumbent.incumbent import Incumbent
 from solvers.linear.model import Floats
 from solvers.local_search.expansion import with_room
 from solvers.local_search.placement import Packing
@@ -22,14 +23,6 @@ from solvers.local_search.reduction import tighten
 from solvers.local_search.relocation import repair
 from solvers.local_search.rounding import decisions_of_packing
 from solvers.problem.design import DesignProblem
-
-#: How often a plan that breaks limits is mended.
-MENDING_ROUNDS = 6
-#: In how many of them units are moved on the clusters of the design, before the last nodes are taken away; afterwards
-#: clusters only grow, which does not change what a failure sends where.
-LOOSE_ROUNDS = 3
-#: What a cluster that takes in too much keeps free, relative to what it was short of.
-EXTRA_FREE = 1.05
 
 
 class Mending:
@@ -39,14 +32,14 @@ class Mending:
     ----------
     packing : Packing
         Where units are now.
-    first, last, held : Judgment or None
+    first, last, held : Evaluation or None
         As evaluated before anything was mended and most lately; the cheapest that holds.
     """
 
     def __init__(
-        self, problem: DesignProblem, search: Search, design: Formulation, solution: Floats, packing: Packing
+        self, problem: DesignProblem, incumbent: Incumbent, design: Formulation, solution: Floats, packing: Packing
     ) -> None:
-        self.problem, self.search, self.design, self.solution = problem, search, design, solution
+        self.problem, self.incumbent, self.design, self.solution = problem, incumbent, design, solution
         self.first: Evaluation | None = None
         self.last: Evaluation | None = None
         self.held: Evaluation | None = None
@@ -58,8 +51,9 @@ class Mending:
 
     def run(self, is_over: Callable[[], bool]) -> Evaluation | None:
         """Evaluate and mend until a plan holds that lost what nodes it could; the best evaluation, None if none."""
-        for number in range(MENDING_ROUNDS):
-            if is_over() or not self._round(is_loose=number < LOOSE_ROUNDS):
+        tuning = self.problem.parameters.local_search
+        for number in range(tuning.mending_rounds):
+            if is_over() or not self._round(is_loose=number < tuning.loose_rounds):
                 break
         return self.last if self.held is None else self.held
 
@@ -67,7 +61,7 @@ class Mending:
         """Evaluate the plan and change what it breaks; whether there is another plan to evaluate then."""
         decisions = decisions_of_packing(self.problem, self.packing, self.design, self.solution)
         decisions = replace(decisions, upgrades={**decisions.upgrades, **self._upgrades})
-        evaluation = self.search.evaluate_decisions(decisions, final_demand=True, extra=self._extra)
+        evaluation = self.incumbent.evaluate(self.problem, decisions, final_demand=True, extra=self._extra)
         if evaluation is not None and evaluation.holds:
             return self._keep(evaluation)
         if self.held is not None:
@@ -109,8 +103,9 @@ class Mending:
 
     def _note_short(self, short: Mapping[str, Floats]) -> None:
         """Have clusters keep free throughout what they lack at any time: what grows late would be short before."""
+        more = self.problem.parameters.local_search.extra_free
         for cluster, amount in short.items():
-            throughout = amount.max(axis=1, keepdims=True) * EXTRA_FREE
+            throughout = amount.max(axis=1, keepdims=True) * more
             self._extra[cluster] = np.maximum(self._extra.get(cluster, np.zeros(amount.shape)), throughout)
 
     def _regroup(self, *, is_loose: bool, is_tight: bool) -> bool:

@@ -9,16 +9,14 @@ from solvers.linear.model import Floats, Integers
 from solvers.local_search.placement import Packing
 from solvers.problem.sets import Booleans
 
-#: Moves tried for every unit before a cluster counts as too full.
-PATIENCE = 4
-
 
 def repair(packing: Packing) -> bool:
     """Move units from places that are too full to places with room; whether that succeeds."""
     if not _is_enough(packing):
         return False
     stuck: set[int] = set()
-    for _ in range(PATIENCE * len(packing.demand_class) + 100):
+    tuning = packing.problem.parameters.local_search
+    for _ in range(tuning.moves_per_unit * len(packing.demand_class) + tuning.least_moves):
         excess = packing.excess
         over = [place for place in np.argsort(-excess).tolist() if excess[place] > 0]
         if not over:

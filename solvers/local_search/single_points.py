@@ -14,16 +14,15 @@ from dataclasses import replace
 import numpy as np
 
 from fleet.plan.assemble import assemble
-from fleet.plan.context import PlanContext, build_context
+from fleet.plan.context import PlanContext
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import pair_reason
 from fleet.plan.plan import ResultRow
 from fleet.plan.states import sweep
 from solvers.problem.design import DesignProblem
 from solvers.problem.stream_cuts import PathCuts
 
-#: Moves that are tried at most, and how many times demands: each is a whole plan to evaluate, some 2 ms per demand.
-MOST_TRIALS, MOST_JUDGED = 12, 2_400
 #: Relative difference below which two present values are the same.
 SAME_COST = 1e-9
 #: Wherever a plan is evaluated here, its result does not matter.
@@ -48,36 +47,33 @@ def secured(problem: DesignProblem, decisions: Decisions, objective: float) -> D
     Returns
     -------
     Decisions
-        The same where nothing is gained, or the fleet is so large that evaluation moves would take long.
+        The same where nothing is gained, or the fleet is so large that evaluating moves would take long.
     """
-    left = min(MOST_TRIALS, MOST_JUDGED // max(1, len(problem.inventory.demands)))
+    tuning = problem.parameters.local_search
+    left = min(tuning.trials, tuning.trials_demands // max(1, len(problem.inventory.demands)))
     if left < 1 or problem.inventory.policy.stream_cut == "hard":
         return decisions
-    context = _laid_out(problem, decisions)
-    least = _single_points(context)
+    normal = problem.normal_state(decisions)
+    least = _single_points(normal)
     is_better = least > 0
     while is_better:
         is_better = False
-        for moved in _moves(problem, context):
+        for moved in _moves(problem, normal):
             if left < 1:
                 return decisions
             left -= 1
-            points = _single_points(_laid_out(problem, moved))
+            points = _single_points(problem.normal_state(moved))
             if points < least and _holds(problem, moved, objective):
                 decisions, least, is_better = moved, points, points > 0
-                context = _laid_out(problem, decisions)
+                normal = problem.normal_state(decisions)
                 break
     return decisions
 
 
-def _laid_out(problem: DesignProblem, decisions: Decisions) -> PlanContext:
-    return build_context(problem.inventory, problem.pack, decisions, problem.wan, problem.router)
-
-
-def _single_points(context: PlanContext) -> int:
+def _single_points(normal: NormalState) -> int:
     """How many copies and services single failures stop, summed over the failures; 0 if no copies are among them."""
     copies = services = 0
-    for outcome in sweep(context):
+    for outcome in sweep(normal):
         copies += len(outcome.uncopied)
         services += len(outcome.single_points)
     return copies + services if copies else 0
@@ -89,9 +85,9 @@ def _holds(problem: DesignProblem, decisions: Decisions, objective: float) -> bo
     return math.isclose(plan.document.totals.present_value, objective, rel_tol=SAME_COST) and not plan.errors
 
 
-def _moves(problem: DesignProblem, context: PlanContext) -> Iterator[Decisions]:
+def _moves(problem: DesignProblem, normal: NormalState) -> Iterator[Decisions]:
     """Decisions with the standbys of one cluster elsewhere, where fewer failures cut their copies; best first."""
-    cuts = PathCuts(problem.router, context.failures)
+    context, cuts = normal.context, PathCuts(problem.router, normal.failures)
     pairs: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for index in np.flatnonzero(context.standby >= 0).tolist():
         pairs[int(context.primary[index]), int(context.standby[index])].append(index)

@@ -43,12 +43,12 @@ class Progress:
     @property
     def bound(self) -> float:
         """The best lower bound that is believed; minus infinity until there is one."""
-        return self.claims.best[0]
+        return self.claims.bound
 
     @property
     def bound_source(self) -> str:
         """What proved it."""
-        return self.claims.best[1]
+        return self.claims.source
 
     @property
     def seconds(self) -> float:
@@ -70,7 +70,7 @@ class Progress:
         """Relative gap of incumbent and bound."""
         if self.place is None or self.bound == -np.inf:
             return None
-        return relative_gap(self.cost, min(self.bound, self.cost))
+        return relative_gap(self.cost, self.claims.bound_below(self.cost))
 
     @property
     def is_done(self) -> bool:
@@ -99,7 +99,7 @@ class Progress:
 
     def _report(self) -> None:
         incumbent = None if self.place is None else self.cost
-        bound = None if self.bound == -np.inf else min(self.bound, self.cost)
+        bound = self.claims.bound_below(self.cost)
         self.trace.append(TracePoint(self.seconds, incumbent, bound))
         if self.config.on_progress is not None:
             self.config.on_progress(self.seconds, incumbent, bound)

@@ -149,6 +149,8 @@ class ProgramParameters:
     whole_nodes: int = parameter(5_000, "nodes", "Of a whole search tree in deterministic mode.", least=1)
     part_nodes: int = parameter(300, "nodes", "Of a part's search tree in deterministic mode.", least=1)
     least_ground_s: float = parameter(2.0, "s", "For a second ground that there is no choice, though time is up.")
+    gap: float = parameter(0.5, "share of the gap asked for", "At which an engine may stop.", most=1.0)
+    listening_s: float = parameter(1.0, "s", "For which an engine is listened to at once.", least=1e-3)
 
     def __post_init__(self) -> None:
         validate(self)

@@ -11,6 +11,7 @@ from fleet.plan.costs import Rates
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
+from solvers.parameters import Parameters
 from solvers.problem.demand_classes import ClassBuilder
 from solvers.problem.design import DesignProblem
 from solvers.problem.infeasible_inputs import screen_access
@@ -18,7 +19,9 @@ from solvers.problem.routes import RouteTable
 from solvers.problem.slots import build_slots, growth_refusals, without_idle_segments
 
 
-def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozenset()) -> DesignProblem:
+def compile_problem(
+    inventory: Inventory, watched_links: frozenset[str] = frozenset(), parameters: Parameters | None = None
+) -> DesignProblem:
     """Turn an inventory into arrays.
 
     Parameters
@@ -27,6 +30,8 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
         The effective inventory.
     watched_links : frozenset of str
         Access circuits whose failure is a core state all the same, because a plan broke a limit in it.
+    parameters : Parameters, optional
+        Tuning constants of the search.
 
     Raises
     ------
@@ -46,6 +51,7 @@ def compile_problem(inventory: Inventory, watched_links: frozenset[str] = frozen
     fees = builder.protection_cost(rates)
     circuits = sum(rates.wan_monthly() * rates.monthly_factor(period.index) for period in inventory.periods)
     return DesignProblem(
+        parameters=parameters or Parameters(),
         inventory=inventory,
         pack=pack,
         wan=wan,

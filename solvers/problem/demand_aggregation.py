@@ -27,10 +27,6 @@ from solvers.problem.sets import Booleans, DemandClass, Profile
 
 #: Digits to which the needs of two classes agree where they are proportional.
 DIGITS = 5
-#: Mixes of needs that classes with the same places may have before they are not told apart any more.
-MIXES = 8
-#: Placement columns of a bound from which similar sets of places are put together.
-MANY_COLUMNS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +65,7 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
     sizes: list[Floats] = []
     for group in _groups(problem, slots, by_way):
         mixes = _by_mix(group)
-        is_mixed = len(mixes) > MIXES
+        is_mixed = len(mixes) > problem.parameters.problem.mixes
         for demand_classes in [group] if is_mixed else mixes:
             members.append(tuple(demand_class.index for demand_class in demand_classes))
             sizes.append(_shares(demand_classes) if is_mixed else _ratios(demand_classes) / _total(demand_classes))
@@ -88,22 +84,23 @@ def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> Des
         The slots that may be used: sets of places are few then, and told apart. All where None.
     """
     groups = _groups(problem, slots, by_way=False)
-    classes = _counted(groups)
-    if slots is not None or sum(map(_columns, classes)) <= MANY_COLUMNS:
+    tuning = problem.parameters.problem
+    classes = _counted(groups, tuning.mixes)
+    if slots is not None or sum(map(_columns, classes)) <= tuning.bound_columns:
         return _over(problem, classes)
     kinds: dict[tuple[object, ...], list[Group]] = {}
     for group in groups:
         kinds.setdefault(_kind(group[0]), []).append(group)
-    wide = [group for kind in kinds.values() for group in widened(kind)]
+    wide = [group for kind in kinds.values() for group in widened(kind, tuning.reaches)]
     needed = coverings(group[0] for group in groups) if len(wide) < len(groups) else ()
-    return replace(_over(problem, _counted(wide)), coverings=needed)
+    return replace(_over(problem, _counted(wide, tuning.mixes)), coverings=needed)
 
 
-def _counted(groups: Sequence[Group]) -> list[DemandClass]:
+def _counted(groups: Sequence[Group], most_mixes: int) -> list[DemandClass]:
     classes: list[DemandClass] = []
     for group in groups:
         mixes = _by_mix(group)
-        if len(mixes) > MIXES:
+        if len(mixes) > most_mixes:
             mixes = [demand_classes for kind in _by_need(group) for demand_classes in _by_mix(kind)]
         classes += [_scaled(demand_classes[0], _total(demand_classes)) for demand_classes in mixes]
     return classes

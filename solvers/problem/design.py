@@ -13,11 +13,15 @@ from functools import cached_property
 import numpy as np
 
 from fleet.inventory.inventory import Inventory
+from fleet.plan.context import build_context
 from fleet.plan.costs import Rates
+from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.rulepack import RulePack
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
+from solvers.parameters import Parameters
 from solvers.problem.host_measures import Measure, measures
 from solvers.problem.sets import Covering, DemandClass, Slot
 
@@ -26,6 +30,7 @@ from solvers.problem.sets import Covering, DemandClass, Slot
 class DesignProblem:
     """Everything that the encoders need."""
 
+    parameters: Parameters
     inventory: Inventory
     pack: RulePack
     wan: Wan
@@ -50,9 +55,12 @@ class DesignProblem:
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """What a node takes only so much of, beside sums of compute."""
-        return measures(
-            self.slots, self.classes, self.periods, uses_reserve=self.inventory.policy.standby_uses_node_reserve
-        )
+        most, policy = self.parameters.problem.host_measures, self.inventory.policy
+        return measures(self.slots, self.classes, self.periods, most, uses_reserve=policy.standby_uses_node_reserve)
+
+    def normal_state(self, decisions: Decisions) -> NormalState:
+        """A decision laid out, with nothing failed."""
+        return NormalState(build_context(self.inventory, self.pack, decisions, self.wan, self.router))
 
     @cached_property
     def state_index(self) -> dict[str, int]:

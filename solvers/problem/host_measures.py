@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.machines import Machine, Room
 from fleet.platform.packing import counted
@@ -23,8 +23,6 @@ from fleet.quantities import COMPUTE_RESOURCES, RESOURCES, Resources
 from solvers.linear.model import Floats
 from solvers.problem.sets import DemandClass, Slot
 
-#: The largest k: machines of over a quarter of a node. Smaller ones waste little, and an evaluation looks at them all.
-MOST_COUNTED = 3
 _COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 
 
@@ -63,11 +61,11 @@ class Measure:
 
 
 def measures(
-    slots: Sequence[Slot], classes: Sequence[DemandClass], periods: int, *, uses_reserve: bool
+    slots: Sequence[Slot], classes: Sequence[DemandClass], periods: int, most_counted: int, *, uses_reserve: bool
 ) -> tuple[Measure, ...]:
     """The measures that may ever bind, each once.
 
-    With `uses_reserve`, demands that fail over may use the nodes that are kept free.
+    The largest k is `most_counted`. With `uses_reserve`, demands that fail over may use the nodes that are kept free.
     """
     segments = {id(segment): segment for slot in slots for segment in slot.segments}
     rooms = {segment.node_model: segment.archetypes[0].hosts.room for segment in segments.values()}
@@ -75,7 +73,7 @@ def measures(
     found: dict[bytes, Measure] = {}
     for model in sorted(rooms):
         for number in range(len(COMPUTE_RESOURCES)):
-            for most in range(1, MOST_COUNTED + 1):
+            for most in range(1, most_counted + 1):
                 measure = weighing.measure(rooms, model, number, most)
                 if measure is not None:
                     key = measure.own.tobytes() + measure.sent.tobytes()

@@ -17,21 +17,18 @@ from solvers.linear.interned import Interned
 from solvers.linear.model import Floats, Integers
 from solvers.problem.sets import Booleans, Covering, DemandClass
 
-#: Sets of places that classes of one kind may have before they are put together.
-MOST_REACHES = 12
-
 #: Classes that differ in nothing but how much they need.
 Group = list[DemandClass]
 
 
-def widened(groups: Sequence[Group]) -> list[Group]:
-    """Groups of one kind, which differ in their places only, put together until there are few; as they are if so."""
-    if len(groups) <= MOST_REACHES:
+def widened(groups: Sequence[Group], most: int) -> list[Group]:
+    """Groups of one kind, which differ in their places only, put together until there are `most`; as they are if so."""
+    if len(groups) <= most:
         return list(groups)
     reach = np.array([_reach(group[0]) for group in groups], dtype=np.float64)
     weight = np.array([sum(demand_class.count for demand_class in group) for group in groups], dtype=np.float64)
     kept = Interned()
-    nearest = _nearest(reach, weight)
+    nearest = _nearest(reach, weight, most)
     result: list[Group] = []
     for number in range(int(nearest.max()) + 1):
         together = [groups[index] for index in np.flatnonzero(nearest == number).tolist()]
@@ -70,7 +67,7 @@ def _reach(demand_class: DemandClass) -> Booleans:
     return np.concatenate([demand_class.group_eligible, demand_class.group_pairs.any(axis=0)])
 
 
-def _nearest(reach: Floats, weight: Floats) -> Integers:
+def _nearest(reach: Floats, weight: Floats, most: int) -> Integers:
     """The representative of each set: those first that are heaviest and farthest from all before."""
     size = reach.sum(axis=1)
 
@@ -79,7 +76,7 @@ def _nearest(reach: Floats, weight: Floats) -> Integers:
 
     distance = apart(int(np.argmax(weight)))
     nearest = np.zeros(len(reach), dtype=np.int64)
-    for number in range(1, MOST_REACHES):
+    for number in range(1, most):
         own = apart(int(np.argmax(weight * distance)))
         nearest[own < distance] = number
         distance = np.minimum(distance, own)

@@ -222,8 +222,8 @@ class RouteTable:
         rtts = np.where(labels < NO_WAY, rtt_of_label(labels), np.inf)
         reach = {}
         for limit in self._limits[site]:
-            longest = np.inf if limit is None else limit * self.inventory.policy.failure_rtt_factor
-            within = np.isfinite(rtts) if limit is None else rtts <= longest + TOLERANCE * max(1.0, longest)
+            longest = self.inventory.policy.failure_rtt_limit(limit)
+            within = np.isfinite(rtts) if longest is None else rtts <= longest + TOLERANCE * max(1.0, longest)
             reach[limit] = self._kept(within)
         self._routes[site] = _SiteRoutes(rtts[0].copy(), self._kept(neighbors), reach)
         return self._routes[site]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fleet.inventory.inventory import Demand
 from fleet.inventory.tables.hardware import ExistingCluster
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.machines import Machine
 from solvers.linear.model import Floats, Integers
 

@@ -12,7 +12,8 @@ from fleet.inventory.inventory import Demand, Inventory
 from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.inventory.tables.sites import Site
 from fleet.inventory.tables.workloads import TIERS
-from fleet.platform.archetypes import Archetype, ArchetypeError, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, enumerate_archetypes
 from fleet.platform.growth import growth_refusal
 from fleet.platform.instances import instance_refusals
 from fleet.platform.machines import machine_of

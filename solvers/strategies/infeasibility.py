@@ -17,24 +17,23 @@ import numpy as np
 from fleet.plan.pinning import PLACING, in_words
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
-from solvers.formulation.assembly import GeneratedRow, build
+from solvers.engines.task import EngineTask
+from solvers.engines.tolerances import BREACH_TOLERANCE
+from solvers.formulation.assembly import GeneratedRow, build_with_unserved
 from solvers.formulation.constraints import pins
 from solvers.formulation.constraints.hosts import HostRow
 from solvers.formulation.constraints.links import LinkRow
 from solvers.formulation.constraints.siting import limit_rows
 from solvers.formulation.variables import Formulation
 from solvers.linear.model import INFINITY, Floats
+from solvers.parameters.strategies import StrategyParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.design import DesignProblem
 
-#: Longest time for the elastic model [s].
-EXPLAIN_S = 30.0
-#: Most pins that are taken back one by one to find the one that is to blame.
-MOST_PINS = 8
 #: Rules whose limits can give way.
 ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003", "DR-011")
-#: Price of a breach by the whole limit, of one pin in one period, and of a demand without room.
-LIMIT_PRICE, PIN_PRICE, UNSERVED_PRICE = 100.0, 200.0, 10_000.0
+#: Demands without room that are named, of those that are alike.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def explain_infeasible(
         The link and cluster limits that the proof relies on.
     """
     lines = ["it is proven that no plan satisfies every limit"]
-    found = _cheapest_breach(problem, config, rows, EXPLAIN_S)
+    found = _cheapest_breach(problem, config, rows, config.parameters.strategies.explain_s)
     if found is None:
         lines.append("the smallest breach was not found in time – remove pins and the budget one by one")
         return tuple(lines)
@@ -113,12 +112,20 @@ def _cheapest_breach(
     problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow], time_limit_s: float
 ) -> list[str] | None:
     """What the cheapest breach of the limits of a problem is; empty where there is none, None if not found in time."""
-    formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
+    formulation = build_with_unserved(problem, rows)
     subjects = _subjects(formulation, rows)
-    breaches = _make_elastic(formulation)
+    tuning = config.parameters.strategies
+    breaches = _make_elastic(formulation, tuning)
+    task = EngineTask(
+        "highs",
+        formulation.model,
+        gap=tuning.explain_gap,
+        seed=config.seed,
+        time_limit_s=time_limit_s,
+        parameters=config.parameters.engines,
+    )
     with EnginePool() as pool:
-        job = pool.start("highs", formulation.model, time_limit_s=time_limit_s, gap=1e-3, seed=config.seed)
-        pool.run_until([job], time.monotonic() + time_limit_s + 5.0)
+        job = pool.answer(task, must_work=False)
     if job.solution is None:
         return None
     return [
@@ -129,14 +136,14 @@ def _cheapest_breach(
 
 def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection[GeneratedRow]) -> Iterator[str]:
     """The pins on where demands are without which nothing would have to give way: one of them, or all together."""
-    pins = problem.inventory.pins
+    pins, tuning = problem.inventory.pins, config.parameters.strategies
     placing = [pin for pin in pins if pin.decision in PLACING]
-    alone = [[pin] for pin in placing[:MOST_PINS]] if len(placing) > 1 else []
+    alone = [[pin] for pin in placing[: tuning.most_pins]] if len(placing) > 1 else []
     watched = frozenset(state.name for state in problem.states if state.kind == "link")
-    until = time.monotonic() + EXPLAIN_S
+    until = time.monotonic() + tuning.explain_s
     for blamed in [placing, *alone] if placing else []:
         inventory = replace(problem.inventory, pins=tuple(pin for pin in pins if pin not in blamed))
-        free = compile_problem(inventory, watched)
+        free = compile_problem(inventory, watched, config.parameters)
         left_s = until - time.monotonic()
         if left_s <= 0 or _cheapest_breach(free, config, rows, left_s) != []:
             if blamed is placing:
@@ -145,17 +152,17 @@ def _pins_to_blame(problem: DesignProblem, config: SolveConfig, rows: Collection
         if len(blamed) == 1:
             yield f"PIN-001: {in_words(blamed[0])} contradicts the rest – take it back"
             return
-    names = "; ".join(in_words(pin) for pin in placing[:MOST_PINS])
+    names = "; ".join(in_words(pin) for pin in placing[: tuning.most_pins])
     if placing:
         yield f"PIN-001: these pins together contradict the rest, take some of them back: {names}"
 
 
-def _make_elastic(formulation: Formulation) -> list[Breach]:
+def _make_elastic(formulation: Formulation, tuning: StrategyParameters) -> list[Breach]:
     """Let limits give way and make only breaches cost."""
     model = formulation.model
     model.cost = [0.0] * model.columns
     for demand_class, column in formulation.unserved.items():
-        model.cost[column] = UNSERVED_PRICE * len(formulation.problem.classes[demand_class].units[0].demands)
+        model.cost[column] = tuning.unserved_price * len(formulation.problem.classes[demand_class].units[0].demands)
     breaches: list[Breach] = []
     for row in range(model.rows):
         rule = model.row_rule[row]
@@ -165,8 +172,8 @@ def _make_elastic(formulation: Formulation) -> list[Breach]:
             if abs(limit) == INFINITY:
                 continue
             scale = max(1.0, float(np.abs(model.row_values[row]).max(initial=0.0)), abs(limit))
-            price = PIN_PRICE if rule in ("PIN-001", "EXI-001") else LIMIT_PRICE
-            column = model.add_variable(0.0, 10.0 * scale, False, price / scale)
+            price = tuning.pin_price if rule in ("PIN-001", "EXI-001") else tuning.limit_price
+            column = model.add_variable(0.0, tuning.most_breach * scale, False, price / scale)
             model.row_columns[row] = np.append(model.row_columns[row], column)
             model.row_values[row] = np.append(model.row_values[row], sign)
             breaches.append(Breach(row, column, limit, sign < 0))
@@ -218,8 +225,8 @@ def _unserved_lines(formulation: Formulation, solution: Floats) -> list[str]:
         count = round(float(solution[column]))
         if count > 0:
             units = formulation.problem.classes[index].units
-            names = ", ".join(str(demand) for unit in units[:count][:3] for demand in unit.demands)
-            more = "" if count <= 3 else f" and {count - 3} more like it"
+            names = ", ".join(str(demand) for unit in units[:count][:NAMED] for demand in unit.demands)
+            more = "" if count <= NAMED else f" and {count - NAMED} more like it"
             lines.append(
                 f"there is no room for {names}{more} – allow larger or more clusters (max_clusters, max_nodes, larger "
                 f"node models) at a site in reach"
@@ -235,7 +242,7 @@ def _breach_lines(
     worst: dict[str, tuple[float, str]] = {}
     for breach in breaches:
         amount = float(solution[breach.column])
-        if amount <= 1e-6 * max(1.0, abs(breach.limit)):
+        if amount <= BREACH_TOLERANCE * max(1.0, abs(breach.limit)):
             continue
         rule = model.row_rule[breach.row]
         subject = subjects.get(breach.row, "budget" if rule == "BUD-001" else rule)

@@ -19,9 +19,6 @@ from solvers.problem.design import DesignProblem
 
 OpenSet = frozenset[int]
 
-#: Slots that the relaxation opens by at least this share are in the first set.
-OPEN_SHARE = 0.25
-
 
 def open_shares(formulation: Formulation, solution: Floats) -> dict[int, float]:
     """How far a solution opens each slot in the last period."""
@@ -34,7 +31,7 @@ def open_shares(formulation: Formulation, solution: Floats) -> dict[int, float]:
 
 def first_set(problem: DesignProblem, shares: dict[int, float]) -> OpenSet:
     """The slots that the relaxation opens, and the next ones until every class has somewhere to go."""
-    chosen = [slot for slot, share in shares.items() if share >= OPEN_SHARE]
+    chosen = [slot for slot, share in shares.items() if share >= problem.parameters.strategies.open_share]
     rest = sorted((slot for slot in shares if slot not in chosen), key=lambda slot: (-shares[slot], slot))
     while rest and not is_covering(problem, frozenset(chosen)):
         chosen.append(rest.pop(0))

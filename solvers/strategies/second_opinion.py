@@ -7,123 +7,107 @@ is a solution that satisfies every row, or a plan that holds.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection
-from dataclasses import dataclass
-
-from solvers.config import OPTIMAL_GAP, SolveConfig
-from solvers.engines.claims import ENGINE_NAMES, LIBRARIES, ROUNDING
+from solvers.config import OPTIMAL_GAP
+from solvers.engines.claims import ENGINE_NAMES, LIBRARIES
 from solvers.engines.conflicts import is_conflict
-from solvers.engines.pool import Engine, EngineJob, EnginePool
-from solvers.formulation.assembly import GeneratedRow, build
+from solvers.engines.pool import EngineJob, EnginePool
+from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
+from solvers.engines.tolerances import BOUND_TOLERANCE
+from solvers.formulation.assembly import build
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Search
-from solvers.problem.design import DesignProblem, pair_columns
-
-#: Pair columns up to which the other engine confirms optima; how long it may take [s], and in deterministic mode how
-#: many nodes of branch and bound, or of CP-SAT's deterministic seconds. By hand: the answer comes in a second or never.
-CHECKED_COLUMNS, CHECK_S, CHECK_NODES = 1500, 1.0, 50
-#: Nodes of the second engine for a verdict in deterministic mode.
-GROUND_NODES = 2000
-#: Pair columns up to which engines are asked about all slots at once.
-ENGINE_COLUMNS = 60_000
-#: Least time for a second ground that there is no plan, even where the time is up [s].
-LEAST_S = 2.0
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """An engine's word that a model which every plan satisfies has no solution."""
-
-    engine: Engine
-    formulation: Formulation
+from solvers.problem.design import pair_columns
+from solvers.strategies.clock import Clock
+from solvers.strategies.state import SolveState, Verdict
 
 
 class SecondOpinion:
-    """Asks for second grounds within the time that a solve has left.
+    """Asks for second grounds within the time that a solve has left; failure rows that it meets are added."""
 
-    Attributes
-    ----------
-    rows : set
-        Failure rows met so far; what the second engine's solutions break is added.
-    """
+    def __init__(self, state: SolveState, pool: EnginePool) -> None:
+        self.state, self.pool = state, pool
 
-    def __init__(self, problem: DesignProblem, config: SolveConfig, search: Search, rows: set[GeneratedRow]) -> None:
-        self.problem, self.config, self.search, self.rows = problem, config, search, rows
-
-    def is_infeasible(self, pool: EnginePool, verdict: Verdict) -> bool:
+    def is_infeasible(self, verdict: Verdict) -> bool:
         """Whether a second ground confirms that there is no plan; what contradicts the verdict disproves its engine."""
-        limit = max(self.search.remaining_s, LEAST_S)
-        model = verdict.formulation.model
-        job = self._asked(pool, "conflict", verdict.formulation, limit / 2.0, GROUND_NODES)
-        if job.multipliers is not None and is_conflict(model, job.multipliers):
+        state, tuning = self.state, self.state.parameters
+        job = self._ask_for_ground("conflict", verdict.formulation, tuning.conflict_share)
+        if job.multipliers is not None and is_conflict(verdict.formulation.model, job.multipliers):
             return True
         other = _other(verdict.engine)
-        if not self.search.claims.believes(LIBRARIES[other]) or pair_columns(self.problem) > ENGINE_COLUMNS:
+        if not state.believes(other) or pair_columns(state.problem) > tuning.engine_columns:
             return False
-        formulation = build(self.problem, has_pairs=True, rows=self.rows)
-        job = self._asked(pool, other, formulation, max(self.search.remaining_s, LEAST_S), GROUND_NODES)
-        self._judge(formulation, job)
-        if self.search.best is not None:
-            self.search.disprove(verdict.engine, "that there is no plan, though one is known that holds")
+        formulation = build(state.problem, has_pairs=True, rows=state.rows)
+        job = self._ask_for_ground(other, formulation, 1.0)
+        self._evaluate(formulation, job)
+        if state.unwatched:
+            return False
+        if state.incumbent.best is not None:
+            state.incumbent.disprove(verdict.engine, "that there is no plan, though one is known that holds")
         elif job.solution is not None and not formulation.model.violated_rows(job.solution):
-            self.search.disprove(verdict.engine, "that there is no plan, though its rows have a solution")
+            state.incumbent.disprove(verdict.engine, "that there is no plan, though its rows have a solution")
         return job.state == "infeasible"
 
-    def confirms_optimum(self, pool: EnginePool) -> str:
+    def confirms_optimum(self) -> str:
         """The library that proves the best plan optimal beside that of the best bound; empty where none does."""
-        first = self.search.claims.best[2]
+        incumbent, claims = self.state.incumbent, self.state.incumbent.claims
+        first = claims.best.library
         other: Engine = "highs" if first == "CP-SAT" else "cp_sat"
-        if pair_columns(self.problem) > CHECKED_COLUMNS or not self.search.claims.believes(LIBRARIES[other]):
+        if pair_columns(self.state.problem) > self.state.parameters.checked_columns or not self.state.believes(other):
             return ""
         while True:
-            formulation = build(self.problem, has_pairs=True, rows=self.rows)
-            job = self._asked(pool, other, formulation, CHECK_S, CHECK_NODES)
+            formulation = build(self.state.problem, has_pairs=True, rows=self.state.rows)
+            job = self._ask_for_check(other, formulation)
             if job.state == "infeasible":
-                self.search.disprove(other, "that there is no plan, though one is known that holds")
+                incumbent.disprove(other, "that there is no plan, though one is known that holds")
                 return ""
             if job.wrong:
-                self.search.disprove(other, job.wrong)
+                incumbent.disprove(other, job.wrong)
                 return ""
-            if job.bound > self.search.bound + ROUNDING * abs(self.search.bound):
-                self.search.raise_bound(other, job.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
-            is_new = self._judge(formulation, job) if job.objective < self.search.objective else False
-            if not is_new or not self.search.claims.believes(LIBRARIES[other]):
+            if job.bound > claims.bound + BOUND_TOLERANCE * abs(claims.bound):
+                incumbent.raise_bound(other, job.bound, bound_source(ENGINE_NAMES[other], relaxed(formulation)))
+            is_new = job.objective < incumbent.objective and self._evaluate(formulation, job)
+            if self.state.unwatched:
+                return ""
+            if not is_new or not self.state.believes(other):
                 break
-        needed = self.search.objective - OPTIMAL_GAP * abs(self.search.objective)
-        if not self.search.claims.believes(LIBRARIES[other]) or job.bound < needed:
+        needed = incumbent.objective - OPTIMAL_GAP * abs(incumbent.objective)
+        if not self.state.believes(other) or job.bound < needed:
             return ""
-        return first if self.search.claims.best[2] == LIBRARIES[other] else LIBRARIES[other]
+        return first if claims.best.library == LIBRARIES[other] else LIBRARIES[other]
 
-    def _judge(self, formulation: Formulation, job: EngineJob) -> bool:
-        """Judge the solution of a run; whether it breaks failure rows that the model did not know."""
+    def _evaluate(self, formulation: Formulation, job: EngineJob) -> bool:
+        """Evaluate the solution of a job; whether it breaks failure rows that the model did not know."""
         if job.solution is None:
             return False
-        evaluation = self.search.evaluate(formulation, job.solution)
-        new: Collection[GeneratedRow] = () if evaluation is None else set(evaluation.broken) - self.rows
-        self.rows |= set(new)
-        return bool(new)
+        return self.state.learn(self.state.evaluate(formulation, job.solution))
 
-    def _asked(self, pool: EnginePool, task: Engine, formulation: Formulation, limit_s: float, nodes: int) -> EngineJob:
-        """Run an engine on a formulation and wait for its end."""
-        deterministic = self.config.deterministic
-        in_work = deterministic and task == "cp_sat"
-        work = CHECK_S if nodes == CHECK_NODES else self.config.time_limit_s
-        job = pool.start(
-            task,
+    def _ask_for_ground(self, engine: Engine, formulation: Formulation, share: float) -> EngineJob:
+        """Have shown within a share of the time left that there is no plan."""
+        clock, tuning = Clock(self.state), self.state.parameters
+        left_s = max(clock.remaining_s, tuning.least_ground_s)
+        return self._answer(engine, formulation, left_s * share, self.state.config.time_limit_s, tuning.ground_nodes)
+
+    def _ask_for_check(self, engine: Engine, formulation: Formulation) -> EngineJob:
+        """Have shown in little time that nothing is cheaper."""
+        tuning = self.state.parameters
+        return self._answer(engine, formulation, tuning.check_s, tuning.check_s, tuning.check_nodes)
+
+    def _answer(self, engine: Engine, formulation: Formulation, limit_s: float, work_s: float, nodes: int) -> EngineJob:
+        """What an engine makes of a formulation in so many seconds; in deterministic mode in so much work, or nodes."""
+        config, tuning = self.state.config, self.state.parameters
+        if config.deterministic:
+            limit_s = work_s if engine == "cp_sat" else UNLIMITED_S
+        task = EngineTask(
+            engine,
             formulation.model,
-            time_limit_s=work if in_work else 1e6 if deterministic else limit_s,
-            gap=OPTIMAL_GAP / 2.0,
-            seed=self.config.seed,
-            deterministic=in_work,
-            node_limit=nodes if deterministic and task == "highs" else None,
+            gap=OPTIMAL_GAP * tuning.check_gap_share,
+            seed=config.seed,
+            time_limit_s=limit_s,
+            node_limit=nodes if config.deterministic and engine == "highs" else None,
+            deterministic=config.deterministic,
+            parameters=config.parameters.engines,
         )
-        deadline = float("inf") if deterministic else time.monotonic() + limit_s + LEAST_S
-        while job.running and time.monotonic() < deadline:
-            pool.wait(0.1)
-        pool.stop(job)
-        return job
+        return self.pool.answer(task, overrun_s=tuning.least_ground_s, must_work=False)
 
 
 def _other(engine: Engine) -> Engine:

@@ -7,42 +7,36 @@ least, so when the rest has a plan, no smaller number would do. Demands of one a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
-from solvers.formulation.assembly import GeneratedRow, build
+from solvers.engines.task import UNLIMITED_S, EngineTask
+from solvers.engines.tolerances import COUNT_TOLERANCE
+from solvers.formulation.assembly import GeneratedRow, build_with_unserved
 from solvers.local_search.single_points import secured
+from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
-from solvers.problem.design import DesignProblem, pair_columns
+from solvers.problem.design import DesignProblem
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
-from solvers.strategies.decompose import DecomposeSolve
-from solvers.strategies.exact import ExactSolve
-from solvers.strategies.strategy import NODE_LIMIT
-
-#: Columns of (class, primary, standby) up to which the exact strategy is tried where the choice is open. It proves
-#: fleets of 1,000 in seconds; from 3,000 on both find plans alike, from 9,000 on decompose is ahead early and in bounds
-#: (`python -m benchmarks.fleet --strategy decompose` sets both side by side).
-EXACT_COLUMNS = 5_000
-#: What the engine may overrun before its answer is no longer waited for [s].
-HURRY_S = 5.0
-#: Share of the time left that one search for the fewest may take.
-FEWEST_SHARE = 0.5
+from solvers.strategies.clock import Clock
+from solvers.strategies.state import SolveState
+from solvers.strategies.strategy import Strategy, strategy_for
 
 
 @dataclass(frozen=True)
 class Attempt:
     """The solve of what is served, what is left out of it with the reasons, and whether the user stopped it."""
 
-    run: ExactSolve
+    strategy: Strategy
+    state: SolveState
     left_out: Mapping[DemandKey, str]
     interrupted: bool
 
 
-def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "auto") -> Attempt:
+def solve_served(inventory: Inventory, config: SolveConfig, name: str = "auto") -> Attempt:
     """Solve for every demand, or, where the policy allows it and there is no such plan, for all but the fewest.
 
     Raises
@@ -50,45 +44,49 @@ def solve_served(inventory: Inventory, config: SolveConfig, strategy: str = "aut
     InfeasibleInputsError
         If it is plain without a solver that no plan exists, and the policy allows nothing to be left out.
     """
-    problem, screened = _screened(inventory)
+    problem, screened = _screened(inventory, config.parameters)
     left_out = screened
-    run = strategy_run(problem, config, strategy)
-    started = run.search.started
+    strategy, state = strategy_for(problem, name), SolveState(problem, config)
     rows: set[GeneratedRow] = set()
     try:
-        run.run()
-        while inventory.policy.allow_unserved and run.is_infeasible and run.search.best is None:
+        strategy.run(state)
+        while inventory.policy.allow_unserved and state.is_infeasible and state.incumbent.best is None:
             known = len(rows)
-            rows |= run.rows
-            fewest = fewest_unserved(served_part(inventory, screened), rows, config, run.search.remaining_s)
+            rows |= state.rows
+            left_s = Clock(state).remaining_s
+            fewest = fewest_unserved(served_part(inventory, screened), rows, config, left_s)
             if not fewest or (len(rows) == known and left_out == screened | fewest):
                 break
             left_out = screened | fewest
-            disproved = run.search.claims.disproved
-            run = strategy_run(compile_problem(served_part(inventory, left_out)), config, strategy)
-            run.search.started = started
-            run.search.claims.disproved.update(disproved)
-            run.run()
-        if run.search.best is not None and (config.deterministic or run.search.remaining_s > 0.0):
-            run.search.best = secured(run.problem, run.search.best, run.search.objective)
+            problem = compile_problem(served_part(inventory, left_out), parameters=config.parameters)
+            strategy, state = strategy_for(problem, name), _again(state, problem)
+            strategy.run(state)
+        _secure(state)
     except KeyboardInterrupt:
-        return Attempt(run, left_out, interrupted=True)
-    return Attempt(run, left_out, interrupted=False)
+        return Attempt(strategy, state, left_out, interrupted=True)
+    return Attempt(strategy, state, left_out, interrupted=False)
 
 
-def strategy_run(problem: DesignProblem, config: SolveConfig, strategy: str) -> ExactSolve:
-    """A run of the strategy asked for; of the one that suits the size where that is left open."""
-    if strategy == "decompose" or (strategy == "auto" and pair_columns(problem) > EXACT_COLUMNS):
-        return DecomposeSolve(problem, config)
-    return ExactSolve(problem, config)
+def _again(before: SolveState, problem: DesignProblem) -> SolveState:
+    """The state of a solve that goes on with another problem: the clock runs on, and who was wrong is not believed."""
+    state = SolveState(problem, before.config, before.started)
+    state.incumbent.claims.disproved.update(before.incumbent.claims.disproved)
+    return state
 
 
-def _screened(inventory: Inventory) -> tuple[DesignProblem, dict[DemandKey, str]]:
+def _secure(state: SolveState) -> None:
+    """Have fewer single points of failure in the best plan, as far as time is left."""
+    incumbent = state.incumbent
+    if incumbent.best is not None and Clock(state).remaining_s > 0.0:
+        incumbent.best = secured(state.problem, incumbent.best, incumbent.objective)
+
+
+def _screened(inventory: Inventory, parameters: Parameters) -> tuple[DesignProblem, dict[DemandKey, str]]:
     """The problem of what passes the screens, and what does not, as far as the policy allows to leave it out."""
     left_out: dict[DemandKey, str] = {}
     while True:
         try:
-            return compile_problem(served_part(inventory, left_out)), left_out
+            return compile_problem(served_part(inventory, left_out), parameters=parameters), left_out
         except InfeasibleInputsError as error:
             if not inventory.policy.allow_unserved or not error.blocked:
                 raise
@@ -129,25 +127,25 @@ def fewest_unserved(
         Demands with the reason; empty where leaving out demands does not help, or the time did not suffice.
     """
     failed_links = {row.state.removeprefix("link:") for row in rows if row.state.startswith("link:")}
-    problem = compile_problem(inventory, frozenset(failed_links))
-    formulation = build(problem, has_pairs=True, rows=rows, with_unserved=True)
+    problem = compile_problem(inventory, frozenset(failed_links), config.parameters)
+    formulation = build_with_unserved(problem, rows)
     model = formulation.model
     model.cost = [0.0] * model.columns
     model.constant = 0.0
     for demand_class, column in formulation.unserved.items():
         model.cost[column] = float(len(problem.classes[demand_class].units[0].demands))
-    limit = 1e6 if config.deterministic else max(remaining_s * FEWEST_SHARE, 0.1)
+    tuning = config.parameters.strategies
+    task = EngineTask(
+        "highs",
+        model,
+        seed=config.seed,
+        time_limit_s=UNLIMITED_S if config.deterministic else remaining_s * tuning.fewest_share,
+        node_limit=tuning.node_limit if config.deterministic else None,
+        deterministic=config.deterministic,
+        parameters=config.parameters.engines,
+    )
     with EnginePool() as pool:
-        job = pool.start(
-            "highs",
-            model,
-            time_limit_s=limit,
-            gap=0.0,
-            seed=config.seed,
-            node_limit=NODE_LIMIT if config.deterministic else None,
-        )
-        pool.run_until([job], time.monotonic() + limit + HURRY_S)
-        pool.check([job])
+        job = pool.answer(task)
     if job.solution is None:
         return {}
     keys = [
@@ -158,7 +156,11 @@ def fewest_unserved(
         ]
         for demand in unit.demands
     ]
-    proof = "no fewer would do" if job.bound > len(keys) - 1 + 1e-6 else "it is not proven that no fewer would do"
+    proof = (
+        "no fewer would do"
+        if job.bound > len(keys) - 1 + COUNT_TOLERANCE
+        else "it is not proven that no fewer would do"
+    )
     if any(len(demand_class.units[0].demands) > 1 for demand_class in problem.classes):
         proof += ", affinity groups taken whole"
     reason = f"there is no room for all: {len(keys)} left out for the limits on room, links or budget; {proof}"

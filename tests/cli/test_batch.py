@@ -13,11 +13,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
-import cli
 import fleet
 import solvers
 from fleet.errors import FleetError
 from solvers import batch
+from solvers.command import application
 from solvers.config import SolveConfig
 from solvers.result import SolveResult
 
@@ -144,11 +144,11 @@ def test_interrupting_leaves_a_summary_of_what_is_done(tmp_path, inventory, scen
 
 def test_the_verb_prints_the_summary_and_ends_with_the_worst_code(tmp_path, scenarios, solves):
     words = ["batch", str(ROOT / "data" / "healthcare"), str(tmp_path / "scenarios.csv"), "-o", str(tmp_path / "out")]
-    done = CliRunner().invoke(cli.app, words)
+    done = CliRunner().invoke(application.app, words)
     assert done.exit_code == 4
     assert done.stdout.startswith("scenario ")
     assert "impossible: infeasible, exit code 4" in done.stderr
-    rows = json.loads(CliRunner().invoke(cli.app, [*words, "--json", "--quiet"]).stdout)
+    rows = json.loads(CliRunner().invoke(application.app, [*words, "--json", "--quiet"]).stdout)
     assert [row["exit_code"] for row in rows] == [0, 0, 0, 4, 1]
 
 
@@ -174,7 +174,7 @@ def test_an_interrupted_batch_says_what_is_kept(tmp_path, scenarios, monkeypatch
 
     monkeypatch.setattr(batch, "run_batch", interrupted)
     words = ["batch", str(ROOT / "data" / "healthcare"), str(tmp_path / "scenarios.csv"), "-o", str(tmp_path / "out")]
-    done = CliRunner().invoke(cli.app, words)
+    done = CliRunner().invoke(application.app, words)
     assert done.exit_code == code
     assert done.stdout == ""
     assert f"interrupted after 1 of 5 scenarios, which are kept in {tmp_path / 'out'}" in done.stderr

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import cli
+import fleet
 import solvers
 from fleet.exchange.examples import example_names
 from fleet.exchange.plan_json import write_plan
 from fleet.inventory.checks.inventory import checked_inventory
 from fleet.plan.plan import Finding, Plan
+from solvers.command import application
 from solvers.result import SolveResult
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ WARNING = Finding(rule="NET-004", severity="warning", subject="link:a", message=
 
 
 def run(*words):
-    return CliRunner().invoke(cli.app, [str(word) for word in words])
+    return CliRunner().invoke(application.app, [str(word) for word in words])
 
 
 def with_findings(plan, *findings):
@@ -349,7 +350,8 @@ def process(*words, **options):
 
 
 def test_help_is_quick_and_loads_nothing_heavy():
-    code = "import sys, cli; print([m for m in ('ortools', 'pandas', 'folium', 'numpy') if m in sys.modules])"
+    heavy = ("ortools", "pandas", "folium", "numpy")
+    code = f"import sys, solvers.command.application; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
     )
@@ -357,7 +359,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
 
 
 def test_python_cli_py_works_from_a_clone():
-    assert process("--version").stdout.strip() == "0.1.0"
+    assert process("--version").stdout.strip() == fleet.__version__
     assert process().returncode == 2
     listed = process("--help").stdout
     for verb in ("new", "check", "size", "plan", "audit", "export", "rules", "schema", "batch"):
@@ -367,23 +369,23 @@ def test_python_cli_py_works_from_a_clone():
 def test_unexpected_errors_are_one_line_without_a_traceback(monkeypatch, capsys):
     monkeypatch.setattr("fleet.exchange.readers.read", lambda path: 1 / 0)
     with pytest.raises(SystemExit, match="1"):
-        cli.main(["check", "x"])
+        application.main(["check", "x"])
     text = capsys.readouterr().err
     assert text == "error: unexpected ZeroDivisionError: division by zero (run again with --traceback and report it)\n"
     with pytest.raises(ZeroDivisionError, match="division"):
-        cli.main(["check", "x", "--traceback"])
+        application.main(["check", "x", "--traceback"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_a_solve_without_a_plan_with_6(tmp_path, number):
     code = (
-        "import sys, time, solvers, cli\n"
+        "import sys, time, solvers; from solvers.command import application\n"
         "def solve(*_):\n"
         "    print('solving', file=sys.stderr, flush=True)\n"
         "    time.sleep(60)\n"
         "solvers.solve = solve\n"
-        f"cli.main(['plan', 'data/healthcare', '-o', {str(tmp_path)!r}])\n"
+        f"application.main(['plan', 'data/healthcare', '-o', {str(tmp_path)!r}])\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
         assert running.stderr.readline() == "solving\n"

@@ -168,8 +168,8 @@ def test_an_interrupt_waits_for_the_end_of_a_block():
 
 
 def test_an_interrupt_while_exporting_keeps_the_plan(tmp_path, monkeypatch):
-    import cli
     from fleet.exchange.maps import page as maps
+    from solvers.command import planning
     from solvers.result import SolveResult
 
     def interrupted(plan):
@@ -179,7 +179,7 @@ def test_an_interrupt_while_exporting_keeps_the_plan(tmp_path, monkeypatch):
     plan = fixture_plan()
     value = plan.totals.present_value
     result = SolveResult("feasible", plan, value, value, "test", "gap", 1.0, 0, "exact")
-    assert cli._export_result(result, tmp_path, None, force=True) == 5
+    assert planning._export_result(result, tmp_path, None, force=True) == 5
     assert (tmp_path / "plan.json").is_file()
 
 

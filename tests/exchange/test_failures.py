@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import cli
 from fleet.exchange.console.failures import run_failures
 from fleet.exchange.console.tables import console_for
 from fleet.exchange.plan_json import write_plan
 from fleet.exchange.report.heat_map import COUNT_COLORS, count_color, count_legend, heat_map, use_color, use_text
 from fleet.failures.sweep import FailureRow, failure_row, sweep_pairs, sweep_single
 from fleet.plan.plan import Plan
+from solvers.command import application
 from tests.builders import a_link
 from tests.exchange.browser import launched, visit
 from tests.failures.small_plans import LINKS, small_inventory, small_plan
@@ -32,7 +32,7 @@ def printed(plan: Plan, *args: object, **options: object) -> tuple[str, bool]:
 
 
 def run(*words: object) -> tuple[int, str, str]:
-    found = CliRunner().invoke(cli.app, [str(word) for word in words])
+    found = CliRunner().invoke(application.app, [str(word) for word in words])
     return found.exit_code, found.stdout, found.stderr
 
 

@@ -19,6 +19,7 @@ from fleet.exchange.report.operations import _spans
 from fleet.exchange.report.page import report_html, to_report
 from fleet.exchange.report.sections import layout_text
 from fleet.exchange.report.small_map import MAP_HEIGHT, MAP_WIDTH, plan_map
+from fleet.failures.sweep import context_of
 from fleet.operations.volume_rows import plan_volumes
 from fleet.plan.plan import Finding, Plan, UnservedRow
 from fleet.platform.capacity import cluster_capacity
@@ -339,7 +340,7 @@ def test_small_costs_are_summed_where_a_chart_has_too_few_colors() -> None:
 def test_volumes_stand_in_the_report() -> None:
     plan = one_site_plan()
     text = report_html(plan)
-    first = plan_volumes(plan)[0]
+    first = plan_volumes(context_of(plan))[0]
     assert "Volumes at the end of the horizon" in text
     assert f"<td>{first.resiliency.replace('-', ' ')}</td>" in text
 

@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 import fleet
 from fleet.errors import ExportError
 from fleet.exchange.figures import figures
-from fleet.failures.sweep import context_of
+from fleet.failures.sweep import normal_of
 from fleet.failures.tables import FAILURE_TABLES, failure_tables
 from fleet.operations.tables import OPERATIONS_TABLES
 from fleet.plan.plan import PLAN_TABLES, Plan
@@ -61,7 +61,7 @@ def test_every_operations_table_has_its_sheet(book, table):
 def test_every_table_about_failures_has_its_sheet(book, plan, table):
     rows = CalamineWorkbook.from_path(book).get_sheet_by_name(f"dr_{table}").to_python()
     assert rows[0] == [entry.name for entry in describe(FAILURE_TABLES[table])]
-    assert len([row for row in rows[1:] if any(row)]) == len(failure_tables(plan, context_of(plan))[table])
+    assert len([row for row in rows[1:] if any(row)]) == len(failure_tables(plan, normal_of(plan))[table])
 
 
 def test_a_plan_without_its_rule_pack_has_no_operations_sheets(plan, tmp_path):

@@ -16,7 +16,7 @@ from fleet.exchange.report.page import report_html
 from fleet.failures.availability import plan_availability
 from fleet.failures.details import recovery_rows
 from fleet.failures.proof import prove_recovery_points
-from fleet.failures.sweep import breaker_of, context_of, incident_of, lose, sweep_single
+from fleet.failures.sweep import breaker_of, context_of, incident_of, lose, normal_of, sweep_single
 from fleet.inventory.tables.prices import FailureRate
 from fleet.operations.failback import plan_failback
 from fleet.operations.seeding import plan_seeding
@@ -100,29 +100,31 @@ def test_users_who_do_not_reach_the_cloud_lose_it(sites: dict[str, Any], policy:
 
 
 def test_the_recovery_point_is_proven_over_a_stated_access() -> None:
-    (unknown,) = prove_recovery_points(context_of(cloud_plan()))
+    (unknown,) = prove_recovery_points(normal_of(cloud_plan()))
     assert (unknown.standby, unknown.binding_link, unknown.left_mbps, unknown.is_kept) == ("the cloud", "", None, True)
     # 40 Mbit/s: 80 % may be used, and the platform keeps 10; the stream takes 3.67 of the 22 left.
-    (known,) = prove_recovery_points(context_of(cloud_plan(**access(40.0))))
+    (known,) = prove_recovery_points(normal_of(cloud_plan(**access(40.0))))
     assert known.binding_link == "internet access of east"
     assert (known.capacity_mbps, known.left_mbps) == (pytest.approx(22.0), pytest.approx(22.0 - 11 / 3))
     assert known.best_rpo_minutes == pytest.approx(5.0 + 8000 * 0.1375 / (60 * 22.0))
     # 15 Mbit/s leave 2: less than the stream needs, so it falls behind.
     plan = cloud_plan(**access(15.0))
-    (thin,) = prove_recovery_points(context_of(plan))
+    (thin,) = prove_recovery_points(normal_of(plan))
     assert (thin.granted_mbps, thin.rpo_minutes, thin.is_kept) == (pytest.approx(2.0), None, False)
     assert {found.rule for found in plan.errors} == {"DR-011"}
 
 
 def test_copies_take_the_internet_access_both_ways() -> None:
-    (seed,) = plan_seeding(cloud_plan(**access(40.0)))
-    (back,) = plan_failback(context_of(cloud_plan(**access(40.0))))
+    plan = cloud_plan(**access(40.0))
+    (seed,) = plan_seeding(plan, context_of(plan))
+    (back,) = plan_failback(normal_of(plan))
     left = 22.0 - 11 / 3
     assert (seed.standby, back.standby) == ("the cloud", "the cloud")
     assert seed.days == pytest.approx(8000 * 220 / left / 86400)
     assert back.full_hours == pytest.approx(8000 * 220 / left / 3600)
     assert back.resync_hours == pytest.approx(8000 * 20 * 0.6 * 1.1 / left / 3600)
-    (seed,), (back,) = plan_seeding(cloud_plan()), plan_failback(context_of(cloud_plan()))
+    plan = cloud_plan()
+    (seed,), (back,) = plan_seeding(plan, context_of(plan)), plan_failback(normal_of(plan))
     assert (seed.size_gb, seed.left_mbps, seed.days) == (pytest.approx(220), None, None)
     assert (back.full_gb, back.left_mbps, back.full_hours) == (pytest.approx(220), None, None)
 
@@ -156,9 +158,9 @@ def test_copies_that_stop_with_the_internet_access_are_named() -> None:
 
 
 def test_users_without_internet_do_not_reach_the_cloud() -> None:
-    context = context_of(cloud_plan(links=ONE_WAY))
+    normal = normal_of(cloud_plan(links=ONE_WAY))
     state = FailureState("several", "both", clusters=frozenset({"east-c1"}), offline=frozenset({"store"}))
-    assert [context.demands[index].workload for index in simulate(context, state).lost] == ["erp"]
+    assert [normal.context.demands[index].workload for index in simulate(normal, state).lost] == ["erp"]
 
 
 def test_large_disks_are_told() -> None:

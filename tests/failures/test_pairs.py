@@ -8,7 +8,7 @@ import pytest
 
 from fleet.failures.elements import elements
 from fleet.failures.pairs import PairTally
-from fleet.failures.sweep import breaker_of, context_of, failure_row, lose, pairs, sweep_pairs
+from fleet.failures.sweep import breaker_of, failure_row, lose, normal_of, pairs, sweep_pairs
 from tests.builders import a_link
 from tests.failures.small_plans import LINKS, small_inventory, small_plan
 
@@ -17,7 +17,7 @@ ERP, WEB = "erp at store", "web at store"
 
 def test_every_pair_is_swept_once_and_identical_elements_pair_up() -> None:
     plan = small_plan(small_inventory())
-    found = elements(context_of(plan))
+    found = elements(normal_of(plan))
     expected = [f"{a.id} + {b.id}" for a, b in combinations_with_replacement(found, 2) if a is not b or a.count > 1]
     rows = list(sweep_pairs(plan))
     assert [row.element for row in rows] == expected

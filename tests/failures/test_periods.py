@@ -119,11 +119,12 @@ def test_limits_after_a_failure() -> None:
     """What moves in the first half-year loads links and standby then, and nothing in the second."""
     plan = small_plan(inventory_from(0, {"traffic_mbps": 50.0}), GROWING)
     _, incident = row_and_incident(plan, "node:east-c1")
-    context, outcome = breaker_of(plan).context, incident.outcome
+    breaker, outcome = breaker_of(plan), incident.outcome
+    context = breaker.context
     assert outcome is not None
     assert [context.demands[index].workload for index in outcome.restored] == ["erp"]
-    loads = outcome.link_loads(context)
-    normal = context.normal_mbps.reshape(loads.shape)
+    loads = outcome.link_loads(breaker.normal)
+    normal = breaker.normal.mbps.reshape(loads.shape)
     np.testing.assert_allclose(loads[..., 1], normal[..., 1])
     link = context.link_index["store-west"]
     assert (loads[link, 0, 0], normal[link, 0, 0]) == (pytest.approx(50.0), 0.0)

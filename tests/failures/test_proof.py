@@ -8,7 +8,7 @@ import pytest
 
 from fleet.failures.proof import ProofRow, prove_recovery_points
 from fleet.failures.reserve import compare_reserves
-from fleet.failures.sweep import context_of, sweep_single
+from fleet.failures.sweep import context_of, normal_of, sweep_single
 from fleet.inventory.inventory import DemandKey
 from fleet.plan.assemble import assemble
 from fleet.plan.decisions import ClusterDecision, Decisions
@@ -25,7 +25,7 @@ PLACES = {"east": -75.0, "north": -77.0, "west": -79.0}
 def proof(**columns: Any) -> ProofRow:
     links = (a_link("east", "west", bandwidth_mbps=columns.pop("bandwidth_mbps", 100.0)), *LINKS[1:])
     inventory = small_inventory(links=links, erp={"rpo_minutes": 20.0, "traffic_mbps": 50.0, **columns}, **FLAT)
-    (row,) = prove_recovery_points(context_of(small_plan(inventory)))
+    (row,) = prove_recovery_points(normal_of(small_plan(inventory)))
     return row
 
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pytest
 
 from fleet.failures.proof import ProofRow, prove_recovery_points
-from fleet.failures.sweep import context_of
+from fleet.failures.sweep import normal_of
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.assemble import assemble
-from fleet.plan.context import PlanContext
 from fleet.plan.decisions import ClusterDecision, Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Plan
 from tests.builders import a_link, a_protected_workload, a_site, an_inventory
 from tests.failures.replication_simulation import Stream, fair_rates, simulate
@@ -28,7 +28,7 @@ ROUNDING = 1e-6
 class Case(NamedTuple):
     """A fleet with its proofs, and how its workloads write: always at their peak, or below it most of the time."""
 
-    context: PlanContext
+    normal: NormalState
     proofs: tuple[ProofRow, ...]
     is_steady: bool
 
@@ -81,16 +81,16 @@ def random_case(seed: int, fill: tuple[float, float] = (0.9, 1.0)) -> Case:
         )
         for row in inventory.links
     )
-    context = context_of(planned(replace(inventory, links=narrow)))
-    return Case(context, prove_recovery_points(context), chance.random() < 0.5)
+    normal = normal_of(planned(replace(inventory, links=narrow)))
+    return Case(normal, prove_recovery_points(normal), chance.random() < 0.5)
 
 
 def simulated_minutes(case: Case, seed: int) -> list[float]:
     """Largest loss of every stream in the simulation [minutes], in the order of the proofs."""
     chance = random.Random(seed)
-    context, policy = case.context, case.context.inventory.policy
+    context, policy = case.normal.context, case.normal.context.inventory.policy
     users = dict.fromkeys(range(2 * len(context.links)), 0.0)
-    for index, end in enumerate(context.normal_fates):
+    for index, end in enumerate(case.normal.fates):
         for row in end.user_rows:
             users[row] += float(context.traffic[index, 0])
     limits = context.link_limit[:, :, 0].reshape(-1)
@@ -107,7 +107,7 @@ def simulated_minutes(case: Case, seed: int) -> list[float]:
                 interval_s=interval_s,
                 first_s=chance.uniform(0, interval_s),
                 batch_mbit=lambda count, shares=shares, size=on_wire * interval_s: size * shares[count % 5000],
-                links=[str(row) for row in context.normal_fates[index].stream_rows],
+                links=[str(row) for row in case.normal.fates[index].stream_rows],
                 weight=proof.required_mbps,
             )
         )

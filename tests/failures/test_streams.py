@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet.failures.sweep import breaker_of, context_of, lose, sweep_single
+from fleet.failures.sweep import breaker_of, lose, normal_of, sweep_single
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.inventory.tables.prices import FailureRate
 from fleet.plan.assemble import assemble
@@ -102,9 +102,10 @@ def test_synchronous_copies_need_their_round_trip_on_the_way_round(rtt_ms: float
         assert "a second path, of 5 ms at most, between east and west" in found.remedy
         assert lose(plan, "link:east-west").rpo_minutes == pytest.approx(240)
     # Whatever it is worth, it is sent: the way round must have room for it.
-    context = context_of(plan)
-    outcome = simulate(context, next(state for state in context.failures if state.id == "link:east-west"))
-    second = outcome.link_loads(context)[context.link_index["second"], 0, 0]
+    normal = normal_of(plan)
+    context = normal.context
+    outcome = simulate(normal, next(state for state in normal.failures if state.id == "link:east-west"))
+    second = outcome.link_loads(normal)[context.link_index["second"], 0, 0]
     assert second == pytest.approx(float(context.stream[0, 0]))
 
 

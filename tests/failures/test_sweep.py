@@ -4,7 +4,7 @@ import pytest
 
 from fleet.errors import UnknownIdError
 from fleet.failures.elements import elements
-from fleet.failures.sweep import FailureRow, context_of, lose, sweep_single
+from fleet.failures.sweep import FailureRow, lose, normal_of, sweep_single
 from fleet.plan.plan import Plan
 from fleet.tables import describe
 from tests.builders import a_link
@@ -35,7 +35,7 @@ def test_columns_are_those_of_the_contract() -> None:
 def test_a_sound_plan_keeps_every_promise() -> None:
     plan = small_plan(small_inventory(links=(*LINKS, a_link("east", "west", link="second"))))
     rows = sweep_single(plan)
-    assert [row.element for row in rows] == [element.id for element in elements(context_of(plan))]
+    assert [row.element for row in rows] == [element.id for element in elements(normal_of(plan))]
     assert not [row for row in rows if row.broken_promises or row.lost or row.overloaded]
 
 

@@ -40,6 +40,6 @@ def test_no_single_failure_breaks_a_promise(name: str, sites: int) -> None:
         if row.kind == "cluster":
             run = [name for name, cluster in plan.cluster_of.items() if f"cluster:{cluster}" == row.element]
             assert sorted(row.restored) == sorted(f"{key.workload} at {key.site}" for key in run)
-    proofs = prove_recovery_points(breaker_of(plan).context)
+    proofs = prove_recovery_points(breaker_of(plan).normal)
     assert len(proofs) == len(plan.document.standbys)
     assert all(row.is_kept and row.rpo_minutes is not None for row in proofs)

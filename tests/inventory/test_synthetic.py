@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from fleet.errors import InventoryError
-from fleet.inventory.synthetic import is_two_connected, synthetic
+from fleet.inventory.backbone import is_two_connected
+from fleet.inventory.synthetic import synthetic
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
 from fleet.wan.states import single_failures

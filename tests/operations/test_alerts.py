@@ -14,7 +14,7 @@ DOUBLING = (GrowthPoint(profile="double", annual_rate=1.0),)
 
 
 def rows_of(plan: Plan, months: int | None = None) -> dict[tuple[str, str, str], AlertRow]:
-    return {(row.cluster, row.resource, row.alert): row for row in forecast_alerts(plan, months)}
+    return {(row.cluster, row.resource, row.alert): row for row in forecast_alerts(context_of(plan), months)}
 
 
 def test_every_threshold_of_the_pack_and_the_planned_limit() -> None:
@@ -34,7 +34,7 @@ def test_every_threshold_of_the_pack_and_the_planned_limit() -> None:
 
 
 def test_nothing_is_crossed_without_growth() -> None:
-    assert {row.month for row in forecast_alerts(small_plan(small_inventory()))} == {None}
+    assert {row.month for row in forecast_alerts(context_of(small_plan(small_inventory())))} == {None}
 
 
 def test_month_of_crossing_solves_the_growth_equation() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleet.failures.sweep import context_of
 from fleet.operations.alerts import PLANNED_LIMIT, forecast_alerts
 from fleet.plan.plan import Plan
 from fleet.rulepack import RulePack, load_rulepack
@@ -153,7 +154,7 @@ def grown_plan() -> Plan:
 def test_each_forecast_month_is_that_of_a_plain_recount(make: Any) -> None:
     plan = make()
     ledger = Ledger(plan)
-    rows = forecast_alerts(plan, MONTHS)
+    rows = forecast_alerts(context_of(plan), MONTHS)
     assert {row.resource for row in rows} == set(RESOURCES)
     assert len(rows) == 6 * len(plan.document.clusters)
     for row in rows:

@@ -13,7 +13,7 @@ from tests.operations.many_clusters import random_plan
 
 
 def backups(plan: Plan) -> BackupPlan:
-    return plan_backups(plan)
+    return plan_backups(plan, context_of(plan))
 
 
 def erp(standby: bool = True, inventory: dict[str, Any] | None = None, **columns: Any) -> BackupPlan:

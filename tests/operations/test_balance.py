@@ -13,7 +13,7 @@ from tests.operations.many_clusters import random_plan
 def findings(plan: Plan) -> dict[str, list[Finding]]:
     context = context_of(plan)
     found: dict[str, list[Finding]] = {}
-    for finding in balance_findings(context, plan_balance(plan, context)):
+    for finding in balance_findings(context, plan_balance(context)):
         found.setdefault(finding.rule, []).append(finding)
     return found
 
@@ -26,7 +26,7 @@ def test_use_equals_the_rows_of_the_plan() -> None:
         for row in plan.document.cluster_loads
         if row.period == last and row.capacity > 0
     }
-    rows = plan_balance(plan)
+    rows = plan_balance(context_of(plan))
     assert {(row.cluster, row.resource): row.used for row in rows} == pytest.approx(stated)
     for resource, spread in fleet_spread(rows).items():
         assert spread == pytest.approx(float(np.std([stated[key] for key in stated if key[1] == resource])))

@@ -19,6 +19,11 @@ from fleet.rulepack import load_rulepack
 from tests.failures.small_plans import small_inventory, small_plan
 
 
+def checked(plan: Plan) -> tuple[ChecklistRow, ...]:
+    """The checklist of a plan."""
+    return plan_checklist(plan, context_of(plan))
+
+
 def plan_of(erp: dict[str, Any] | None = None, nodes: tuple[int, ...] = (2,), **sites: str) -> Plan:
     columns = {site: {"compliance": regime} for site, regime in sites.items()}
     return small_plan(small_inventory(erp=erp, sites=columns), nodes=nodes)
@@ -29,7 +34,7 @@ def of_regime(rows: tuple[ChecklistRow, ...], regime: str, cluster: str = "east-
 
 
 def test_every_cluster_has_the_baseline_of_the_rule_pack() -> None:
-    rows = plan_checklist(plan_of())
+    rows = checked(plan_of())
     pack = load_rulepack("azure-local")
     for cluster in ("east-c1", "west-c1"):
         own = of_regime(rows, BASELINE, cluster)
@@ -62,7 +67,7 @@ def test_regimes_follow_the_data_to_where_it_runs_and_stands_by() -> None:
 
 
 def test_the_plan_shows_backup_and_recovery() -> None:
-    open_rows = of_regime(plan_checklist(plan_of(store="HIPAA")), "HIPAA")
+    open_rows = of_regime(checked(plan_of(store="HIPAA")), "HIPAA")
     backup, recovery = open_rows["164.308(a)(7)(ii)(A)"], open_rows["164.308(a)(7)(ii)(B)"]
     assert (backup.state, backup.evidence) == (
         "open",
@@ -72,10 +77,10 @@ def test_the_plan_shows_backup_and_recovery() -> None:
     assert open_rows["164.312(b)"].state == "to do"
     both = {"backup_days": 30, "backup_site": "west"}
     met = small_plan(small_inventory(erp=both, web=both, sites={"store": {"compliance": "HIPAA"}}))
-    assert of_regime(plan_checklist(met), "HIPAA")["164.308(a)(7)(ii)(A)"].state == "met"
+    assert of_regime(checked(met), "HIPAA")["164.308(a)(7)(ii)(A)"].state == "met"
     here = {"backup_days": 30, "backup_site": "east"}
     lost = small_plan(small_inventory(erp=here, web=here, sites={"store": {"compliance": "HIPAA"}}))
-    assert of_regime(plan_checklist(lost), "HIPAA")["164.308(a)(7)(ii)(A)"].state == "open"
+    assert of_regime(checked(lost), "HIPAA")["164.308(a)(7)(ii)(A)"].state == "open"
 
 
 def test_the_plan_shows_residency_and_node_loss() -> None:
@@ -87,15 +92,15 @@ def test_the_plan_shows_residency_and_node_loss() -> None:
             sites={"store": where, "east": {"country": "DE"}, "west": {"country": "DE"}},
         )
     )
-    rows = of_regime(plan_checklist(stated), "GDPR")
+    rows = of_regime(checked(stated), "GDPR")
     assert rows["Art. 44"].state == "met"
     assert rows["Art. 32(1)(b)"].evidence == "it survives the loss of a node"
-    single = of_regime(plan_checklist(plan_of(nodes=(1,), store="GDPR")), "GDPR")
+    single = of_regime(checked(plan_of(nodes=(1,), store="GDPR")), "GDPR")
     assert (single["Art. 32(1)(b)"].state, single["Art. 44"].state) == ("open", "open")
 
 
 def test_monthly_updates_meet_what_card_payments_ask_for() -> None:
-    rows = of_regime(plan_checklist(plan_of(east="PCI")), "PCI DSS")
+    rows = of_regime(checked(plan_of(east="PCI")), "PCI DSS")
     assert (rows["6.3.3"].state, rows["6.3.3"].evidence) == ("met", "the maintenance calendar updates it every month")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import fleet
-from fleet.failures.sweep import context_of
+from fleet.failures.sweep import context_of, normal_of
 from fleet.inventory.inventory import DemandKey
 from fleet.operations.failback import FailbackRow, plan_failback
 from fleet.operations.seeding import copy_days, plan_seeding
@@ -25,7 +25,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 def back(**erp: Any) -> FailbackRow:
     columns = {"change_gb_per_day": 0.0, "traffic_mbps": 0.0, **erp}
     inventory = small_inventory(erp=columns, web={"traffic_mbps": 0.0}, protocol_overhead=1)
-    (row,) = plan_failback(context_of(small_plan(inventory)))
+    (row,) = plan_failback(normal_of(small_plan(inventory)))
     return row
 
 
@@ -48,7 +48,7 @@ def test_resync_ships_what_changed_and_never_more_than_there_is() -> None:
 
 def test_the_way_home_goes_by_priority_and_in_waves() -> None:
     inventory, decisions = three_hubs()
-    rows = plan_failback(context_of(assemble(inventory, decisions, BY_HAND)))
+    rows = plan_failback(normal_of(assemble(inventory, decisions, BY_HAND)))
     assert [(row.cluster, row.workload, row.wave) for row in rows] == [
         ("a-c1", "soon", 1),
         ("a-c1", "late", 2),
@@ -76,7 +76,7 @@ def test_fifteen_terabytes_take_33_hours_at_line_rate_and_more_under_load() -> N
     assert days is not None
     assert days * 24 == pytest.approx(33.3, abs=0.1)
     plan = hospital_plan()
-    rows = {row.workload: row for row in plan_seeding(plan) if row.site == "Hospital Columbus"}
+    rows = {row.workload: row for row in plan_seeding(plan, context_of(plan)) if row.site == "Hospital Columbus"}
     records = [rows[name] for name in ("pacs", "ehr")]
     assert sum(row.size_gb for row in records) == pytest.approx(15_000 * 1.1, rel=0.1), "with growth and overhead"
     assert all(row.left_mbps < 800 for row in records), "users and replication come first"

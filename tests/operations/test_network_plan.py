@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fleet.failures.sweep import context_of, normal_of
 from fleet.operations.addresses import Kept
 from fleet.operations.network_plan import NetworkPlan, plan_network
 from fleet.operations.repairs import plan_repairs
@@ -20,8 +21,13 @@ from tests.failures.small_plans import BY_HAND, TIERS, small_inventory, small_pl
 LAYOUTS = (dict.fromkeys(TIERS, "two-way-mirror"),)
 
 
+def network_of(plan: Plan, kept: dict[str, Kept] | None = None) -> NetworkPlan:
+    """The networks of a plan."""
+    return plan_network(plan, normal_of(plan), kept)
+
+
 def network(nodes: tuple[int, ...] = (3,), **tables_and_policy: Any) -> NetworkPlan:
-    return plan_network(small_plan(small_inventory(**tables_and_policy), nodes=nodes))
+    return network_of(small_plan(small_inventory(**tables_and_policy), nodes=nodes))
 
 
 def many_sites(names: list[str], **policy: Any) -> Plan:
@@ -95,7 +101,7 @@ def test_a_cloud_witness_without_internet_is_named() -> None:
     plan = small_plan(small_inventory(sites={"east": {"internet": False}}), nodes=(3,))
     clusters = tuple(row.model_copy(update={"witness": "cloud"}) for row in plan.document.clusters)
     broken = Plan(plan.document.model_copy(update={"clusters": clusters}))
-    assert "a cloud witness needs the internet" in plan_network(broken).clusters[0].note
+    assert "a cloud witness needs the internet" in network_of(broken).clusters[0].note
 
 
 def test_traffic_beyond_the_ports_of_a_node_is_told() -> None:
@@ -105,14 +111,14 @@ def test_traffic_beyond_the_ports_of_a_node_is_told() -> None:
 
 def test_two_hundred_clusters_and_one_more() -> None:
     names = [f"site-{number}" for number in range(200)]
-    before = plan_network(many_sites(names))
+    before = network_of(many_sites(names))
     subnets = [ipaddress.IPv4Network(row.subnet) for row in before.subnets if row.subnet]
     assert len(subnets) == 200 * 3
     assert not any(a.overlaps(b) for a, b in itertools.combinations(subnets, 2))
     vlans = [row.vlan for row in before.subnets]
     assert len(set(vlans)) == len(vlans) == 200 * 4
     kept = {row.cluster: Kept(row.block, row.management_vlan) for row in before.clusters}
-    after = plan_network(many_sites([*names, "one-more"]), kept=kept)
+    after = network_of(many_sites([*names, "one-more"]), kept=kept)
     assert set(before.subnets) <= set(after.subnets)
     assert set(before.clusters) <= set(after.clusters)
 
@@ -122,7 +128,7 @@ def test_existing_clusters_keep_what_their_table_states() -> None:
     stands = an_existing_cluster("old", "a", address_block="10.64.7.0/24", first_vlan=500)
     inventory = an_inventory([site], [a_workload("web", "a")], clusters=[stands])
     decisions = Decisions((ClusterDecision("old", "a", "std", (2,), LAYOUTS, existing=True),), {}, {})
-    (row,) = plan_network(assemble(inventory, decisions, BY_HAND)).clusters
+    (row,) = network_of(assemble(inventory, decisions, BY_HAND)).clusters
     assert (row.block, row.management_vlan) == ("10.64.7.0/24", 500)
 
 
@@ -135,12 +141,12 @@ def test_a_space_that_is_too_small_is_a_finding_and_the_design_stays() -> None:
 
 
 def test_repairs_of_every_cluster() -> None:
-    rows = plan_repairs(small_plan(small_inventory(), nodes=(4,)))
+    rows = plan_repairs(context_of(small_plan(small_inventory(), nodes=(4,))))
     assert [(row.cluster, row.lost) for row in rows] == [
         ("east-c1", "drive"), ("east-c1", "node"), ("west-c1", "drive"), ("west-c1", "node"),
     ]  # fmt: skip
     assert all(row.hours is not None and row.hours > 0.25 for row in rows)
-    pair = plan_repairs(small_plan(small_inventory(), nodes=(2,)))
+    pair = plan_repairs(context_of(small_plan(small_inventory(), nodes=(2,))))
     assert [row.hours is None for row in pair] == [False, True, False, True]
 
 
@@ -149,7 +155,7 @@ def test_a_rack_aware_cluster_names_the_bandwidth_between_its_zones() -> None:
     layout = dict.fromkeys(TIERS, "rack-aware-four-way-mirror")
     clusters = (ClusterDecision("campus-c1", "campus", "std", (4,), (layout,)),)
     inventory = an_inventory(sites, [a_workload("web", "campus", zone_tolerance=1)])
-    (row,) = plan_network(assemble(inventory, Decisions(clusters, {}, {}), BY_HAND)).clusters
+    (row,) = network_of(assemble(inventory, Decisions(clusters, {}, {}), BY_HAND)).clusters
     assert (row.zone_gbps, row.witness, row.storage) == (100.0, "cloud", "switched")
     assert (row.family, row.survives) == ("rack-aware", "3 drives, 2 nodes, 1 zone")
     assert "within 1 ms of each other" in row.note

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fleet.failures.sweep import context_of
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.operations.seeding import SeedRow, plan_seeding
 from fleet.plan.assemble import assemble
@@ -13,9 +14,14 @@ from tests.builders import a_link, a_protected_workload, a_site, an_inventory
 from tests.failures.small_plans import BY_HAND, TIERS, small_inventory, small_plan
 
 
+def seeds(plan: Plan) -> tuple[SeedRow, ...]:
+    """The first copies of a plan."""
+    return plan_seeding(plan, context_of(plan))
+
+
 def seed(**erp: Any) -> SeedRow:
     columns = {"change_gb_per_day": 0.0, "traffic_mbps": 0.0, **erp}
-    (row,) = plan_seeding(small_plan(small_inventory(erp=columns, web={"traffic_mbps": 0.0}, protocol_overhead=1)))
+    (row,) = seeds(small_plan(small_inventory(erp=columns, web={"traffic_mbps": 0.0}, protocol_overhead=1)))
     return row
 
 
@@ -40,12 +46,12 @@ def test_nothing_to_copy_takes_no_time() -> None:
 def test_no_bandwidth_no_date() -> None:
     plan = small_plan(small_inventory())
     links = tuple(row.model_copy(update={"normal_mbps": row.capacity_mbps}) for row in plan.document.links)
-    (row,) = plan_seeding(Plan(plan.document.model_copy(update={"links": links})))
+    (row,) = seeds(Plan(plan.document.model_copy(update={"links": links})))
     assert (row.left_mbps, row.days, row.finished_day) == (0, None, None)
 
 
 def test_copies_are_made_in_the_period_of_the_first_demand() -> None:
-    (row,) = plan_seeding(small_plan(small_inventory(erp={"from_month": 7}, horizon_months=18), nodes=(2, 2, 2)))
+    (row,) = seeds(small_plan(small_inventory(erp={"from_month": 7}, horizon_months=18), nodes=(2, 2, 2)))
     assert row.period == 1
 
 
@@ -72,7 +78,7 @@ def three_hubs() -> tuple[Inventory, Decisions]:
 
 def test_copies_over_one_link_wait_for_each_other() -> None:
     inventory, decisions = three_hubs()
-    rows = plan_seeding(assemble(inventory, decisions, BY_HAND))
+    rows = seeds(assemble(inventory, decisions, BY_HAND))
     assert [row.workload for row in rows] == ["soon", "late", "side"]
     assert [row.days for row in rows] == [pytest.approx(1)] * 3
     assert [row.finished_day for row in rows] == [pytest.approx(1), pytest.approx(2), pytest.approx(1)]

@@ -15,7 +15,7 @@ from tests.operations.many_clusters import random_plan
 def test_rows_by_hand() -> None:
     """Two nodes, 30 TB warm: 37.5 TB of volumes of at most 15.5 are four; the standby keeps its own copy."""
     plan = small_plan(small_inventory(web={"storage_gb": 20_000.0}, erp={"storage_gb": 10_000.0}))
-    held = {row.cluster: row for row in plan_volumes(plan)}
+    held = {row.cluster: row for row in plan_volumes(context_of(plan))}
     assert set(held) == {"east-c1", "west-c1"}
     east = held["east-c1"]
     assert (east.tiers, east.resiliency, east.count, east.limit_tb, east.per_node) == (
@@ -35,7 +35,7 @@ def test_every_cluster_holds_what_it_runs_and_stands_by_for() -> None:
     for workload, site, cluster in where:
         demand = inventory.demand_by_key[DemandKey(workload, site)]
         data[cluster] = data.get(cluster, 0.0) + inventory.amounts(demand, last).storage_tb
-    rows = plan_volumes(plan)
+    rows = plan_volumes(context_of(plan))
     for cluster, amount in data.items():
         own = [row for row in rows if row.cluster == cluster]
         assert sum(row.data_tb for row in own) == pytest.approx(amount)
@@ -45,8 +45,8 @@ def test_every_cluster_holds_what_it_runs_and_stands_by_for() -> None:
 
 def test_the_policy_gives_every_tier_its_own_volumes() -> None:
     columns = {"web": {"tier": "hot"}, "erp": {"tier": "warm"}}
-    single = plan_volumes(small_plan(small_inventory(**columns), standby=False))
-    apart = plan_volumes(small_plan(small_inventory(**columns, pool_layout="per_tier"), standby=False))
+    single = plan_volumes(context_of(small_plan(small_inventory(**columns), standby=False)))
+    apart = plan_volumes(context_of(small_plan(small_inventory(**columns, pool_layout="per_tier"), standby=False)))
     assert [row.tiers for row in single if row.cluster == "east-c1"] == ["hot, warm"]
     assert [row.tiers for row in apart if row.cluster == "east-c1"] == ["hot", "warm"]
 

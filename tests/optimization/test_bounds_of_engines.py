@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers.engines.pool import Engine, EnginePool
+from solvers.engines.pool import EnginePool
+from solvers.engines.task import Engine, EngineTask
 from solvers.linear.model import LinearModel
 
 
@@ -23,9 +24,7 @@ def a_cover(count: int = 12, seed: int = 5) -> LinearModel:
 def solved(engine: Engine, hint: np.ndarray | None) -> tuple[float, float]:
     """Objective and bound at the end."""
     with EnginePool() as pool:
-        run = pool.start(engine, a_cover(), time_limit_s=20.0, gap=0.0, hint=hint)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(EngineTask(engine, a_cover(), time_limit_s=20.0, gap=0.0, hint=hint), must_work=False)
     assert run.state == "finished"
     return run.objective, run.bound
 

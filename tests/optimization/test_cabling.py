@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fleet.failures.sweep import normal_of
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.growth import GrowthPoint
 from fleet.operations.network_plan import plan_network
@@ -66,7 +67,7 @@ def test_ports_follow_the_wiring(count: int, growth: float, nodes: list[int], po
     plan = planned(a_fleet(count, growth))
     assert nodes_of(plan) == nodes
     assert ports_of(plan) == ports
-    (row,) = plan_network(plan).clusters
+    (row,) = plan_network(plan, normal_of(plan)).clusters
     assert row.switch_ports == ports
     assert row.storage == ("switchless" if ports == nodes[-1] * 2 else "switched")
 

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-import solvers.problem.demand_aggregation
-import solvers.problem.reach_aggregation
-import solvers.strategies.decompose
-import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
+from solvers.parameters import Parameters
+from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
 from solvers.strategies.open_sets import OpenSets, first_set
-from solvers.strategies.unserved import strategy_run
+from solvers.strategies.strategy import strategy_for
 from tests.optimization.fixed_fleets import behind_a_hub, domain_with_its_users, pinned_open
 from tests.optimization.test_solver import deterministic_bytes, shuffled
 from tests.optimization.tiny_fleets import FAMILIES
+from tests.optimization.tuned import WITHOUT_ENGINES, tuned
 from tests.oracles import cheapest_plan
 
 RELATIVE = 1e-6
@@ -40,29 +40,20 @@ NEEDS = ("compute", "storage", "standby_compute", "standby_storage", "upload_mbp
 MORE = [(family, seed) for family in sorted(FAMILIES) for seed in range(6)]
 
 
-@pytest.fixture
-def _no_shortcuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let even tiny fleets be taken apart, and no engine improve the plan afterwards."""
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", -1)
+def put_together(reaches: int) -> Parameters:
+    """Bounds tell at most so many sets of places apart."""
+    return Parameters(problem=ProblemParameters(bound_columns=0, reaches=reaches))
 
 
-def tell_least_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let bounds count every need by itself, and all classes of a kind wherever any of them may be."""
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
-    put_together(monkeypatch, 1)
+#: Bounds count every need by itself, and all classes of a kind wherever any of them may be.
+LEAST_APART = replace(WITHOUT_ENGINES, problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
 
 
-def put_together(monkeypatch: pytest.MonkeyPatch, reaches: int) -> None:
-    """Let bounds tell at most so many sets of places apart."""
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", reaches)
-
-
-def check_between(inventory: Inventory) -> bool:
+def check_between(inventory: Inventory, parameters: Parameters = WITHOUT_ENGINES) -> bool:
     """Bound ≤ cheapest plan ≤ plan, which holds; whether there is a plan."""
     optimum = cheapest_plan(inventory)
-    result = solve(inventory, config=TIGHT, strategy="decompose")
+    config = replace(TIGHT, parameters=parameters)
+    result = solve(inventory, config=config, strategy="decompose")
     if optimum is None:
         assert result.plan is None
         return False
@@ -78,37 +69,26 @@ def check_between(inventory: Inventory) -> bool:
     return True
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
 def test_between_bound_and_optimum(family: str, seed: int) -> None:
     check_between(FAMILIES[family](seed))
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 def test_most_tiny_fleets_get_a_plan() -> None:
     found = [check_between(make()) for make in (behind_a_hub, domain_with_its_users, pinned_open)]
     assert all(found)
 
 
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize(("family", "seed"), SOME)
-def test_between_bound_and_optimum_where_bounds_tell_least_apart(
-    family: str, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell_least_apart(monkeypatch)
-    check_between(FAMILIES[family](seed))
+def test_between_bound_and_optimum_where_bounds_tell_least_apart(family: str, seed: int) -> None:
+    check_between(FAMILIES[family](seed), LEAST_APART)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_shortcuts")
 @pytest.mark.parametrize("tells_apart", [True, False])
 @pytest.mark.parametrize(("family", "seed"), MORE)
-def test_between_bound_and_optimum_more(
-    family: str, seed: int, tells_apart: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not tells_apart:
-        tell_least_apart(monkeypatch)
-    check_between(FAMILIES[family](seed))
+def test_between_bound_and_optimum_more(family: str, seed: int, tells_apart: bool) -> None:
+    check_between(FAMILIES[family](seed), WITHOUT_ENGINES if tells_apart else LEAST_APART)
 
 
 # -- bundles -----------------------------------------------------------------------------------------------------------
@@ -117,9 +97,9 @@ def test_between_bound_and_optimum_more(
 def relaxation(problem: object, **kinds: bool) -> float:
     formulation = build(problem, whole=False, sparse=True, final_demand=True, **kinds)  # type: ignore[arg-type]
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(
+            EngineTask("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True), must_work=False
+        )
     assert run.state == "finished"
     return run.objective
 
@@ -142,12 +122,11 @@ def test_needs_counted_by_themselves_relax_a_little() -> None:
     assert every * 0.99 <= relaxation(alone, has_pairs=False) <= every * (1.0 + RELATIVE)
 
 
-def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_similar_places_put_together_relax_a_little() -> None:
     merged = merge_slots(compile_problem(synthetic(80, 8, 3)))
     apart = counted(merged)
     assert apart.coverings == ()
-    put_together(monkeypatch, 8)
-    together = counted(merged)
+    together = counted(replace(merged, parameters=put_together(8)))
     assert len(together.classes) < len(apart.classes)
     assert together.coverings
     value = relaxation(apart, has_pairs=False)
@@ -156,9 +135,8 @@ def test_similar_places_put_together_relax_a_little(monkeypatch: pytest.MonkeyPa
     assert relaxation(replace(together, coverings=()), has_pairs=False) <= found * (1.0 + RELATIVE)
 
 
-def test_every_class_finds_its_places_among_those_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    put_together(monkeypatch, 2)
-    merged = merge_slots(compile_problem(synthetic(60, 8, 2)))
+def test_every_class_finds_its_places_among_those_put_together() -> None:
+    merged = merge_slots(compile_problem(synthetic(60, 8, 2), parameters=put_together(2)))
     wide = counted(merged).classes
     for part in merged.classes:
         assert any(
@@ -238,10 +216,9 @@ def test_middling_fleet(options: dict[str, float], gap: float) -> None:
 
 
 def test_size_decides_the_strategy() -> None:
-    config = SolveConfig()
-    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "auto").strategy == "exact"
-    assert strategy_run(compile_problem(synthetic(400, 12, 1)), config, "auto").strategy == "decompose"
-    assert strategy_run(compile_problem(synthetic(20, 4, 1)), config, "decompose").strategy == "decompose"
+    assert strategy_for(compile_problem(synthetic(20, 4, 1)), "auto").name == "exact"
+    assert strategy_for(compile_problem(synthetic(400, 12, 1)), "auto").name == "decompose"
+    assert strategy_for(compile_problem(synthetic(20, 4, 1)), "decompose").name == "decompose"
 
 
 def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -252,11 +229,11 @@ def test_deterministic_mode_writes_the_same_bytes(tmp_path: Path) -> None:
     assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json", **options) == first
 
 
-def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.strategies.decompose, "ENGINE_COLUMNS", 10)
+def test_one_partner_per_cluster_is_refused_at_once_where_it_cannot_be_found() -> None:
     inventory = synthetic(40, 5, 2)
     inventory = replace(inventory, policy=inventory.policy.model_copy(update={"partner_scope": "cluster"}))
-    result = solve(inventory, config=SolveConfig(time_limit_s=600.0), strategy="decompose")
+    config = SolveConfig(time_limit_s=600.0, parameters=tuned(engine_columns=10))
+    result = solve(inventory, config=config, strategy="decompose")
     assert (result.status, result.stopped_by, result.plan) == ("no_solution", "work_limit", None)
     assert result.seconds < 60.0
     (line,) = result.explanation

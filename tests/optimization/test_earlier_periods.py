@@ -11,11 +11,13 @@ from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.quantities import RESOURCES
 from solvers import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
-from solvers.formulation.constraints.capacity import PACES, POOL, _paces
+from solvers.formulation.constraints.capacity import POOL, _paces
 from solvers.formulation.variables import Formulation
-from solvers.incumbent.incumbent import Search
+from solvers.incumbent.incumbent import Incumbent
 from solvers.linear.model import Floats
+from solvers.parameters import Parameters
 from solvers.problem.compilation import compile_problem
 from solvers.strategies.open_sets import open_shares
 from tests.builders import (
@@ -27,6 +29,8 @@ from tests.builders import (
     an_existing_cluster,
     an_inventory,
 )
+
+PACES = Parameters().formulation.paces
 
 
 def growing(rates: list[float], **columns: object) -> Inventory:
@@ -46,9 +50,9 @@ def loose(inventory: Inventory) -> Formulation:
 
 def relaxation(formulation: Formulation) -> Floats:
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True)
-        while run.running:
-            pool.wait(1.0)
+        run = pool.answer(
+            EngineTask("highs", formulation.model, time_limit_s=60.0, gap=1e-9, relaxed=True), must_work=False
+        )
     assert run.solution is not None
     return run.solution
 
@@ -141,5 +145,5 @@ def test_standing_clusters_hold_their_load_in_every_period(nodes: tuple[int, ...
     mirrors = tuple(dict.fromkeys(layout, "two-way-mirror") if count == 2 else layout for count in nodes)
     cluster = ClusterDecision("old", "h", "std", nodes, mirrors, existing=True, origin="existing")
     decisions = Decisions((cluster,), {demand.key: "old" for demand in inventory.demands}, {})
-    judgment = Search(problem, SolveConfig()).evaluate_decisions(decisions, final_demand=True)
+    judgment = Incumbent(SolveConfig()).evaluate(problem, decisions, final_demand=True)
     assert (judgment is not None and judgment.holds) == holds

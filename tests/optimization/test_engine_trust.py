@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,22 @@ import numpy as np
 import ortools
 import pytest
 
-import solvers.engines.worker
-import solvers.strategies.exact
-import solvers.strategies.second_opinion
+import solvers.engines.cp_sat
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import DISPROVED
 from solvers import SolveConfig, SolveResult, solve
 from solvers.engines.claims import LIBRARIES, Claims
 from solvers.engines.conflicts import elastic, is_conflict
 from solvers.engines.pool import EngineJob, EnginePool
-from solvers.engines.worker import run_cp_sat
+from solvers.engines.task import EngineTask
 from solvers.exit_codes import Exit, exit_code
 from solvers.linear.model import LinearModel
 from solvers.location import FacilityProblem, solve_location
+from solvers.parameters.strategies import StrategyParameters
 from tests.builders import a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import late_archive
 from tests.optimization.mixed_fleets import mixed
+from tests.optimization.tuned import tuned
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "37-proofs"
 #: Releases of OR-Tools whose CP-SAT is known to certify a wrong optimum of the twelve rows unless told otherwise.
@@ -104,8 +105,8 @@ def is_told(result: SolveResult, library: str) -> None:
 @pytest.mark.parametrize(
     "columns",
     [
-        pytest.param(solvers.strategies.exact.TINY_COLUMNS, id="pairs"),
-        pytest.param(-1, id="sets", marks=pytest.mark.slow),
+        pytest.param(StrategyParameters().tiny_columns, id="pairs"),
+        pytest.param(0, id="sets", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("mode", ["default", "one worker", pytest.param("deterministic", marks=pytest.mark.slow)])
@@ -118,12 +119,10 @@ def test_an_engine_that_lies_is_caught(
     columns: int,
     right: float,
     lying: Callable[[str, Lie], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", columns)
-    monkeypatch.setattr(solvers.strategies.second_opinion, "CHECK_S", 30.0)
     lying(library, how)
-    result = solve(late_archive(), config=MODES[mode])
+    config = replace(MODES[mode], parameters=tuned(tiny_columns=columns, check_s=30.0))
+    result = solve(late_archive(), config=config)
     assert result.objective == pytest.approx(right, rel=1e-6)
     assert result.bound is None or result.bound <= right * (1 + 1e-6)
     is_told(result, library)
@@ -227,9 +226,7 @@ def test_multipliers_show_a_conflict_or_nothing() -> None:
 def test_multipliers_are_found() -> None:
     model = conflicting()
     with EnginePool() as pool:
-        run = pool.start("conflict", model, time_limit_s=20.0, gap=0.0)
-        while run.running:
-            pool.wait(0.5)
+        run = pool.answer(EngineTask("conflict", model, time_limit_s=20.0, gap=0.0), must_work=False)
     assert run.multipliers is not None
     assert is_conflict(model, run.multipliers)
 
@@ -237,11 +234,9 @@ def test_multipliers_are_found() -> None:
 def test_the_last_words_of_a_worker_reach_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONSTARTUP", "")
     monkeypatch.setenv("PYTHONHOME", "/nonexistent")
-    monkeypatch.setattr("solvers.engines.pool._spare._waiting", [])
+    monkeypatch.setattr("solvers.engines.process.SPARE._waiting", [])
     with EnginePool() as pool:
-        run = pool.start("highs", conflicting(), time_limit_s=5.0, gap=0.0)
-        while run.running:
-            pool.wait(0.5)
+        run = pool.answer(EngineTask("highs", conflicting(), time_limit_s=5.0, gap=0.0), must_work=False)
     assert run.state == "failed"
     assert "process ended: " in run.text
 
@@ -294,8 +289,7 @@ def cp_sat_of(model: LinearModel) -> tuple[float, float]:
         elif message[0] == "bound":
             bound = max(bound, float(message[1]))
 
-    job = {"model": model, "workers": 1, "seed": 0, "gap": 0.0, "deterministic": False, "time_limit_s": 30.0}
-    run_cp_sat(job, take)
+    solvers.engines.cp_sat.run(EngineTask("cp_sat", model, time_limit_s=30.0), take)
     return best, bound
 
 
@@ -306,9 +300,7 @@ def test_cp_sat_as_it_is_set_up_proves_the_right_optimum(make: Callable[[], Inve
 
     formulation = build(compile_problem(make()), has_pairs=True)
     with EnginePool() as pool:
-        run = pool.start("highs", formulation.model, time_limit_s=60.0, gap=0.0)
-        while run.running:
-            pool.wait(0.5)
+        run = pool.answer(EngineTask("highs", formulation.model, time_limit_s=60.0, gap=0.0), must_work=False)
     best, bound = cp_sat_of(formulation.model)
     assert best == pytest.approx(run.objective, rel=1e-6)
     assert bound == pytest.approx(run.bound, rel=1e-6)
@@ -326,7 +318,7 @@ def test_which_releases_of_cp_sat_are_wrong_without_it() -> None:
     except AttributeError:
         text_format.Parse(text, model.Proto())
     found = {}
-    for limit in (None, solvers.engines.worker.PRESOLVE_INCLUSION_WORK):
+    for limit in (None, solvers.engines.cp_sat.PRESOLVE_INCLUSION_WORK):
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = 2
@@ -335,7 +327,7 @@ def test_which_releases_of_cp_sat_are_wrong_without_it() -> None:
         assert solver.solve(model) == cp_model.OPTIMAL
         found[limit] = solver.objective_value
     right = -135461634392.0
-    assert found[solvers.engines.worker.PRESOLVE_INCLUSION_WORK] == right, (
+    assert found[solvers.engines.cp_sat.PRESOLVE_INCLUSION_WORK] == right, (
         "the setting no longer helps: distrust CP-SAT"
     )
     is_wrong = found[None] != right

@@ -11,6 +11,7 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.formulation.variables import Formulation
 from solvers.linear.model import Floats
@@ -22,9 +23,9 @@ from solvers.local_search.rounding import decisions_of_packing, packed
 from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle
 from solvers.problem.design import DesignProblem
-from solvers.strategies.decompose import DecomposeSolve
+from solvers.strategies.state import SolveState
 
-Made = tuple[DecomposeSolve, Packing, Formulation, Floats]
+Made = tuple[SolveState, Packing, Formulation, Floats]
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +35,15 @@ def fleet() -> Inventory:
 
 def packing_of(inventory: Inventory) -> Made:
     """Whole units on a design over all sites."""
-    run = DecomposeSolve(compile_problem(inventory), SolveConfig())
-    bundles = bundle(run.merged)
+    state = SolveState(compile_problem(inventory), SolveConfig())
+    bundles = bundle(state.merged)
     design = build(bundles.problem, has_pairs=True, whole=False, sparse=True, final_demand=True, margin=0.015)
     with EnginePool() as pool:
-        found = pool.start("highs", design.model, time_limit_s=20.0, gap=0.02)
-        while found.running:
-            pool.wait(1.0)
+        found = pool.answer(EngineTask("highs", design.model, time_limit_s=20.0, gap=0.02), must_work=False)
     assert found.solution is not None
-    packing = packed(run.problem, bundles, design, found.solution)
+    packing = packed(state.problem, bundles, design, found.solution)
     assert packing is not None
-    return run, packing, design, found.solution
+    return state, packing, design, found.solution
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def filled(packing: Packing, share: float) -> Packing:
 
 
 def test_nodes_come_before_moves(made: Made) -> None:
-    run, packing, design, point = made
+    state, packing, design, point = made
     full = filled(packing, 0.3)
     assert full.excess.any()
     sizes = [place.nodes for place in full.places]
@@ -73,7 +72,9 @@ def test_nodes_come_before_moves(made: Made) -> None:
     assert all(place.nodes >= before for place, before in zip(grown.places, sizes, strict=True))
     assert sum(place.nodes for place in grown.places) > sum(sizes)
     smaller = [place.nodes - 1 for place in grown.places]
-    judgment = run.search.evaluate_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    judgment = state.incumbent.evaluate(
+        state.problem, decisions_of_packing(state.problem, grown, design, point), final_demand=True
+    )
     assert judgment is not None
     assert judgment.holds
     for index, nodes in enumerate(smaller):
@@ -87,11 +88,13 @@ def test_nodes_come_before_moves(made: Made) -> None:
 def test_further_clusters_take_what_the_largest_cannot(
     made: Made,
 ) -> None:
-    run, packing, design, point = made
+    state, packing, design, point = made
     full = filled(packing, 0.0)
     for index, place in enumerate(full.places):
         largest = max(
-            one.highest for one in run.problem.slots[place.slot].segments if one.node_model == place.segment.node_model
+            segment.highest
+            for segment in state.problem.slots[place.slot].segments
+            if segment.node_model == place.segment.node_model
         )
         for nodes in range(place.nodes + 1, largest + 1):
             larger = full.resized_run(place, nodes)
@@ -106,16 +109,18 @@ def test_further_clusters_take_what_the_largest_cannot(
     assert len({place.slot for place in grown.places}) == len(grown.places)
     assert np.isin(np.arange(len(packing.places), len(grown.places)), grown.primary).any()
     assert grown.own.sum(axis=0) == pytest.approx(packing.own.sum(axis=0))
-    judgment = run.search.evaluate_decisions(decisions_of_packing(run.problem, grown, design, point), final_demand=True)
+    judgment = state.incumbent.evaluate(
+        state.problem, decisions_of_packing(state.problem, grown, design, point), final_demand=True
+    )
     assert judgment is not None
     assert judgment.holds
 
 
 def test_sites_and_budgets_set_limits(fleet: Inventory, made: Made) -> None:
-    run, packing, _, _ = made
-    at = dict.fromkeys((run.problem.slots[place.slot].site for place in packing.places), 0)
+    state, packing, _, _ = made
+    at = dict.fromkeys((state.problem.slots[place.slot].site for place in packing.places), 0)
     for place in packing.places:
-        at[run.problem.slots[place.slot].site] += place.nodes
+        at[state.problem.slots[place.slot].site] += place.nodes
     sites = tuple(site.model_copy(update={"max_nodes": at.get(site.site, 0)}) for site in fleet.sites)
     for inventory in (
         replace(fleet, sites=sites),
@@ -128,12 +133,12 @@ def test_sites_and_budgets_set_limits(fleet: Inventory, made: Made) -> None:
 
 
 def test_clusters_without_units_do_not_stand(made: Made) -> None:
-    run, packing, design, point = made
+    state, packing, design, point = made
     taken = {place.slot for place in packing.places}
-    slot = next(slot for slot in run.problem.slots if slot.index not in taken and slot.segments)
+    slot = next(slot for slot in state.problem.slots if slot.index not in taken and slot.segments)
     idle = Place(slot.index, 0, slot.segments[0], slot.segments[0].lowest)
-    with_idle = decisions_of_packing(run.problem, packing.joined_by([idle]), design, point)
-    assert with_idle == decisions_of_packing(run.problem, packing, design, point)
+    with_idle = decisions_of_packing(state.problem, packing.joined_by([idle]), design, point)
+    assert with_idle == decisions_of_packing(state.problem, packing, design, point)
     assert len(with_idle.clusters) == len(packing.places)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, solve
+from solvers.parameters import Parameters
 from tests.builders import a_link, a_pin, a_site
 from tests.optimization.mixed_fleets import larger, mixed
+from tests.optimization.tuned import TAKEN_APART
 
 RELATIVE = 1e-6
 TIME_LIMIT_S = 10.0
@@ -172,7 +173,7 @@ def broken_by_periods(inventory: Inventory) -> Iterator[str]:
             yield f"{whole}, but {split}"
 
 
-def broken_by_modes(inventory: Inventory, base: Optimum, patch: pytest.MonkeyPatch) -> Iterator[str]:
+def broken_by_modes(inventory: Inventory, base: Optimum) -> Iterator[str]:
     """Strategy, seed, workers and deterministic mode decide on the way, not on where it ends."""
     ways: list[tuple[str, str, dict[str, object]]] = [
         ("exact with seed 7", "exact", {"seed": 7}),
@@ -184,16 +185,14 @@ def broken_by_modes(inventory: Inventory, base: Optimum, patch: pytest.MonkeyPat
     ]
     found = [base]
     for number, (what, strategy, config) in enumerate(ways):
-        with patch.context() as taken_apart:
-            if number >= 3:  # as fleets are that are not tiny
-                taken_apart.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-            found.append(solved(inventory, what, strategy, **config))
+        parameters = Parameters() if number < 3 else TAKEN_APART  # as fleets are that are not tiny
+        found.append(solved(inventory, what, strategy, parameters=parameters, **config))
     lowest, highest = min(found, key=lambda one: one.most), max(found, key=lambda one: one.least)
     if highest.exceeds(lowest):
         yield f"{lowest}, but {highest}"
 
 
-def broken(inventory: Inventory, patch: pytest.MonkeyPatch) -> Iterator[str]:
+def broken(inventory: Inventory) -> Iterator[str]:
     """What does not hold of one fleet."""
     base = solved(inventory, "optimum")
     if not base.is_known:  # nothing sharp can be said of it in that time
@@ -202,21 +201,21 @@ def broken(inventory: Inventory, patch: pytest.MonkeyPatch) -> Iterator[str]:
     yield from broken_by_more(inventory, base)
     yield from broken_by_budget(inventory, base)
     yield from broken_by_periods(inventory)
-    yield from broken_by_modes(inventory, base, patch)
+    yield from broken_by_modes(inventory, base)
 
 
 @pytest.mark.parametrize("seed", QUICK)
-def test_optima_agree_with_each_other(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(broken(larger(seed), monkeypatch)) == []
+def test_optima_agree_with_each_other(seed: int) -> None:
+    assert list(broken(larger(seed))) == []
 
 
 @pytest.mark.parametrize("seed", ONCE_WRONG)
-def test_optima_agree_where_wrong_ones_were_proven(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(broken(mixed(seed), monkeypatch)) == []
+def test_optima_agree_where_wrong_ones_were_proven(seed: int) -> None:
+    assert list(broken(mixed(seed))) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, FLEETS, CHUNK))
-def test_optima_of_many_agree_with_each_other(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_optima_of_many_agree_with_each_other(first: int) -> None:
     seeds = range(first, first + CHUNK)
-    assert [f"fleet {seed}: {text}" for seed in seeds for text in broken(larger(seed), monkeypatch)] == []
+    assert [f"fleet {seed}: {text}" for seed in seeds for text in broken(larger(seed))] == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-import solvers.strategies.exact
 from fleet.inventory.inventory import Inventory
 from solvers import SolveConfig, SolveResult, solve
 from tests.optimization.mixed_fleets import mixed
+from tests.optimization.tuned import TAKEN_APART
 from tests.oracles import Optimum, cheapest_plan
 from tests.plan.judged_fleet import a_plan
 
@@ -24,7 +25,7 @@ STRATEGIES = ("exact", "decompose")
 #: solve the pairs over all slots at once.
 AS_CALLED = [*(("exact", mode) for mode in MODES), ("decompose", "default")]
 #: What fleets are taken apart by in turn, as larger ones are.
-TAKEN_APART = [(strategy, mode) for strategy in STRATEGIES for mode in MODES]
+APART_BY = [(strategy, mode) for strategy in STRATEGIES for mode in MODES]
 FLEETS, CHUNK = 500, 20
 #: Quick ones, of which an engine has proven wrong optima of the last two (google/or-tools#5293).
 QUICK = (1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 70, 78)
@@ -54,27 +55,26 @@ def disagreement(result: SolveResult, optimum: Optimum | None) -> str:
     return ""
 
 
-def disagreements(seed: int, taken_apart: pytest.MonkeyPatch) -> Iterator[str]:
+def disagreements(seed: int) -> Iterator[str]:
     """Where a way to solve one fleet differs from brute force."""
     inventory = mixed(seed)
     optimum = judged_optimum(inventory)
     for strategy, mode in AS_CALLED:
         if found := disagreement(solve(inventory, config=MODES[mode], strategy=strategy), optimum):
             yield f"fleet {seed}, {strategy}, {mode}: {found}"
-    strategy, mode = TAKEN_APART[seed % len(TAKEN_APART)]
-    with taken_apart.context() as patch:
-        patch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-        if found := disagreement(solve(inventory, config=MODES[mode], strategy=strategy), optimum):
-            yield f"fleet {seed}, {strategy} taken apart, {mode}: {found}"
+    strategy, mode = APART_BY[seed % len(APART_BY)]
+    config = replace(MODES[mode], parameters=TAKEN_APART)
+    if found := disagreement(solve(inventory, config=config, strategy=strategy), optimum):
+        yield f"fleet {seed}, {strategy} taken apart, {mode}: {found}"
 
 
 @pytest.mark.parametrize("seed", QUICK)
-def test_every_mode_proves_the_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(disagreements(seed, monkeypatch)) == []
+def test_every_mode_proves_the_optimum(seed: int) -> None:
+    assert list(disagreements(seed)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, FLEETS, CHUNK))
-def test_every_mode_proves_the_optimum_of_many(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [text for seed in range(first, first + CHUNK) for text in disagreements(seed, monkeypatch)]
+def test_every_mode_proves_the_optimum_of_many(first: int) -> None:
+    found = [text for seed in range(first, first + CHUNK) for text in disagreements(seed)]
     assert found == []

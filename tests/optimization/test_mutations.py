@@ -7,12 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from fleet.plan.context import PlanContext
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from solvers import EngineError, SolveConfig, solve
 from solvers.formulation.constraints import cover
 from solvers.formulation.constraints import site_access as access
-from solvers.incumbent import incumbent as search
+from solvers.incumbent import evaluation
 from solvers.problem.design import DesignProblem
 from tests.optimization.tiny_fleets import FAMILIES
 from tests.oracles import cheapest_plan
@@ -57,16 +57,16 @@ def nothing(*_: object) -> None:
     """What is left of an encoder."""
 
 
-def as_found(_: DesignProblem, context: PlanContext, _extra: object) -> Decisions:
+def as_found(_: DesignProblem, normal: NormalState, _extra: object) -> Decisions:
     """The decision that was to be resized; resizing would repair what a missing row does."""
-    return context.decisions
+    return normal.context.decisions
 
 
 @pytest.mark.parametrize(("module", "function", "family", "seed"), MUTATIONS)
 def test_every_encoder_matters(
     module: str, function: str, family: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "resized", as_found)
+    monkeypatch.setattr(evaluation, "resized", as_found)
     monkeypatch.setattr(importlib.import_module(f"solvers.formulation.constraints.{module}"), function, nothing)
     assert not keeps_its_answer(family, seed)
 

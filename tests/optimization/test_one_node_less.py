@@ -11,7 +11,7 @@ import fleet
 import solvers
 from fleet.exchange.examples import example_folder
 from fleet.failures.elements import elements
-from fleet.failures.sweep import context_of, lose
+from fleet.failures.sweep import context_of, lose, normal_of
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import apply_scenario, read_scenarios
 from fleet.plan.context import PlanContext
@@ -49,10 +49,11 @@ def degraded_overloads(context: PlanContext) -> list[str]:
 
 def node_losses(plan: Plan) -> int:
     """How many kinds of node losses there are; every cluster of several survives each without a broken promise."""
-    context = context_of(plan)
+    normal = normal_of(plan)
+    context = normal.context
     sizes = {cluster.name: max(cluster.decision.nodes) for cluster in context.clusters}
     checked = 0
-    for element in elements(context):
+    for element in elements(normal):
         if element.kind == "node" and sizes[element.name] > 1:
             row = lose(plan, element.id, context)
             checked += 1

@@ -15,6 +15,7 @@ from fleet.plan.rules import RULES
 from fleet.quantities import COMPUTE_RESOURCES
 from fleet.wan.states import NORMAL
 from solvers.engines.pool import EnginePool
+from solvers.engines.task import EngineTask
 from solvers.formulation.assembly import build
 from solvers.formulation.constraints.links import ClusterRow, LinkRow
 from solvers.formulation.variables import NO_STANDBY, Formulation
@@ -115,9 +116,7 @@ class Forced:
         if len(self.known) == model.columns:
             return not model.violated_rows(self.point)
         with EnginePool() as pool:
-            run = pool.start("highs", model, time_limit_s=20.0, gap=0.0)
-            while run.running:
-                pool.wait(1.0)
+            run = pool.answer(EngineTask("highs", model, time_limit_s=20.0, gap=0.0), must_work=False)
         assert run.state in ("finished", "infeasible")
         return run.state == "finished"
 

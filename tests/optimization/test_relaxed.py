@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-import solvers.problem.demand_aggregation
-import solvers.problem.reach_aggregation
-import solvers.strategies.exact
 from fleet.exchange.figures import bound_proof
 from fleet.inventory.synthetic import synthetic
 from solvers import SolveConfig, solve
@@ -26,10 +24,13 @@ from solvers.formulation.relaxations import (
     bound_source,
     relaxed,
 )
+from solvers.parameters import Parameters
+from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.demand_aggregation import bundle, counted
 from solvers.problem.slot_aggregation import merge_slots
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
+from tests.optimization.tuned import TAKEN_APART
 
 LOOSE: dict[str, Any] = {"whole": False, "sparse": True, "final_demand": True}
 
@@ -62,13 +63,12 @@ def test_only_what_there_is_can_be_relaxed() -> None:
     assert TOGETHER not in relaxed(build(merge_slots(single.problem), has_pairs=True))
 
 
-def test_what_bounds_over_many_classes_do_not_tell_apart_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_bounds_over_many_classes_do_not_tell_apart_is_said() -> None:
     merged = merge_slots(compile_problem(synthetic(60, 8, 1)))
     told = {MIXED, NEARBY}
     assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MIXES", 0)
-    monkeypatch.setattr(solvers.problem.demand_aggregation, "MANY_COLUMNS", 0)
-    monkeypatch.setattr(solvers.problem.reach_aggregation, "MOST_REACHES", 1)
+    coarse = Parameters(problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
+    merged = replace(merged, parameters=coarse)
     assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
 
 
@@ -79,9 +79,9 @@ def test_sources_keep_the_order_and_come_apart_again() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["exact", "decompose"])
-def test_results_and_plans_say_what_their_bounds_relax(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers.strategies.exact, "TINY_COLUMNS", -1)
-    result = solve(synthetic(12, 4, 2), config=SolveConfig(gap=0.05, time_limit_s=20.0), strategy=strategy)
+def test_results_and_plans_say_what_their_bounds_relax(strategy: str) -> None:
+    config = SolveConfig(gap=0.05, time_limit_s=20.0, parameters=TAKEN_APART)
+    result = solve(synthetic(12, 4, 2), config=config, strategy=strategy)
     assert result.bound_source == result.require_plan().result.bound_source
     engine, remark = bound_proof(result.bound_source)
     assert remark.startswith("relaxed: ")

@@ -9,7 +9,8 @@ import pytest
 from fleet.inventory.inventory import Inventory
 from fleet.rulepack import load_rulepack
 from fleet.wan.graph import build_wan
-from fleet.wan.routing import Route, Router
+from fleet.wan.route import Route
+from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL
 from solvers.problem.routes import RouteTable
 from solvers.problem.slots import build_slots

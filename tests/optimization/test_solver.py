@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-import solvers.strategies.exact
 from fleet.exchange.plan_json import write_plan
 from fleet.inventory.checks.inventory import checked_inventory
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.synthetic import synthetic
 from fleet.inventory.tables.sites import Site
 from solvers import InfeasibleError, SolveConfig, SolveResult, solve
+from solvers.parameters import Parameters
+from solvers.parameters.incumbent import IncumbentParameters
 from tests.builders import a_link, a_pin, a_protected_workload, a_site, a_workload, an_inventory
 from tests.optimization.fixed_fleets import without_a_way_out
 from tests.optimization.tiny_fleets import FAMILIES
@@ -154,8 +155,8 @@ def shuffled(inventory: Inventory, seed: int) -> Inventory:
     return checked_inventory(inventory.name, tables)
 
 
-def deterministic_bytes(inventory: Inventory, path: Path, strategy: str = "auto", gap: float = 1e-4) -> bytes:
-    config = SolveConfig(time_limit_s=20.0, gap=gap, seed=3, deterministic=True)
+def deterministic_bytes(inventory: Inventory, path: Path, strategy: str = "auto", **options: Any) -> bytes:
+    config = SolveConfig(**{"time_limit_s": 20.0, "gap": 1e-4, "seed": 3, "deterministic": True, **options})
     result = solve(inventory, config=config, strategy=strategy)
     write_plan(result.require_plan(), path)
     return path.read_bytes()
@@ -169,14 +170,11 @@ def test_deterministic_mode_writes_the_same_bytes(family: str, seed: int, tmp_pa
     assert deterministic_bytes(shuffled(inventory, 1), tmp_path / "third.json") == first
 
 
-def test_how_fast_the_machine_is_does_not_matter_in_deterministic_mode(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_how_fast_the_machine_is_does_not_matter_in_deterministic_mode(tmp_path: Path) -> None:
     inventory = FAMILIES["upgrades"](1)
-    monkeypatch.setattr(solvers.strategies.exact, "EVALUATE_EVERY_S", 0.0)
-    fast = deterministic_bytes(inventory, tmp_path / "fast.json", gap=0.3)
-    monkeypatch.setattr(solvers.strategies.exact, "EVALUATE_EVERY_S", 1e9)
-    assert deterministic_bytes(inventory, tmp_path / "slow.json", gap=0.3) == fast
+    often, seldom = (Parameters(incumbent=IncumbentParameters(evaluate_every_s=every)) for every in (0.0, 1e9))
+    fast = deterministic_bytes(inventory, tmp_path / "fast.json", gap=0.3, parameters=often)
+    assert deterministic_bytes(inventory, tmp_path / "slow.json", gap=0.3, parameters=seldom) == fast
 
 
 SCRIPT = """

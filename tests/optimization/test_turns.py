@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from solvers import SolveConfig, solve
-from solvers.engines.turns import TURN_NODES, TURN_S, Turns
+from solvers.engines.turns import Turns
+from solvers.parameters.engines import EngineParameters
 from tests.optimization.mixed_fleets import mixed
 
 
 def test_turns_double_and_end_with_the_time() -> None:
-    turns = Turns(1.0, 5.0 * TURN_S)
+    tuning = EngineParameters()
+    turns = Turns(1.0, 5.0 * tuning.turn_s, tuning)
     seen = []
     while True:
-        seen.append((turns.engine(("cp_sat", "highs")), turns.limit_s / TURN_S, turns.nodes / TURN_NODES))
+        seen.append((turns.engine(("cp_sat", "highs")), turns.limit_s / tuning.turn_s, turns.nodes / tuning.turn_nodes))
         if not turns.go_on():
             break
     assert [engine for engine, _, _ in seen] == ["cp_sat", "highs"] * 3 + ["cp_sat"]

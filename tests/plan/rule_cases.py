@@ -15,6 +15,7 @@ from fleet.inventory.distances import EARTH_RADIUS_KM, LIGHT_KM_PER_MS
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.states import simulate, sweep, worst_loads
 from fleet.plan.uploads import upload_loads
 from fleet.platform.capacity import host_reserve_memory_gb
@@ -109,10 +110,10 @@ def _room(
 
 def _link_need(link: str, is_worst: bool, **fleet: Any) -> float:
     """Bandwidth at which the heaviest direction of a link is exactly at its limit."""
-    context = build_context(the_inventory(**fleet), PACK, the_decisions())
-    loads = worst_loads(context, sweep(context)).mbps if is_worst else context.normal_mbps
-    index = context.link_index[link]
-    return float(loads[2 * index : 2 * index + 2].max()) / context.inventory.policy.max_link_utilization
+    normal = NormalState(build_context(the_inventory(**fleet), PACK, the_decisions()))
+    loads = worst_loads(normal, sweep(normal)).mbps if is_worst else normal.mbps
+    index = normal.context.link_index[link]
+    return float(loads[2 * index : 2 * index + 2].max()) / normal.context.inventory.policy.max_link_utilization
 
 
 GPU_FROM_START = resized("c-c1", nodes=(2, 2), layouts=(TWO_WAY, TWO_WAY))
@@ -399,10 +400,10 @@ def _shared_risks() -> Iterator[RuleCase]:
         duct = {link: {"shared_risk": ("duct",)} for link in ("s1-a", "s2-a")}
         return {**links_with({**duct, "a-b": {"bandwidth_mbps": bandwidth_mbps}}), "shared_risk": "hard"}
 
-    context = build_context(the_inventory(**ways_to_a(200.0)), PACK, the_decisions())
-    (state,) = shared_risk_failures(context.wan)
-    loads = simulate(context, state).link_loads(context)[context.link_index["a-b"], :, 0]  # upgraded afterwards
-    need = float(loads.max()) / context.inventory.policy.max_link_utilization
+    normal = NormalState(build_context(the_inventory(**ways_to_a(200.0)), PACK, the_decisions()))
+    (state,) = shared_risk_failures(normal.context.wan)
+    loads = simulate(normal, state).link_loads(normal)[normal.context.link_index["a-b"], :, 0]  # upgraded afterwards
+    need = float(loads.max()) / normal.context.inventory.policy.max_link_utilization
     yield from three("NET-003", "links of one duct", ways_to_a, falling(need))
     ways = links_with({link: {"shared_risk": ("duct",)} for link in ("s1-a", "s1-b")})
     for place, policy in (("inside", "warning"), ("outside", "hard")):

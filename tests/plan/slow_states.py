@@ -13,7 +13,8 @@ from fleet.plan.decisions import Decisions
 from fleet.rulepack import RulePack
 from fleet.wan.graph import build_wan
 from fleet.wan.replication import Mechanism, choose_mechanism, required_mbps
-from fleet.wan.routing import Route, Router
+from fleet.wan.route import Route
+from fleet.wan.routing import Router
 from fleet.wan.states import FailureState
 
 COMPUTE = ("vcpu", "memory_gb", "gpu")

@@ -11,6 +11,7 @@ from fleet.failures.sweep import lose
 from fleet.inventory.inventory import Inventory
 from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Finding
 from fleet.plan.states import violations
 from fleet.plan.violations import HostViolation
@@ -98,7 +99,7 @@ def test_what_a_network_sends_from_several_places_is_looked_at_together() -> Non
         {key(name, "s"): "rear-c1" for name in tills},
     )
     context = build_context(inventory, PACK, decisions)
-    crowds = [item for item in violations(context) if isinstance(item, HostViolation)]
+    crowds = [item for item in violations(NormalState(context)) if isinstance(item, HostViolation)]
     assert {(item.cluster, item.state.kind, item.crowd.domain) for item in crowds} == {("rear-c1", "network", "")} | {
         (item.cluster, item.state.kind, "") for item in crowds if item.state.kind == "link"
     }

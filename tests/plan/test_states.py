@@ -10,8 +10,9 @@ import pytest
 
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.inventory.tables.growth import GrowthPoint
-from fleet.plan.context import PlanContext, build_context
+from fleet.plan.context import build_context
 from fleet.plan.decisions import Decisions
+from fleet.plan.normal_state import NormalState
 from fleet.plan.states import StateOutcome, simulate, sweep, violations, worst_loads
 from fleet.plan.violations import ClusterViolation, LinkViolation, ReachViolation
 from fleet.platform.archetypes import archetype_for
@@ -21,7 +22,7 @@ from tests.plan.judged_fleet import PACK, TWO_WAY, a_cluster, a_plan, key, rules
 from tests.plan.slow_states import COMPUTE, slow_state
 
 
-def a_pair(**changes: Any) -> PlanContext:
+def a_pair(**changes: Any) -> NormalState:
     """Users at s, primary at p, standby at k, a triangle of links, and one unprotected demand at p."""
     tables: dict[str, Any] = {
         "sites": [a_site("p", can_host=True), a_site("k", can_host=True), a_site("s")],
@@ -32,30 +33,32 @@ def a_pair(**changes: Any) -> PlanContext:
         "links": [a_link("s", "p"), a_link("s", "k", rtt_ms=8.0), a_link("p", "k")],
     }
     inventory = an_inventory(**{**tables, **changes})
-    return build_context(
-        inventory,
-        PACK,
-        Decisions(
-            clusters=(a_cluster("p-c1", (2,)), a_cluster("k-c1", (2,))),
-            primary={demand.key: "p-c1" for demand in inventory.demands},
-            standby={demand.key: "k-c1" for demand in inventory.demands if demand.is_protected},
-        ),
+    return NormalState(
+        build_context(
+            inventory,
+            PACK,
+            Decisions(
+                clusters=(a_cluster("p-c1", (2,)), a_cluster("k-c1", (2,))),
+                primary={demand.key: "p-c1" for demand in inventory.demands},
+                standby={demand.key: "k-c1" for demand in inventory.demands if demand.is_protected},
+            ),
+        )
     )
 
 
 STREAM = 11.0 / 6.0  # 8000 · (10 · 3 · 0.6 · 1.1 · 5 / 1440) / (60 · 5) Mbit/s
 
 
-def keys(context: PlanContext, members: tuple[int, ...]) -> set[DemandKey]:
-    return {context.demands[index].key for index in members}
+def keys(normal: NormalState, members: tuple[int, ...]) -> set[DemandKey]:
+    return {normal.context.demands[index].key for index in members}
 
 
-def loads(context: PlanContext, outcome: StateOutcome) -> dict[tuple[str, bool], float]:
+def loads(normal: NormalState, outcome: StateOutcome) -> dict[tuple[str, bool], float]:
     """Loads above zero in the first period by link and direction."""
-    found = outcome.link_loads(context)[:, :, 0]
+    found = outcome.link_loads(normal)[:, :, 0]
     return {
         (link, side == 0): round(float(found[index, side]), 9)
-        for index, link in enumerate(context.links)
+        for index, link in enumerate(normal.context.links)
         for side in (0, 1)
         if abs(found[index, side]) > 1e-9
     }
@@ -65,8 +68,8 @@ def link_down(name: str) -> FailureState:
     return FailureState("link", name, links=frozenset({name}))
 
 
-def site_down(context: PlanContext, name: str) -> FailureState:
-    return next(state for state in context.failures if state.id == f"site:{name}")
+def site_down(normal: NormalState, name: str) -> FailureState:
+    return next(state for state in normal.failures if state.id == f"site:{name}")
 
 
 TILL, BACK = key("till", "s"), key("back", "s")
@@ -74,24 +77,24 @@ NORMAL_LOADS = {("s-p", True): 4.0, ("s-p", False): 4.0, ("p-k", True): round(ST
 
 
 def test_normal_state() -> None:
-    context = a_pair()
-    outcome = simulate(context)
-    assert loads(context, outcome) == NORMAL_LOADS
+    normal = a_pair()
+    outcome = simulate(normal)
+    assert loads(normal, outcome) == NORMAL_LOADS
     assert (outcome.moved, outcome.restored, outcome.down, outcome.lost, outcome.violations) == ((), (), (), (), ())
 
 
 def test_cut_demand_moves_to_its_standby_and_stops_replicating() -> None:
-    context = a_pair()
-    outcome = simulate(context, link_down("s-p"))
+    normal = a_pair()
+    outcome = simulate(normal, link_down("s-p"))
     # s → k → p takes 13 ms, over twice 6; the unprotected one sets no limit and goes round.
-    assert keys(context, outcome.moved) == {TILL}
-    assert loads(context, outcome) == {
+    assert keys(normal, outcome.moved) == {TILL}
+    assert loads(normal, outcome) == {
         ("s-k", True): 4.0,
         ("s-k", False): 4.0,
         ("p-k", True): 1.0,
         ("p-k", False): 1.0,
     }
-    assert outcome.cluster_rows.tolist() == [context.cluster_index["k-c1"]]
+    assert outcome.cluster_rows.tolist() == [normal.context.cluster_index["k-c1"]]
     assert outcome.moved_compute[0, 0, 0] == 10.0
 
 
@@ -113,20 +116,20 @@ def test_backups_go_from_where_a_demand_runs_to_the_site_that_is_named(
     state: FailureState, to_k: set[tuple[str, bool]], to_s: set[tuple[str, bool]]
 ) -> None:
     for target, expected in (("k", to_k), ("s", to_s), ("p", set()), ("", set())):
-        context = a_pair(
+        normal = a_pair(
             sites=[a_site("p", can_host=True), a_site("k", can_host=True), a_site("s", transit="yes")],
             workloads=[a_workload("back", "s", backup_days=7, backup_site=target, change_gb_per_day=36.0)],
         )
-        found = loads(context, simulate(context, state))
+        found = loads(normal, simulate(normal, state))
         assert found == dict.fromkeys(expected, pytest.approx(BACKUP)), target
 
 
 def test_what_moved_is_backed_up_from_its_standby_and_what_is_not_kept_is_not_sent() -> None:
     columns = {"backup_site": "s", "change_gb_per_day": 36.0, "max_rtt_ms": 6.0}
     till = a_protected_workload("till", "s", backup_days=7, **columns)
-    context = a_pair(workloads=[till])
+    normal = a_pair(workloads=[till])
     lost = FailureState("cluster", "p-c1", clusters=frozenset({"p-c1"}))
-    assert loads(context, simulate(context, lost)) == {("s-k", False): pytest.approx(BACKUP)}
+    assert loads(normal, simulate(normal, lost)) == {("s-k", False): pytest.approx(BACKUP)}
     kept = a_pair(workloads=[till.model_copy(update={"backup_days": 0})])
     assert loads(kept, simulate(kept, lost)) == {}
 
@@ -134,15 +137,15 @@ def test_what_moved_is_backed_up_from_its_standby_and_what_is_not_kept_is_not_se
 def test_the_window_decides_how_much_a_backup_takes() -> None:
     for hours, mbps in ((8.0, BACKUP), (4.0, 2 * BACKUP), (24.0, BACKUP / 3)):
         back = a_workload("back", "s", backup_days=7, backup_site="k", change_gb_per_day=36.0, count=1)
-        context = a_pair(workloads=[back], backup_window_hours=hours)
-        assert loads(context, simulate(context))["p-k", True] == pytest.approx(mbps)
+        normal = a_pair(workloads=[back], backup_window_hours=hours)
+        assert loads(normal, simulate(normal))["p-k", True] == pytest.approx(mbps)
 
 
 def test_long_way_round_is_not_cut_without_a_limit() -> None:
-    context = a_pair(workloads=[a_protected_workload("till", "s", traffic_mbps=3.0)])
-    outcome = simulate(context, link_down("s-p"))
+    normal = a_pair(workloads=[a_protected_workload("till", "s", traffic_mbps=3.0)])
+    outcome = simulate(normal, link_down("s-p"))
     assert outcome.moved == ()
-    assert loads(context, outcome)["p-k", True] == pytest.approx(3.0 + STREAM)
+    assert loads(normal, outcome)["p-k", True] == pytest.approx(3.0 + STREAM)
 
 
 def test_limit_after_a_failure_is_inclusive() -> None:
@@ -153,46 +156,46 @@ def test_limit_after_a_failure_is_inclusive() -> None:
 
 
 def test_link_that_cuts_both_ways_is_a_single_point_of_failure() -> None:
-    context = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
-    outcome = simulate(context, link_down("s-p"))
-    assert keys(context, outcome.single_points) == {TILL}
-    assert keys(context, outcome.down) == {BACK}
+    normal = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
+    outcome = simulate(normal, link_down("s-p"))
+    assert keys(normal, outcome.single_points) == {TILL}
+    assert keys(normal, outcome.down) == {BACK}
     assert outcome.violations == ()
     # The stream goes on: both clusters are up and connected.
-    assert loads(context, outcome) == {("p-k", True): round(STREAM, 9)}
+    assert loads(normal, outcome) == {("p-k", True): round(STREAM, 9)}
 
 
 def test_standby_too_far_after_a_link_failure_is_a_single_point_of_failure() -> None:
-    context = a_pair(links=[a_link("s", "p"), a_link("s", "k", rtt_ms=12.1), a_link("p", "k")])
-    assert keys(context, simulate(context, link_down("s-p")).single_points) == {TILL}
+    normal = a_pair(links=[a_link("s", "p"), a_link("s", "k", rtt_ms=12.1), a_link("p", "k")])
+    assert keys(normal, simulate(normal, link_down("s-p")).single_points) == {TILL}
 
 
 def test_carrier_cloud_may_be_a_single_point_of_failure() -> None:
     sites = [a_site("p", can_host=True), a_site("k", can_host=True), a_site("s"), a_site("net", kind="network")]
-    context = a_pair(sites=sites, links=[a_link("s", "net"), a_link("p", "net"), a_link("k", "net")])
-    state = next(state for state in context.failures if state.kind == "network")
-    outcome = simulate(context, state)
-    assert keys(context, outcome.single_points) == {TILL}
-    assert keys(context, outcome.down) == {BACK}
-    assert loads(context, outcome) == {}
+    normal = a_pair(sites=sites, links=[a_link("s", "net"), a_link("p", "net"), a_link("k", "net")])
+    state = next(state for state in normal.failures if state.kind == "network")
+    outcome = simulate(normal, state)
+    assert keys(normal, outcome.single_points) == {TILL}
+    assert keys(normal, outcome.down) == {BACK}
+    assert loads(normal, outcome) == {}
 
 
 def test_site_failure_restores_at_the_standby() -> None:
-    context = a_pair()
-    outcome = simulate(context, site_down(context, "p"))
-    assert keys(context, outcome.restored) == {TILL}
-    assert keys(context, outcome.down) == {BACK}
-    assert loads(context, outcome) == {("s-k", True): 3.0, ("s-k", False): 3.0}
+    normal = a_pair()
+    outcome = simulate(normal, site_down(normal, "p"))
+    assert keys(normal, outcome.restored) == {TILL}
+    assert keys(normal, outcome.down) == {BACK}
+    assert loads(normal, outcome) == {("s-k", True): 3.0, ("s-k", False): 3.0}
     assert outcome.moved_compute[0, 0, 0] == 10.0
     assert outcome.violations == ()
 
 
 def test_cluster_failure_restores_while_the_site_still_carries_traffic() -> None:
-    context = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
-    state = next(state for state in context.failures if state.id == "cluster:p-c1")
-    outcome = simulate(context, state)
-    assert keys(context, outcome.restored) == {TILL}
-    assert loads(context, outcome) == {
+    normal = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
+    state = next(state for state in normal.failures if state.id == "cluster:p-c1")
+    outcome = simulate(normal, state)
+    assert keys(normal, outcome.restored) == {TILL}
+    assert loads(normal, outcome) == {
         ("s-p", True): 3.0,
         ("s-p", False): 3.0,
         ("p-k", True): 3.0,
@@ -201,51 +204,51 @@ def test_cluster_failure_restores_while_the_site_still_carries_traffic() -> None
 
 
 def test_standby_out_of_reach_after_a_site_failure_is_a_violation() -> None:
-    context = a_pair(links=[a_link("s", "p"), a_link("s", "k", rtt_ms=12.1), a_link("p", "k")])
-    outcome = simulate(context, site_down(context, "p"))
-    assert keys(context, outcome.lost) == {TILL}
+    normal = a_pair(links=[a_link("s", "p"), a_link("s", "k", rtt_ms=12.1), a_link("p", "k")])
+    outcome = simulate(normal, site_down(normal, "p"))
+    assert keys(normal, outcome.lost) == {TILL}
     (violation,) = outcome.violations
     assert isinstance(violation, ReachViolation)
     assert (violation.demand, violation.standby, violation.rtt_ms, violation.limit_ms) == (TILL, "k-c1", 12.1, 12.0)
 
 
 def test_no_path_after_a_site_failure_is_a_violation() -> None:
-    context = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
-    (violation,) = simulate(context, site_down(context, "p")).violations
+    normal = a_pair(links=[a_link("s", "p"), a_link("p", "k")])
+    (violation,) = simulate(normal, site_down(normal, "p")).violations
     assert isinstance(violation, ReachViolation)
     assert violation.rtt_ms is None
 
 
 def test_users_at_the_failed_site_restart_without_traffic_or_limit() -> None:
-    context = a_pair(
+    normal = a_pair(
         workloads=[a_protected_workload("till", "p", traffic_mbps=3.0, max_rtt_ms=1.0, vcpus=10.0)],
         links=[a_link("p", "k", rtt_ms=50.0)],
     )
-    outcome = simulate(context, site_down(context, "p"))
+    outcome = simulate(normal, site_down(normal, "p"))
     assert outcome.restored == (0,)
     assert outcome.violations == ()
-    assert loads(context, outcome) == {}
+    assert loads(normal, outcome) == {}
     assert outcome.moved_compute[0, 0, 0] == 10.0
 
 
 def test_users_down_elsewhere_leave_the_demand_without_traffic() -> None:
     sites = [a_site("p", can_host=True), a_site("k", can_host=True), a_site("s", can_host=True)]
-    context = a_pair(sites=sites)
-    outcome = simulate(context, site_down(context, "s"))
+    normal = a_pair(sites=sites)
+    outcome = simulate(normal, site_down(normal, "s"))
     assert (outcome.moved, outcome.down, outcome.lost) == ((), (), ())
-    assert loads(context, outcome) == {("p-k", True): round(STREAM, 9)}
+    assert loads(normal, outcome) == {("p-k", True): round(STREAM, 9)}
 
 
 def test_loss_of_the_standby_only_stops_the_stream() -> None:
-    context = a_pair()
-    outcome = simulate(context, site_down(context, "k"))
-    assert loads(context, outcome) == {("s-p", True): 4.0, ("s-p", False): 4.0}
+    normal = a_pair()
+    outcome = simulate(normal, site_down(normal, "k"))
+    assert loads(normal, outcome) == {("s-p", True): 4.0, ("s-p", False): 4.0}
     assert (outcome.moved, outcome.restored, outcome.lost) == ((), (), ())
 
 
 def test_stream_is_rerouted() -> None:
-    context = a_pair(workloads=[a_protected_workload("till", "p")], sites=[a_site(x, can_host=True) for x in "pks"])
-    assert loads(context, simulate(context, link_down("p-k"))) == {
+    normal = a_pair(workloads=[a_protected_workload("till", "p")], sites=[a_site(x, can_host=True) for x in "pks"])
+    assert loads(normal, simulate(normal, link_down("p-k"))) == {
         ("s-p", False): round(STREAM, 9),
         ("s-k", True): round(STREAM, 9),
     }
@@ -253,17 +256,17 @@ def test_stream_is_rerouted() -> None:
 
 def test_fault_domain_that_takes_both_is_a_violation() -> None:
     sites = [a_site("p", can_host=True, fault_domain="x"), a_site("k", can_host=True, fault_domain="x"), a_site("s")]
-    context = a_pair(sites=sites)
-    state = next(state for state in context.failures if state.kind == "fault_domain")
-    outcome = simulate(context, state)
-    assert keys(context, outcome.lost) == {TILL}
+    normal = a_pair(sites=sites)
+    state = next(state for state in normal.failures if state.kind == "fault_domain")
+    outcome = simulate(normal, state)
+    assert keys(normal, outcome.lost) == {TILL}
     assert isinstance(outcome.violations[0], ReachViolation)
 
 
 @pytest.mark.parametrize(("bandwidth", "is_over"), [(5.0, False), (4.99, True)])
 def test_link_limit_is_inclusive(bandwidth: float, is_over: bool) -> None:
-    context = a_pair(links=[a_link("s", "p", bandwidth_mbps=bandwidth), a_link("s", "k"), a_link("p", "k")])
-    found = [item for item in violations(context, [NORMAL]) if isinstance(item, LinkViolation)]
+    normal = a_pair(links=[a_link("s", "p", bandwidth_mbps=bandwidth), a_link("s", "k"), a_link("p", "k")])
+    found = [item for item in violations(normal, [NORMAL]) if isinstance(item, LinkViolation)]
     assert [(item.link, item.forward, item.load) for item in found] == (
         [("s-p", True, 4.0), ("s-p", False, 4.0)] if is_over else []
     )
@@ -280,7 +283,7 @@ def test_cluster_limit_after_a_failure(uses_reserve: bool, is_over: bool) -> Non
     decisions = Decisions(
         (a_cluster("p-c1", (2,)), a_cluster("k-c1", (2,))), {TILL: "p-c1", key("own", "s"): "k-c1"}, {TILL: "k-c1"}
     )
-    found = violations(build_context(inventory, PACK, decisions))
+    found = violations(NormalState(build_context(inventory, PACK, decisions)))
     over = {(item.cluster, item.resource, item.state.id) for item in found if isinstance(item, ClusterViolation)}
     assert over == ({("k-c1", "vcpu", "site:p"), ("k-c1", "vcpu", "cluster:p-c1")} if is_over else set())
 
@@ -375,36 +378,38 @@ def a_random_fleet(seed: int) -> tuple[Inventory, Decisions]:
 @pytest.mark.parametrize("seed", range(120))
 def test_fast_sweep_agrees_with_the_slow_one(seed: int) -> None:
     inventory, decisions = a_random_fleet(seed)
-    context = build_context(inventory, PACK, decisions)
-    states = (NORMAL, *context.failures)
-    limits = context.link_limit
+    normal = NormalState(build_context(inventory, PACK, decisions))
+    states = (NORMAL, *normal.failures)
+    limits = normal.context.link_limit
     never = slow_state(inventory, PACK, decisions, NORMAL).stream_cuts
-    for outcome in sweep(context, states):
+    for outcome in sweep(normal, states):
         slow = slow_state(inventory, PACK, decisions, outcome.state)
-        assert keys(context, outcome.stream_cuts) == slow.stream_cuts - never, outcome.state.id
+        assert keys(normal, outcome.stream_cuts) == slow.stream_cuts - never, outcome.state.id
         unserved = slow.single_points | slow.down | slow.lost
-        assert keys(context, outcome.uncopied) == slow.stream_cuts - never - unserved, outcome.state.id
+        assert keys(normal, outcome.uncopied) == slow.stream_cuts - never - unserved, outcome.state.id
         expected = np.zeros_like(limits)
         for (link, forward, period), mbps in slow.links.items():
-            expected[context.link_index[link], 0 if forward else 1, period] += mbps
-        assert np.allclose(outcome.link_loads(context), expected, atol=1e-9), outcome.state.id
+            expected[normal.context.link_index[link], 0 if forward else 1, period] += mbps
+        assert np.allclose(outcome.link_loads(normal), expected, atol=1e-9), outcome.state.id
         for name in ("moved", "restored", "single_points", "down", "lost"):
-            assert keys(context, getattr(outcome, name)) == getattr(slow, name), (outcome.state.id, name)
-        taken = np.zeros_like(context.own_compute)
+            assert keys(normal, getattr(outcome, name)) == getattr(slow, name), (outcome.state.id, name)
+        taken = np.zeros_like(normal.context.own_compute)
         taken[outcome.cluster_rows] = outcome.moved_compute
         wanted = np.zeros_like(taken)
         for (cluster, resource, period), amount in slow.moved_compute.items():
-            wanted[context.cluster_index[cluster], ("vcpu", "memory_gb", "gpu").index(resource), period] += amount
+            wanted[normal.context.cluster_index[cluster], ("vcpu", "memory_gb", "gpu").index(resource), period] += (
+                amount
+            )
         assert np.allclose(taken, wanted, atol=1e-9), outcome.state.id
         over = {
             (item.link, 0 if item.forward else 1, item.period)
             for item in outcome.violations
             if isinstance(item, LinkViolation)
         }
-        changed = {(context.links[row // 2], row % 2) for row in outcome.link_rows.tolist()}
+        changed = {(normal.context.links[row // 2], row % 2) for row in outcome.link_rows.tolist()}
         assert over == {
             (link, side, period)
-            for index, link in enumerate(context.links)
+            for index, link in enumerate(normal.context.links)
             for side in (0, 1)
             for period in range(2)
             if expected[index, side, period]
@@ -416,22 +421,22 @@ def test_fast_sweep_agrees_with_the_slow_one(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_worst_loads_are_the_largest(seed: int) -> None:
     inventory, decisions = a_random_fleet(seed)
-    context = build_context(inventory, PACK, decisions)
-    outcomes = tuple(sweep(context))
-    worst = worst_loads(context, outcomes)
-    dense = [simulate(context), *outcomes]
-    largest = np.max([outcome.link_loads(context) for outcome in dense], axis=0).reshape(worst.mbps.shape)
+    normal = NormalState(build_context(inventory, PACK, decisions))
+    outcomes = tuple(sweep(normal))
+    worst = worst_loads(normal, outcomes)
+    dense = [simulate(normal), *outcomes]
+    largest = np.max([outcome.link_loads(normal) for outcome in dense], axis=0).reshape(worst.mbps.shape)
     assert np.allclose(worst.mbps, largest, atol=1e-7)
     for row, period in zip(*np.nonzero(worst.states), strict=True):
-        named = dense[int(worst.states[row, period])].link_loads(context).reshape(worst.mbps.shape)
+        named = dense[int(worst.states[row, period])].link_loads(normal).reshape(worst.mbps.shape)
         assert named[row, period] == pytest.approx(worst.mbps[row, period])
 
 
 @pytest.mark.parametrize("seed", range(200, 240))
 def test_audit_says_what_the_slow_states_say(seed: int) -> None:
     inventory, decisions = a_random_fleet(seed)
-    context = build_context(inventory, PACK, decisions)
-    normal = slow_state(inventory, PACK, decisions, NORMAL)
+    normal = NormalState(build_context(inventory, PACK, decisions))
+    usual = slow_state(inventory, PACK, decisions, NORMAL)
     expected = set()
     own = {
         (cluster.cluster, name, period): 0.0 for cluster in decisions.clusters for name in COMPUTE for period in (0, 1)
@@ -442,11 +447,11 @@ def test_audit_says_what_the_slow_states_say(seed: int) -> None:
             for name in COMPUTE:
                 own[decisions.primary[demand.key], name, period] += getattr(amounts, name)
     archetype = archetype_for(inventory, PACK, "std", 2, TWO_WAY)
-    for state in (NORMAL, *context.failures):
+    for state in (NORMAL, *normal.failures):
         slow = slow_state(inventory, PACK, decisions, state)
         for (link, forward, period), mbps in slow.links.items():
-            limit = context.wan.links[link].usable_mbps(forward)
-            is_new = state is NORMAL or abs(mbps - normal.links.get((link, forward, period), 0.0)) > 1e-9
+            limit = normal.context.wan.links[link].usable_mbps(forward)
+            is_new = state is NORMAL or abs(mbps - usual.links.get((link, forward, period), 0.0)) > 1e-9
             if is_new and mbps > limit + 1e-6 * max(1.0, limit):
                 expected.add("NET-002" if state is NORMAL else "NET-003")
         if state is NORMAL:

@@ -12,7 +12,9 @@ import pytest
 
 from fleet.errors import UnknownIdError
 from fleet.inventory.tables.workloads import TIERS
-from fleet.platform.archetypes import PLATFORM_RULES, Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.eligibility import PLATFORM_RULES
 from fleet.platform.growth import growth_notes, growth_refusal
 from fleet.platform.instances import instance_refusals, node_offer
 from fleet.platform.resiliency import resiliency_types

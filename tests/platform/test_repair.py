@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.inventory.tables.hardware import NodeModel
-from fleet.platform.archetypes import Archetype, archetype_for
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import archetype_for
 from fleet.platform.repair import Repair, repair_after_drive_loss, repair_after_node_loss
 from fleet.platform.resiliency import default_layout
 from fleet.rulepack import load_rulepack

@@ -13,7 +13,8 @@ import pytest
 
 from fleet.errors import RulePackError
 from fleet.inventory.tables.policy import Policy
-from fleet.platform.archetypes import Archetype, ArchetypeError, archetype_for, enumerate_archetypes
+from fleet.platform.archetype import Archetype
+from fleet.platform.archetypes import ArchetypeError, archetype_for, enumerate_archetypes
 from fleet.platform.capacity import cluster_capacity, kept_free
 from fleet.platform.growth import growth_refusal
 from fleet.platform.resiliency import LayoutError

@@ -9,7 +9,8 @@ import pytest
 
 from fleet.errors import UnknownIdError
 from fleet.wan.graph import Wan, build_wan
-from fleet.wan.routing import LOCAL, Hop, Router
+from fleet.wan.route import LOCAL, Hop
+from fleet.wan.routing import Router
 from fleet.wan.states import NORMAL, FailureState, shared_risk_failures, single_failures
 from tests.builders import a_link, a_site, an_inventory
 

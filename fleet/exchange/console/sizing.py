@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fleet.exchange.console.tables import print_line, print_table
 from fleet.inventory.inventory import Inventory
-from fleet.platform.archetypes import Archetype, Refusal
+from fleet.platform.archetype import Archetype, Refusal
 from fleet.platform.sizing import Sizing, SizingRow, size_fleet
 from fleet.quantities import RESOURCES
 from fleet.rulepack import load_rulepack

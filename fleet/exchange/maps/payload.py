@@ -6,25 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from fleet.exchange.figures import counted, period_labels
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.plan import LinkRow, Plan
 
 #: Index of a standby that a demand does not have, and of one in the cloud.
 NOWHERE, IN_CLOUD = -1, -2
-
-
-def period_labels(inventory: Inventory) -> list[str]:
-    """One label per period, with its months."""
-    return [
-        f"period {period.index + 1} · months {period.first_month}–{period.first_month + period.months - 1}"
-        for period in inventory.periods
-    ]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 site, 2 sites."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def title(plan: Plan, inventory: Inventory) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -11,6 +11,9 @@ from markupsafe import Markup
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C7A00", "#4B5963", "#9AA7AF", "#5B0A5E")
 #: Utilization from which each color holds, as on the map.
 LOAD_COLORS = ((0.5, "#0072B2"), (0.7, "#56B4E9"), (0.85, "#E69F00"), (1.000001, "#D55E00"), (math.inf, "#5B0A5E"))
+
+#: Right and left end of the axis of stacked bars, their base and the height of a full one [pixels].
+_WIDTH, _LEFT, _BASE, _HEIGHT = 560, 66, 206, 180
 
 
 def load_color(share: float) -> str:
@@ -62,23 +65,17 @@ def stacked_bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[flo
     positive = [(name, [max(0.0, value) for value in values]) for name, values in _largest(series)]
     sums = [sum(values[index] for _, values in positive) for index in range(len(labels))]
     top = _nice(max(sums, default=0.0) or 1.0)
-    width, left, base = 560, 66, 206
-    slot = (width - left) / max(1, len(labels))
+    parts = [
+        Markup('<svg class="chart" viewBox="0 0 760 240" width="760" height="240" role="img">'),
+        *_axis(top),
+        Markup('<text x="4" y="14">{}</text>').format(unit),
+    ]
+    slot = (_WIDTH - _LEFT) / max(1, len(labels))
     bar = min(74.0, slot * 0.62)
-    parts = [Markup('<svg class="chart" viewBox="0 0 760 240" width="760" height="240" role="img">')]
-    for step in range(5):
-        y = base - 180 * step / 4
-        parts.append(
-            Markup(
-                '<path d="M{left} {y:.1f}H{width}" stroke="#D6DDE1"/>'
-                '<text x="{edge}" y="{ty:.1f}" class="end">{value}</text>'
-            ).format(left=left, width=width, edge=left - 6, y=y, ty=y + 4, value=short(top * step / 4))
-        )
-    parts.append(Markup('<text x="4" y="14">{}</text>').format(unit))
     for index, label in enumerate(labels):
-        x, y = left + slot * (index + 0.5) - bar / 2, float(base)
+        x, y = _LEFT + slot * (index + 0.5) - bar / 2, float(_BASE)
         for number, (name, values) in enumerate(positive):
-            part = 180 * values[index] / top
+            part = _HEIGHT * values[index] / top
             if part <= 0:
                 continue
             y -= part
@@ -98,17 +95,27 @@ def stacked_bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[flo
         if len(labels) <= 12 or index % 3 == 0:
             parts.append(
                 Markup('<text x="{x:.1f}" y="{y}" class="middle">{label}</text>').format(
-                    x=x + bar / 2, y=base + 16, label=label
+                    x=x + bar / 2, y=_BASE + 16, label=label
                 )
             )
-    for number, (name, _) in enumerate(positive):
-        parts.append(
-            Markup(
-                '<rect x="590" y="{y}" width="12" height="12" fill="{color}"/><text x="608" y="{ty}">{name}</text>'
-            ).format(y=14 + 20 * number, ty=24 + 20 * number, color=_color(number), name=name)
-        )
-    parts.append(Markup("</svg>"))
-    return Markup("").join(parts)
+    return Markup("").join([*parts, *_legend([name for name, _ in positive]), Markup("</svg>")])
+
+
+def _axis(top: float) -> Iterator[Markup]:
+    """Lines over the width of the chart with the amounts that they stand for, from none to the top."""
+    for step in range(5):
+        y = _BASE - _HEIGHT * step / 4
+        yield Markup(
+            '<path d="M{left} {y:.1f}H{width}" stroke="#D6DDE1"/>'
+            '<text x="{edge}" y="{ty:.1f}" class="end">{value}</text>'
+        ).format(left=_LEFT, width=_WIDTH, edge=_LEFT - 6, y=y, ty=y + 4, value=short(top * step / 4))
+
+
+def _legend(names: Sequence[str]) -> Iterator[Markup]:
+    for number, name in enumerate(names):
+        yield Markup(
+            '<rect x="590" y="{y}" width="12" height="12" fill="{color}"/><text x="608" y="{ty}">{name}</text>'
+        ).format(y=14 + 20 * number, ty=24 + 20 * number, color=_color(number), name=name)
 
 
 def short(value: float) -> str:

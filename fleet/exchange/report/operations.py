@@ -12,7 +12,7 @@ from fleet.operations.balance import BalanceRow, balance_findings, fleet_spread,
 from fleet.operations.checklist import BASELINE, ChecklistRow, checklist_findings, plan_checklist, regimes
 from fleet.operations.maintenance import HOURS_PER_NODE, MaintenanceRow, maintenance_findings, plan_maintenance
 from fleet.operations.volume_rows import plan_volumes
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import Plan
 
 #: How many rows of a long table the report shows; the workbook has them all.
@@ -22,7 +22,7 @@ NO_OPERATIONS: Mapping[str, Any] = {"is_known": False}
 _STATES = ("open", "to do", "met")
 
 
-def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
+def operations(plan: Plan, normal: NormalState) -> Mapping[str, Any]:
     """Everything in the section about operations.
 
     Raises
@@ -30,9 +30,10 @@ def operations(plan: Plan, context: PlanContext) -> Mapping[str, Any]:
     MaintenanceError
         If the windows of a month are too short.
     """
+    context = normal.context
     backups = plan_backups(plan, context)
-    maintenance, checklist = plan_maintenance(plan, context), plan_checklist(plan, context)
-    balance, volumes = plan_balance(plan, context), plan_volumes(plan, context)
+    maintenance, checklist = plan_maintenance(normal), plan_checklist(plan, context)
+    balance, volumes = plan_balance(context), plan_volumes(context)
     advice = [
         *maintenance_findings(maintenance),
         *backups.findings,

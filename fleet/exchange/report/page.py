@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import FleetError, RulePackError
+from fleet.exchange.figures import period_labels
 from fleet.exchange.files import write_text
-from fleet.exchange.maps.payload import period_labels
 from fleet.exchange.plan_inventory import inventory_of
 from fleet.exchange.report import risks, sections
 from fleet.exchange.report.operations import NO_OPERATIONS, operations
@@ -15,7 +15,8 @@ from fleet.exchange.report.recovery import NO_PROTECTION, protection
 from fleet.exchange.report.small_map import plan_map
 from fleet.exchange.report.templates import template
 from fleet.failures.details import survey
-from fleet.failures.sweep import breaker_of, context_of
+from fleet.failures.incidents import Breaker
+from fleet.failures.sweep import normal_of
 from fleet.failures.tables import is_sweepable
 from fleet.inventory.inventory import Inventory
 from fleet.plan.plan import Plan
@@ -100,14 +101,14 @@ def _context(plan: Plan, inventory: Inventory) -> dict[str, Any]:
 def _running(plan: Plan, inventory: Inventory) -> dict[str, Any]:
     """What happens and what to do while the plan runs; or why that is not known."""
     try:
-        laid_out = context_of(plan, inventory)
-        if not is_sweepable(laid_out):
-            return {"outlook": risks.UNSWEPT, "operations": operations(plan, laid_out)}
-        breaker = breaker_of(plan, laid_out)
+        normal = normal_of(plan, inventory)
+        if not is_sweepable(normal):
+            return {"outlook": risks.UNSWEPT, "operations": operations(plan, normal)}
+        breaker = Breaker(plan, normal)
         found = survey(breaker)
         return {
-            "outlook": risks.outlook(plan, laid_out, found.rows),
-            "operations": operations(plan, laid_out),
+            "outlook": risks.outlook(normal.context, found.rows),
+            "operations": operations(plan, normal),
             "protection": protection(plan, breaker, found),
         }
     except FleetError as error:

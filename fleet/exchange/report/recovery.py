@@ -37,13 +37,13 @@ def protection(plan: Plan, breaker: Breaker, found: Survey) -> Mapping[str, Any]
     connectivity = Connectivity(context.wan)
     return {
         "is_known": True,
-        "proofs": _proofs(prove_recovery_points(context)),
+        "proofs": _proofs(prove_recovery_points(breaker.normal)),
         "reserves": _reserves(compare_reserves(context), context.inventory.policy.standby_reserve),
         "availability": _availability(plan_availability(breaker)),
         "rates": context.inventory.failure_rates,
         "mechanisms": _mechanisms(context),
         "cloud": _cloud(context),
-        "copies": _copies(plan_seeding(plan, context), plan_failback(context)),
+        "copies": _copies(plan_seeding(plan, context), plan_failback(breaker.normal)),
         "network": _network(breaker, connectivity),
         "cluster_map": cluster_map(breaker, found, MAP_ROWS),
         "link_map": _residuals(plan),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.exchange.maps.payload import counted
+from fleet.exchange.figures import counted
 from fleet.exchange.report.charts import utilization_bar
 from fleet.failures.pairs import harm
 from fleet.failures.sweep import FailureRow
@@ -111,9 +111,9 @@ def findings(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def outlook(plan: Plan, context: PlanContext, rows: Sequence[FailureRow]) -> dict[str, Any]:
+def outlook(context: PlanContext, rows: Sequence[FailureRow]) -> dict[str, Any]:
     """The loss of every single element, the worst first, and the alerts ahead."""
-    alerts = forecast_alerts(plan, context=context)
+    alerts = forecast_alerts(context)
     harmful = [row for row in rows if any(harm(row))]
     harmful.sort(key=lambda row: (*(-part for part in harm(row)), row.element))
     coming = [row for row in alerts if row.month is not None]

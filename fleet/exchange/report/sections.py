@@ -8,8 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fleet.exchange.figures import bound_proof
-from fleet.exchange.maps.payload import counted
+from fleet.exchange.figures import bound_proof, counted
 from fleet.exchange.report.charts import stacked_bars, utilization_bar
 from fleet.inventory.inventory import Inventory
 from fleet.inventory.tables.workloads import TIERS

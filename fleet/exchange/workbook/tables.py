@@ -20,11 +20,11 @@ from fleet.errors import ExportError, FleetError
 from fleet.exchange.files import replacing
 from fleet.exchange.workbook.styles import Styles
 from fleet.exchange.workbook.summary import write_summary
-from fleet.failures.sweep import context_of
+from fleet.failures.sweep import normal_of
 from fleet.failures.tables import FAILURE_TABLES, failure_tables, is_sweepable
 from fleet.inventory.inventory import INPUT_TABLES
 from fleet.operations.tables import OPERATIONS_TABLES, operations_tables
-from fleet.plan.context import PlanContext
+from fleet.plan.normal_state import NormalState
 from fleet.plan.plan import PLAN_TABLES, Plan
 from fleet.tables import EXTRA_PREFIX, Column, Row, describe
 
@@ -145,27 +145,27 @@ def _plan_sheets(plan: Plan) -> list[_Sheet]:
 def _derived_sheets(plan: Plan) -> list[_Sheet]:
     """What fails and how the plan is run; nothing where it cannot be laid out."""
     try:
-        context = context_of(plan)
+        normal = normal_of(plan)
     except FleetError:
         return []
-    return [*_failure_sheets(plan, context), *_operations_sheets(plan, context)]
+    return [*_failure_sheets(plan, normal), *_operations_sheets(plan, normal)]
 
 
-def _failure_sheets(plan: Plan, context: PlanContext) -> list[_Sheet]:
+def _failure_sheets(plan: Plan, normal: NormalState) -> list[_Sheet]:
     """What fails and what proves the recovery; nothing where the plan is too large for it."""
-    if not is_sweepable(context):
+    if not is_sweepable(normal):
         return []
-    tables = failure_tables(plan, context)
+    tables = failure_tables(plan, normal)
     return [
         _Sheet(f"{FAILURES_PREFIX}{title}", describe(row_type), _values(tables[title], row_type), "#D55E00")
         for title, row_type in FAILURE_TABLES.items()
     ]
 
 
-def _operations_sheets(plan: Plan, context: PlanContext) -> list[_Sheet]:
+def _operations_sheets(plan: Plan, normal: NormalState) -> list[_Sheet]:
     """How the plan is run; nothing where the windows of a month are too short for it."""
     try:
-        tables = operations_tables(plan, context)
+        tables = operations_tables(plan, normal)
     except FleetError:
         return []
     return [

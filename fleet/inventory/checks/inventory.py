@@ -77,7 +77,7 @@ from fleet.inventory.reading.geocode import Place, PlaceError, geocode
 from fleet.inventory.reading.sheets import Sheet, Where, read_policy, read_sheet, where_in
 from fleet.inventory.tables.growth import GrowthPoint
 from fleet.inventory.tables.hardware import ExistingCluster, NodeModel
-from fleet.inventory.tables.links import Link
+from fleet.inventory.tables.links import Link, free_name
 from fleet.inventory.tables.pins import Pin
 from fleet.inventory.tables.policy import PolicyRow
 from fleet.inventory.tables.prices import FailureRate, Price
@@ -164,15 +164,43 @@ def examine(
     tuple of inventory and problems
         The inventory is None if there are problems.
     """
-    problems = list(_unknown_tables(tables, places or {}))
+    draft, problems = _draft(tables, places or {}, unreadable, suspect or {})
+    for check in _CHECKS:
+        problems.extend(check(draft))
+    if problems:
+        return None, tuple(dict.fromkeys(problems))
+    inventory = Inventory(
+        name=name,
+        sites=_sorted(draft.sites, lambda row: row.site),
+        links=_sorted(draft.links, lambda row: row.link),
+        workloads=_sorted(draft.workloads, lambda row: (row.workload, row.site, row.kind)),
+        hardware=_sorted(draft.hardware, lambda row: row.node_model),
+        growth=_sorted(draft.growth, lambda row: (row.profile, -1 if row.month is None else row.month)),
+        clusters=_sorted(draft.clusters, lambda row: row.cluster),
+        pins=_sorted(draft.pins, _content),
+        prices=_sorted(draft.prices, lambda row: row.item),
+        failure_rates=_sorted(draft.failure_rates, lambda row: row.element),
+        figures=_sorted(draft.figures, lambda row: row.figure),
+        policy=draft.policy,
+    )
+    return inventory, ()
+
+
+def _draft(
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    places: Mapping[str, Where],
+    unreadable: Collection[str],
+    suspect: Mapping[str, frozenset[int]],
+) -> tuple[Draft, list[Problem]]:
+    """Every table as read, and the problems of its cells and of its places."""
     meant = {nearest(table, INPUT_TABLES) for table in tables if table.strip().lower() not in INPUT_TABLES}
     unreadable = {*unreadable, *(table for table in meant if table and table not in tables)}
     given = {table.strip().lower(): table for table in reversed(list(tables))}
 
     def sheet(table: str, row_type: type[R]) -> Sheet[R]:
         key = given.get(table, table)
-        where = (places or {}).get(key) or where_in(table)
-        damaged = (suspect or {}).get(key, frozenset())
+        where = places.get(key) or where_in(table)
+        damaged = suspect.get(key, frozenset())
         return read_sheet(table, row_type, tables.get(key, ()), where, damaged, table not in unreadable)
 
     policy_rows = sheet("policy", PolicyRow)
@@ -192,31 +220,11 @@ def examine(
         policy=policy,
         broken_policy=broken_policy,
     )
+    sites, place_problems = _located(draft.sites)
+    problems = list(_unknown_tables(tables, places))
     for table in INPUT_TABLES:
         problems.extend(getattr(draft, "policy_rows" if table == "policy" else table).problems)
-    sites, place_problems = _located(draft.sites)
-    draft = replace(draft, sites=sites)
-    problems.extend(policy_problems)
-    problems.extend(place_problems)
-    for check in _CHECKS:
-        problems.extend(check(draft))
-    if problems:
-        return None, tuple(dict.fromkeys(problems))
-    inventory = Inventory(
-        name=name,
-        sites=_sorted(sites, lambda row: row.site),
-        links=_sorted(draft.links, lambda row: row.link),
-        workloads=_sorted(draft.workloads, lambda row: (row.workload, row.site, row.kind)),
-        hardware=_sorted(draft.hardware, lambda row: row.node_model),
-        growth=_sorted(draft.growth, lambda row: (row.profile, -1 if row.month is None else row.month)),
-        clusters=_sorted(draft.clusters, lambda row: row.cluster),
-        pins=_sorted(draft.pins, _content),
-        prices=_sorted(draft.prices, lambda row: row.item),
-        failure_rates=_sorted(draft.failure_rates, lambda row: row.element),
-        figures=_sorted(draft.figures, lambda row: row.figure),
-        policy=policy,
-    )
-    return inventory, ()
+    return replace(draft, sites=sites), [*problems, *policy_problems, *place_problems]
 
 
 def _unknown_tables(tables: Iterable[str], places: Mapping[str, Where]) -> Iterable[Problem]:
@@ -246,11 +254,7 @@ def _named(links: Sheet[Link]) -> Sheet[Link]:
     named: dict[int, Link] = {}
     nameless = [record for record in links.records if not record.row.link and record.has("from", "to", "link")]
     for record in sorted(nameless, key=lambda record: _content(record.row)):
-        stem = "--".join(sorted((record.row.from_, record.row.to)))
-        name, number = stem, 1
-        while name in taken:
-            number += 1
-            name = f"{stem}#{number}"
+        name = free_name("--".join(sorted((record.row.from_, record.row.to))), taken)
         taken.add(name)
         named[record.index] = record.row.model_copy(update={"link": name})
     return links.with_rows(named)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.errors import Problem
 from fleet.inventory.checks.references import Draft
@@ -13,7 +13,7 @@ from fleet.inventory.tables.hardware import ExistingCluster
 from fleet.inventory.tables.policy import VLANS
 from fleet.inventory.tables.prices import PRICE_ITEMS
 from fleet.inventory.tables.sites import Site
-from fleet.inventory.tables.workloads import TIERS
+from fleet.inventory.tables.workloads import TIERS, Workload
 
 #: Every objective that the policy may name one day.
 OBJECTIVES = (
@@ -144,42 +144,16 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
             message = f"workload {row.workload!r} has {found}, expected one of them"
             remedy = "give site for one site, or kind for one demand at every site of a kind"
             yield sheet.problem("INV020", record, "site", message, remedy)
-        if record.has("protection", "rpo_minutes") and row.is_protected and row.rpo_minutes is None:
-            message = f"workload {row.workload!r} has protection {row.protection} and no rpo_minutes"
-            yield sheet.problem("INV021", record, "rpo_minutes", message, "fill in the recovery point objective")
-        if record.has("protection", "recovery") and row.recovery == "cloud" and not row.is_protected:
-            message = f"workload {row.workload!r} asks for recovery in the cloud and has no protection"
-            remedy = "set its protection to auto, or leave recovery blank"
-            yield sheet.problem("INV056", record, "recovery", message, remedy)
-        if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
-            message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
-            yield sheet.problem("INV064", record, "backup_days", message, "fill in backup_days, or clear backup_site")
-        target = sites.get(row.backup_site)
-        if record.has("backup_site") and target is not None and target.has("kind") and target.row.is_network:
-            message = f"workload {row.workload!r} sends backups to carrier cloud {row.backup_site!r}, which is no place"
-            yield sheet.problem("INV064", record, "backup_site", message, "name a site where they are kept")
-        if record.has("gpus", "gpu_mode"):
-            if row.gpu_mode == "partition" and row.gpus > 1.0:
-                message = f"workload {row.workload!r} asks for {row.gpus:g} GPUs in partitions, which are parts of one"
-                yield sheet.problem("INV065", record, "gpus", message, "state at most 1, or gpu_mode dda")
-            elif row.gpu_mode == "dda" and row.gpus != round(row.gpus):
-                message = f"workload {row.workload!r} asks for {row.gpus:g} whole GPUs (gpu_mode dda)"
-                yield sheet.problem("INV065", record, "gpus", message, "state whole GPUs, or gpu_mode partition")
+        yield from _protection(sheet, record)
+        yield from _backup_site(sheet, record, sites)
+        yield from _gpu_parts(sheet, record)
         places = [sites[name] for name in at.get(record.index, ()) if name in sites]
         clouds = [item.row.site for item in places if item.row.is_network and item.has("kind")]
         if clouds:
             message = f"workload {row.workload!r} has users at carrier cloud {clouds[0]!r}"
             column = "site" if row.site else "kind"
             yield sheet.problem("INV037", record, column, message, "name a site where people work")
-        for token in ("country", "region"):
-            if record.has("residency") and token in row.residency:
-                blank = [item.row.site for item in places if item.has(token) and not getattr(item.row, token)]
-                if blank:
-                    more = f" and {len(blank) - 1} more" if len(blank) > 1 else ""
-                    message = f"residency {token!r} is asked for, and site {blank[0]!r}{more} has no {token}"
-                    yield sheet.problem(
-                        "INV038", record, "residency", message, f"fill in column {token} of table sites"
-                    )
+        yield from _residency(sheet, record, places)
         if record.has("gpus", "gpu_model") and gpus_known and row.gpus > 0:
             offered = {item.row.gpu_model for item in models}
             if not offered or (row.gpu_model and row.gpu_model not in offered):
@@ -189,6 +163,52 @@ def check_workloads(draft: Draft) -> Iterator[Problem]:
                 yield sheet.problem("INV039", record, "gpu_model" if row.gpu_model else "gpus", message, remedy)
     if sheet.is_given and not sheet.records:
         yield sheet.problem("INV030", None, "", "there is no workload", "add one row for each workload")
+
+
+def _protection(sheet: Sheet[Workload], record: Record[Workload]) -> Iterator[Problem]:
+    row = record.row
+    if record.has("protection", "rpo_minutes") and row.is_protected and row.rpo_minutes is None:
+        message = f"workload {row.workload!r} has protection {row.protection} and no rpo_minutes"
+        yield sheet.problem("INV021", record, "rpo_minutes", message, "fill in the recovery point objective")
+    if record.has("protection", "recovery") and row.recovery == "cloud" and not row.is_protected:
+        message = f"workload {row.workload!r} asks for recovery in the cloud and has no protection"
+        remedy = "set its protection to auto, or leave recovery blank"
+        yield sheet.problem("INV056", record, "recovery", message, remedy)
+
+
+def _backup_site(
+    sheet: Sheet[Workload], record: Record[Workload], sites: Mapping[str, Record[Site]]
+) -> Iterator[Problem]:
+    row = record.row
+    if record.has("backup_site", "backup_days") and row.backup_site and row.backup_days == 0:
+        message = f"workload {row.workload!r} names backup_site {row.backup_site!r} and keeps backups for 0 days"
+        yield sheet.problem("INV064", record, "backup_days", message, "fill in backup_days, or clear backup_site")
+    target = sites.get(row.backup_site)
+    if record.has("backup_site") and target is not None and target.has("kind") and target.row.is_network:
+        message = f"workload {row.workload!r} sends backups to carrier cloud {row.backup_site!r}, which is no place"
+        yield sheet.problem("INV064", record, "backup_site", message, "name a site where they are kept")
+
+
+def _gpu_parts(sheet: Sheet[Workload], record: Record[Workload]) -> Iterator[Problem]:
+    row = record.row
+    if not record.has("gpus", "gpu_mode"):
+        return
+    if row.gpu_mode == "partition" and row.gpus > 1.0:
+        message = f"workload {row.workload!r} asks for {row.gpus:g} GPUs in partitions, which are parts of one"
+        yield sheet.problem("INV065", record, "gpus", message, "state at most 1, or gpu_mode dda")
+    elif row.gpu_mode == "dda" and row.gpus != round(row.gpus):
+        message = f"workload {row.workload!r} asks for {row.gpus:g} whole GPUs (gpu_mode dda)"
+        yield sheet.problem("INV065", record, "gpus", message, "state whole GPUs, or gpu_mode partition")
+
+
+def _residency(sheet: Sheet[Workload], record: Record[Workload], places: Sequence[Record[Site]]) -> Iterator[Problem]:
+    for token in ("country", "region"):
+        if record.has("residency") and token in record.row.residency:
+            blank = [item.row.site for item in places if item.has(token) and not getattr(item.row, token)]
+            if blank:
+                more = f" and {len(blank) - 1} more" if len(blank) > 1 else ""
+                message = f"residency {token!r} is asked for, and site {blank[0]!r}{more} has no {token}"
+                yield sheet.problem("INV038", record, "residency", message, f"fill in column {token} of table sites")
 
 
 def check_hardware(draft: Draft) -> Iterator[Problem]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from fleet.errors import Problem
-from fleet.inventory.reading.cells import CellIssue, conditions, did_you_mean, is_blank, nearest, printable, read_row
+from fleet.inventory.reading.cells import (
+    CellIssue,
+    Condition,
+    conditions,
+    did_you_mean,
+    is_blank,
+    nearest,
+    printable,
+    read_row,
+)
 from fleet.inventory.tables.policy import Policy, PolicyRow
 from fleet.tables import EXTRA_PREFIX, InputRow
 
@@ -111,6 +120,28 @@ def read_sheet(
         With every problem of its cells.
     """
     known = conditions(row_type)
+    cleaned, seen, twice = _cleaned(rows, where)
+    unknown = [name for name in seen if name not in known and not name.startswith(EXTRA_PREFIX)]
+    absent = [name for name, condition in known.items() if condition.column.required and name not in seen and cleaned]
+    problems = [*twice, *_column_problems(table, known, seen, unknown, absent, where)]
+    records = []
+    for index, cells in cleaned:
+        for name in unknown:
+            cells.pop(name, None)
+        row, issues = read_row(row_type, cells)
+        records.append(Record(row, index, frozenset(issue.column for issue in issues)))
+        if index not in suspect:
+            problems.extend(_cell_problems(where, index, [issue for issue in issues if issue.column not in absent]))
+        else:
+            blank = frozenset(name for name in known if is_blank(cells.get(name)))
+            records[-1] = replace(records[-1], broken=records[-1].broken | blank)
+    return Sheet(table, tuple(records), where, tuple(problems), is_given)
+
+
+def _cleaned(
+    rows: Sequence[Mapping[Any, Any]], where: Where
+) -> tuple[list[tuple[int, dict[str, Any]]], list[str], list[Problem]]:
+    """Rows with any cell, by index, with plain column names; all columns; and those that a row has twice."""
     seen: dict[str, None] = {}
     cleaned: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
@@ -127,7 +158,18 @@ def read_sheet(
             cells[name] = value
         if any(not is_blank(value) for value in cells.values()):
             cleaned.append((index, cells))
-    unknown = [name for name in seen if name not in known and not name.startswith(EXTRA_PREFIX)]
+    return cleaned, list(seen), problems
+
+
+def _column_problems(
+    table: str,
+    known: Mapping[str, Condition],
+    seen: Collection[str],
+    unknown: Sequence[str],
+    absent: Sequence[str],
+    where: Where,
+) -> Iterator[Problem]:
+    """Columns that a table does not know, and required ones that it lacks and that no unknown one was meant for."""
     meant = set()
     for name in unknown:
         close = nearest(name, [option for option in known if option not in seen])
@@ -135,24 +177,11 @@ def read_sheet(
         close = close or nearest(name, known)
         other = f"name it {EXTRA_PREFIX}{name} to pass it through, or remove it"
         remedy = f"did you mean {close!r}? Otherwise {other}" if close else other
-        problems.append(Problem("INV004", where(-1, name), f"table {table} has no column {name!r}", remedy))
-    absent = [name for name, condition in known.items() if condition.column.required and name not in seen and cleaned]
+        yield Problem("INV004", where(-1, name), f"table {table} has no column {name!r}", remedy)
     for name in absent:
         if name not in meant:
             message = f"table {table} lacks its required column {name!r}"
-            problems.append(Problem("INV005", where(-1, name), message, f"add it: {known[name].column.meaning}"))
-    records = []
-    for index, cells in cleaned:
-        for name in unknown:
-            cells.pop(name, None)
-        row, issues = read_row(row_type, cells)
-        records.append(Record(row, index, frozenset(issue.column for issue in issues)))
-        if index not in suspect:
-            problems.extend(_cell_problems(where, index, [issue for issue in issues if issue.column not in absent]))
-        else:
-            blank = frozenset(name for name in known if is_blank(cells.get(name)))
-            records[-1] = replace(records[-1], broken=records[-1].broken | blank)
-    return Sheet(table, tuple(records), where, tuple(problems), is_given)
+            yield Problem("INV005", where(-1, name), message, f"add it: {known[name].column.meaning}")
 
 
 def _cell_problems(where: Where, index: int, issues: Sequence[CellIssue]) -> Iterator[Problem]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pydantic import Field
 
 from fleet.tables import InputRow, Name, Text, Texts, column
@@ -33,3 +35,18 @@ class Link(InputRow):
         0.0, unit="currency/month", meaning="on top of monthly_cost once upgraded", ge=0
     )
     shared_risk: Texts = column((), meaning="ducts or groups whose links fail together")
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The first of a name, the name with ``#2``, ``#3`` and so on that no other link has.
+
+    Examples
+    --------
+    >>> free_name("a--b", ()), free_name("a--b", ("a--b", "a--b#2"))
+    ('a--b', 'a--b#3')
+    """
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}#{number}"
+    return name

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column
+from fleet.tables import InputRow, Name, Row, Text, Texts, YesNo, column, lowered
 
 #: VLAN numbers that a network may have (IEEE 802.1Q, without the default one).
 VLANS = range(2, 4095)
@@ -98,13 +98,9 @@ class Policy(Row):
     @model_validator(mode="before")
     @classmethod
     def _lower(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        lowered = dict(data)
-        for key in ("partner_scope", "standby_reserve", "residual_value", "pool_layout", "shared_risk", "stream_cut"):
-            if isinstance(lowered.get(key), str):
-                lowered[key] = lowered[key].strip().lower()
-        return lowered
+        return lowered(
+            data, ("partner_scope", "standby_reserve", "residual_value", "pool_layout", "shared_risk", "stream_cut")
+        )
 
     @property
     def vlans(self) -> range:
@@ -114,6 +110,10 @@ class Policy(Row):
             return range(0)
         numbers = range(int(first), int(last) + 1)
         return numbers if numbers and VLANS[0] <= numbers[0] and numbers[-1] <= VLANS[-1] else range(0)
+
+    def failure_rtt_limit(self, max_rtt_ms: float | None) -> float | None:
+        """Longest round trip of users after a failure [ms]; None where `max_rtt_ms` sets none."""
+        return None if max_rtt_ms is None else max_rtt_ms * self.failure_rtt_factor
 
     @property
     def period_count(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from fleet.tables import InputRow, Name, Text, Texts, column
+from fleet.tables import InputRow, Name, Text, Texts, column, lowered
 
 TIERS = ("hot", "warm", "archive")
 
@@ -60,14 +60,11 @@ class Workload(InputRow):
     def _lower(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        lowered = dict(data)
-        for key in ("tier", "gpu_mode", "placement", "protection", "recovery"):
-            if isinstance(lowered.get(key), str):
-                lowered[key] = lowered[key].strip().lower()
-        if isinstance(lowered.get("resiliency"), str):
-            kinds = lowered["resiliency"].lower().replace("_", " ").replace("-", " ").split(";")
-            lowered["resiliency"] = ";".join("-".join(kind.split()) for kind in kinds)
-        return lowered
+        row = lowered(data, ("tier", "gpu_mode", "placement", "protection", "recovery", "resiliency"))
+        if isinstance(row.get("resiliency"), str):
+            kinds = row["resiliency"].replace("_", " ").replace("-", " ").split(";")
+            row["resiliency"] = ";".join("-".join(kind.split()) for kind in kinds)
+        return row
 
     @property
     def is_protected(self) -> bool:

@@ -21,7 +21,7 @@ from fleet.plan.placement import (
 )
 from fleet.plan.plan import Finding
 from fleet.plan.rules.base import Evidence, Rule, finding, finding_of, text
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.instances import INSTANCE_RULES
 
 

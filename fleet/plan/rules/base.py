@@ -9,6 +9,7 @@ from functools import cached_property
 from fleet.inventory.inventory import DemandKey, Inventory
 from fleet.plan.context import PlanContext
 from fleet.plan.costs import Rates, cost_rows
+from fleet.plan.normal_state import NormalState
 from fleet.plan.placement import Reason
 from fleet.plan.plan import CostRow, Finding, PlanDocument, Severity
 from fleet.plan.states import StateOutcome, sweep
@@ -30,12 +31,17 @@ class Evidence:
     document: PlanDocument
     inventory: Inventory
     pack: RulePack
-    context: PlanContext
+    normal: NormalState
+
+    @property
+    def context(self) -> PlanContext:
+        """The decisions laid out."""
+        return self.normal.context
 
     @cached_property
     def outcomes(self) -> tuple[StateOutcome, ...]:
         """The outcome of every single failure."""
-        return tuple(sweep(self.context))
+        return tuple(sweep(self.normal))
 
     @cached_property
     def costs(self) -> tuple[CostRow, ...]:

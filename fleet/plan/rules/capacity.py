@@ -158,7 +158,7 @@ def _hosts(evidence: Evidence) -> Iterator[Finding]:
     """CAP-006: every machine finds one node, among those not kept free, before and after every single failure."""
     worst: dict[str, HostViolation] = {}
     count: dict[str, int] = {}
-    for outcome in (simulate(evidence.context), *evidence.outcomes):
+    for outcome in (simulate(evidence.normal), *evidence.outcomes):
         for violation in outcome.violations:
             if isinstance(violation, HostViolation):
                 worst.setdefault(violation.cluster, violation)

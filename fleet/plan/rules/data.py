@@ -38,7 +38,7 @@ _COMPARED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Evidence]
     "links": (
         ("link", "from_", "to", "period"),
         ("capacity_mbps", "upgraded", "normal_mbps", "worst_mbps", "worst_case"),
-        lambda evidence: link_rows(evidence.context, evidence.outcomes),
+        lambda evidence: link_rows(evidence.normal, evidence.outcomes),
     ),
 }
 

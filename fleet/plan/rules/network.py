@@ -24,7 +24,7 @@ def _user_rtt(evidence: Evidence) -> Iterator[Finding]:
 
 def _normal_load(evidence: Evidence) -> Iterator[Finding]:
     """NET-002: every link direction within its limit with nothing failed."""
-    for violation in simulate(evidence.context).violations:
+    for violation in simulate(evidence.normal).violations:
         if isinstance(violation, LinkViolation):
             yield finding(
                 "NET-002",
@@ -43,7 +43,7 @@ def _parts(evidence: Evidence, violation: LinkViolation) -> str:
     context = evidence.context
     row = 2 * context.link_index[violation.link] + (0 if violation.forward else 1)
     sums = [0.0, 0.0, 0.0]
-    for index, end in enumerate(context.normal_fates):
+    for index, end in enumerate(evidence.normal.fates):
         for kind, rows in enumerate(end.rows):
             sums[kind] += rows.count(row) * float(context.carried[kind, index, violation.period])
     named = zip(("users", "replication", "backups"), sums, strict=True)

@@ -11,7 +11,7 @@ from functools import partial
 from fleet.plan.plan import ClusterRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
 from fleet.plan.standing_clusters import StandingCluster
-from fleet.platform.archetypes import PLATFORM_RULES, PlatformRule
+from fleet.platform.eligibility import PLATFORM_RULES, PlatformRule
 from fleet.platform.growth import growth_refusal
 from fleet.platform.quorum import NO_WITNESS, has_to_vote, node_tolerance
 

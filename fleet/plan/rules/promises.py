@@ -23,7 +23,7 @@ def _surprises(evidence: Evidence) -> Iterator[Finding]:
 def _nodes_and_zones(evidence: Evidence) -> Iterator[Finding]:
     context = evidence.context
     witnesses = {row.cluster: row.witness for row in evidence.document.clusters}
-    losses = ClusterLosses(context, witnesses)
+    losses = ClusterLosses(evidence.normal, witnesses)
     asking: dict[str, dict[int, set[int]]] = {"node": {}, "zone": {}}
     for index, (demand, primary) in enumerate(zip(context.demands, context.primary.tolist(), strict=True)):
         periods = np.flatnonzero(context.exists[index]).tolist()
@@ -54,7 +54,7 @@ def _shared_risks(evidence: Evidence) -> Iterator[Finding]:
     """Nothing where they are hard: then they are single failures, and the rules of those judge them."""
     context = evidence.context
     for state in () if evidence.inventory.policy.shared_risk == "hard" else shared_risk_failures(context.wan):
-        outcome = simulate(context, state)
+        outcome = simulate(evidence.normal, state)
         cut = [context.demands[index].key for index in (*outcome.single_points, *outcome.lost)]
         copies = [context.demands[index].key for index in outcome.uncopied]
         texts = []

@@ -99,7 +99,7 @@ def _finding(subject: str, what: str, cuts: list[_Cut], severity: Severity) -> F
 def _uploads(evidence: Evidence) -> Iterator[Finding]:
     """Copies into the cloud that stop with the internet access of the site that they leave; all in one finding."""
     context = evidence.context
-    outcomes = [simulate(context, state) for state in internet_failures(upload_loads(context))]
+    outcomes = [simulate(evidence.normal, state) for state in internet_failures(upload_loads(context))]
     cut = sorted({context.demands[index].key for outcome in outcomes for index in outcome.uncopied})
     sites = [outcome.state.name for outcome in outcomes if outcome.uncopied]
     if cut:

@@ -15,8 +15,6 @@ from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats, Integers
 
 POOL = RESOURCES.index("pool_tb")
-#: Most paces of growth that earlier periods tell apart; of more, those that are next to each other go together.
-PACES = 4
 
 
 def encode(formulation: Formulation) -> None:
@@ -108,7 +106,10 @@ def _paces(formulation: Formulation, resource: int) -> tuple[Integers, Floats]:
     if not len(asks):
         return np.zeros(len(classes), dtype=np.int64), np.ones((1, formulation.problem.periods))
     known, kind = np.unique(np.round(shares[asks], 6), axis=0, return_inverse=True)
-    group = np.arange(len(known)) * PACES // len(known) if len(known) > PACES else np.arange(len(known))
+    group = np.arange(len(known))
+    most = formulation.problem.parameters.formulation.paces
+    if len(known) > most:
+        group = group * most // len(known)
     pace = np.zeros(len(classes), dtype=np.int64)
     pace[asks] = group[kind.reshape(-1)]
     paces = [shares[asks][pace[asks] == own].min(axis=0) for own in range(int(group[-1]) + 1)]

@@ -19,9 +19,6 @@ from solvers.formulation.constraints.reserve import secant_counts
 from solvers.formulation.variables import Formulation, Terms
 from solvers.linear.model import Floats
 
-#: Sets of slots that get rows besides the set of all.
-SETS = 12
-
 
 def encode(formulation: Formulation) -> None:
     """Add the cover rows of every resource, in the periods whose loads are encoded."""
@@ -63,10 +60,11 @@ def option_set(formulation: Formulation, index: int) -> frozenset[int]:
 
 def _sets(formulation: Formulation, options: dict[int, frozenset[int]]) -> list[frozenset[int]]:
     weight: dict[frozenset[int], float] = defaultdict(float)
+    per_tb = formulation.problem.parameters.formulation.cover_storage_weight
     for index, reach in options.items():
         demand_class = formulation.problem.classes[index]
         weight[reach] += (
-            float(demand_class.compute[-1].sum() + 100.0 * demand_class.storage[-1].sum()) * demand_class.count
+            float(demand_class.compute[-1].sum() + per_tb * demand_class.storage[-1].sum()) * demand_class.count
         )
     everything = frozenset(formulation.slots)
     weight.pop(everything, None)
@@ -74,7 +72,8 @@ def _sets(formulation: Formulation, options: dict[int, frozenset[int]]) -> list[
         subset: sum(value for reach, value in weight.items() if reach <= subset) / max(1, len(subset))
         for subset in weight
     }
-    return [everything, *sorted(inside, key=lambda subset: (-inside[subset], sorted(subset)))[:SETS]]
+    most = formulation.problem.parameters.formulation.cover_sets
+    return [everything, *sorted(inside, key=lambda subset: (-inside[subset], sorted(subset)))[:most]]
 
 
 def _compute(

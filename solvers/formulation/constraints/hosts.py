@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.plan.machines import EVERY_DOMAIN
-from fleet.platform.archetypes import Archetype
+from fleet.platform.archetype import Archetype
 from fleet.platform.machines import Machine
 from fleet.platform.packing import Machines, Verdict, packed
 from solvers.formulation.constraints.capacity import load_terms

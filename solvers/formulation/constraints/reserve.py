@@ -23,9 +23,6 @@ from solvers.formulation.constraints.capacity import load_terms
 from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats
 
-#: Standby sets per fault domain, and option sets, that get a row of their own besides the set of all; of many classes.
-SUBSETS_PER_DOMAIN, SUBSETS_OF_MANY, MANY_CLASSES = 8, 2, 300
-
 #: (slot, factor) → factor · (capacity − own load) of the slot.
 Slack = Callable[[int, float], Terms]
 
@@ -180,6 +177,8 @@ def heaviest_sets(formulation: Formulation, options: dict[int, frozenset[int]], 
     for index, reach in options.items():
         weight[reach] += float(sent[index]) * formulation.problem.classes[index].count
     weight.pop(everything, None)
-    count = SUBSETS_OF_MANY if len(formulation.problem.classes) > MANY_CLASSES else SUBSETS_PER_DOMAIN
+    tuning = formulation.problem.parameters.formulation
+    is_many = len(formulation.problem.classes) > tuning.many_classes
+    count = tuning.subsets_of_many if is_many else tuning.subsets_per_domain
     heaviest = sorted(weight, key=lambda reach: (-weight[reach], sorted(reach)))[:count]
     return [everything, *heaviest]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.engines.conflicts import is_conflict
-from solvers.engines.pool import Engine, EngineJob, EnginePool
+from solvers.engines.pool import EngineJob, EnginePool
+from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
 from solvers.location.bound.floors import Floors
 from solvers.location.problem import Floats, Integers
 from solvers.location.programs.restricted import Booleans, Restricted, restrict
@@ -145,25 +146,25 @@ class Programs:
     def _start(self, program: Restricted, limit_s: float, nodes: int, hint: Floats | None) -> None:
         config = self.progress.config
         self._program = program
-        self._run = self.pool.start(
+        task = EngineTask(
             "highs",
             program.model,
-            time_limit_s=1e6 if config.deterministic else limit_s,
-            gap=config.gap * 0.5,
+            gap=config.gap * self.parameters.gap,
             seed=config.seed + self._parts,
+            time_limit_s=UNLIMITED_S if config.deterministic else limit_s,
+            node_limit=nodes if config.deterministic else None,
             deterministic=config.deterministic,
             hint=hint,
-            node_limit=nodes if config.deterministic else None,
+            parameters=config.parameters.engines,
         )
+        self._run = self.pool.start(task)
 
     def poll(self, timeout_s: float) -> None:
         """Listen for news for at most that long; take incumbents and bounds."""
         job, program = self._run, self._program
         if job is None or program is None:
             return
-        deadline = time.monotonic() + timeout_s
-        while job.running and (left := deadline - time.monotonic()) > 0:
-            self.pool.wait(min(left, 0.25))
+        self.pool.listen([job], time.monotonic() + timeout_s)
         if program.is_whole and job.bound > -np.inf:
             self.progress.raise_bound(min(job.bound, self._cutoff), ENGINE)
             if job.running and job.bound >= self._cutoff and not self.progress.config.deterministic:
@@ -205,20 +206,21 @@ class Programs:
     def _is_confirmed(self, program: Restricted) -> bool:
         """Whether multipliers of the rows, or the other engine, show too that there is no choice at all."""
         config = self.progress.config
-        tasks: tuple[Engine, ...] = ("conflict", "cp_sat")
-        for task in tasks:
-            limit = max(self.progress.remaining, self.parameters.least_ground_s) / 2.0
-            job = self.pool.start(
-                task,
+        engines: tuple[Engine, ...] = ("conflict", "cp_sat")
+        for engine in engines:
+            limit = max(self.progress.remaining, self.parameters.least_ground_s) / len(engines)
+            if config.deterministic:
+                limit = config.time_limit_s if engine == "cp_sat" else UNLIMITED_S
+            task = EngineTask(
+                engine,
                 program.model,
-                time_limit_s=limit if not config.deterministic else config.time_limit_s if task == "cp_sat" else 1e6,
                 gap=config.gap,
                 seed=config.seed,
+                time_limit_s=limit,
                 deterministic=config.deterministic,
+                parameters=config.parameters.engines,
             )
-            until = time.monotonic() + limit + self.parameters.least_ground_s
-            self.pool.run_until([job], np.inf if config.deterministic else until)
-            self.pool.stop(job)
+            job = self.pool.answer(task, overrun_s=self.parameters.least_ground_s, must_work=False)
             if job.state == "infeasible" or (
                 job.multipliers is not None and is_conflict(program.model, job.multipliers)
             ):
@@ -230,7 +232,7 @@ class Programs:
     def finish(self) -> None:
         """Wait for the program at work to end by itself."""
         while self.is_running:
-            self.poll(1.0)
+            self.poll(self.parameters.listening_s)
 
     def restart_if_smaller(self, floors: Floors) -> None:
         """End a program over the whole gap that would be much smaller by now."""

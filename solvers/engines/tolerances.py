@@ -1,0 +1,39 @@
+"""Differences that are rounding, in engines, evaluation and strategies: in one place.
+
+None of them steers a search; each keeps a bound, a verdict or a comparison right although floating-point sums round.
+"""
+
+from __future__ import annotations
+
+#: Relative difference from which the objective that an engine states for a solution is wrong; less is rounding.
+OBJECTIVE_TOLERANCE = 1e-4
+#: Relative difference up to which a bound above an objective is rounding: that of the audit and of the engines' rows.
+BOUND_TOLERANCE = 1e-6
+#: What is this close to a whole number is one, before limits and coefficients are rounded to integers for CP-SAT.
+WHOLE_TOLERANCE = 1e-9
+#: Least worth of one step of CP-SAT's integer objective.
+LEAST_STEP = 1e-9
+#: Share of the summed magnitudes by which the two sides of a conflict must differ: rounding is a millionth of that.
+CONFLICT_MARGIN = 1e-8
+#: Magnitudes of a conflict count as no less than this.
+LEAST_MAGNITUDE = 1e-9
+#: A design fits its placements when the step towards the fitting design is at most this.
+FITS = 1e-6
+#: Coefficients of a Benders row below this, relative to its largest, are dropped, and its limit relaxed by their reach.
+TINY = 1e-9
+#: Differences of activity below this are none.
+NO_DIRECTION = 1e-12
+#: Relative difference from which a plan is cheaper than another.
+IMPROVEMENT = 1e-9
+#: Relative excess of a load over a limit that is rounding; a tenth of the audit's tolerance, more than engines need.
+LOAD_TOLERANCE = 1e-7
+#: What loads are divided by where a limit is nothing.
+LEAST_LIMIT = 1e-9
+#: Least relative gap that an engine is asked for.
+LEAST_GAP = 1e-9
+#: Columns of binaries that are more than this are one in an integer solution.
+IS_ONE = 0.5
+#: Relative breach of a limit that is rounding.
+BREACH_TOLERANCE = 1e-6
+#: Whole counts are this exact in a bound.
+COUNT_TOLERANCE = 1e-6
