@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.location.problem import FacilityProblem, Floats, Integers
-from solvers.location.tolerances import CAPACITY_TOLERANCE, PROFILE_DISTANCE, TOLERANCE
+from solvers.location.tolerances import CAPACITY_TOLERANCE, NOTHING, PROFILE_DISTANCE, TOLERANCE
 from solvers.parameters.location import BoundParameters
 
 
@@ -199,7 +199,7 @@ def _undominated(problem: FacilityProblem, capacity: Floats, m: int) -> tuple[In
 def _classes(capacity: Floats, most: int) -> tuple[Integers, Floats]:
     """Group options by the proportions of their finite capacities; the weights that make each group's even."""
     finite = np.isfinite(capacity)
-    logs = np.log(np.where(finite, np.maximum(capacity, 1e-12), 1.0))
+    logs = np.log(np.where(finite, np.maximum(capacity, NOTHING), 1.0))
     counts = np.maximum(finite.sum(axis=1, keepdims=True), 1)
     profile = np.where(finite, logs - logs.sum(axis=1, keepdims=True) / counts, 0.0)
     option_class = np.zeros(len(capacity), dtype=np.int64)

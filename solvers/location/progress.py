@@ -11,7 +11,7 @@ from solvers.config import SolveConfig
 from solvers.engines.claims import Claims
 from solvers.location.layout import Layout
 from solvers.location.problem import Integers
-from solvers.location.search.neighborhood import WAITING
+from solvers.location.search.state import WAITING
 from solvers.location.tolerances import IMPROVEMENT, TOLD, TOLERANCE
 from solvers.trace import TracePoint, relative_gap
 

@@ -12,6 +12,7 @@ from solvers.location.bound.floors import Floors
 from solvers.location.layout import narrowed
 from solvers.location.progress import LAGRANGIAN, Progress
 from solvers.location.search.annealer import Annealer, arrays_of
+from solvers.location.tolerances import SHORTEST_S
 from solvers.parameters.location import SearchParameters
 
 
@@ -44,7 +45,7 @@ class AscentSide:
         done = self.ascent.iterations - done
         elapsed = time.monotonic() - begun
         if done > 1:
-            self._per_s = done / max(elapsed, 1e-6)
+            self._per_s = done / max(elapsed, SHORTEST_S)
         self.has_rested = self.ascent.has_ended or self.ascent.in_volume != resting
         return done / nominal
 
@@ -101,7 +102,7 @@ class SearchSide:
         begun, effort = time.monotonic(), self.annealer.effort
         self.annealer.run(seconds * (parameters.steps_per_s if is_fixed else self._per_s), temperature)
         effort = self.annealer.effort - effort
-        elapsed = max(time.monotonic() - begun, 1e-6)
+        elapsed = max(time.monotonic() - begun, SHORTEST_S)
         self._per_s += parameters.smoothing * (effort / elapsed - self._per_s)
         work = effort / parameters.steps_per_s
         self.spent_s += work if is_fixed else elapsed

@@ -18,3 +18,5 @@ FLOOR_MARGIN = 1e-7
 TOLD = 1e-5
 #: Squared distance of two profiles of capacities from which they differ.
 PROFILE_DISTANCE = 1e-6
+#: Shortest time that is divided by [s].
+SHORTEST_S = 1e-6

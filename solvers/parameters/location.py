@@ -45,7 +45,7 @@ class BoundParameters:
 
 @dataclass(frozen=True)
 class MoveParameters:
-    """What steers the moves of the annealing; `solvers.location.search.neighborhood.Moves` hands them to its loops."""
+    """What steers the moves of the annealing; `solvers.location.search.state.Moves` hands them to its loops."""
 
     blink: float = parameter(0.02, "chance", "That an arc is overlooked when a demand is put back.", most=1.0)
     reach: int = parameter(16, "facilities", "How far down a demand's list of cheapest ones swaps look.", least=1)

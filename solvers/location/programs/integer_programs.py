@@ -17,7 +17,7 @@ from solvers.location.bound.floors import Floors
 from solvers.location.problem import Floats, Integers
 from solvers.location.programs.restricted import Booleans, Restricted, restrict
 from solvers.location.progress import Progress
-from solvers.location.search.neighborhood import WAITING
+from solvers.location.search.state import WAITING
 
 ENGINE = "HiGHS"
 

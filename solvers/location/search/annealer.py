@@ -11,8 +11,8 @@ from solvers.location.layout import Layout
 from solvers.location.problem import Integers
 from solvers.location.search.annealing import Best, anneal
 from solvers.location.search.construction import adopt, clear, empty_state, fill_alone, fill_near, place_all
-from solvers.location.search.neighborhood import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
-from solvers.location.tolerances import IMPROVEMENT
+from solvers.location.search.state import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
+from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
 from solvers.parameters.location import SearchParameters
 
 
@@ -136,4 +136,4 @@ def _charge(arrays: Arrays) -> float:
     arcs = float(np.abs(arrays.arc_cost).mean()) if len(arrays.arc_cost) else 0.0
     options = float(arrays.option_cost.mean()) if len(arrays.option_cost) else 0.0
     amount = float(arrays.demand.sum()) / n / arrays.demand.shape[1]
-    return float(options + arcs / max(amount, 1e-9))
+    return float(options + arcs / max(amount, TOLERANCE))

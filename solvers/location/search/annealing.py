@@ -14,19 +14,6 @@ import numpy as np
 from solvers.location.compiled import compiled_loop, compiled_step
 from solvers.location.problem import Floats, Integers
 from solvers.location.search.neighborhood import (
-    CHARGE,
-    COST,
-    EFFORT,
-    ENTRIES,
-    LOOK_STEPS,
-    MOVE_STEPS,
-    PAID,
-    SAVED,
-    WAITING,
-    WAITS,
-    Arrays,
-    Moves,
-    State,
     cheapest_insertion,
     draw,
     draw_below,
@@ -41,6 +28,21 @@ from solvers.location.search.neighborhood import (
     undo,
 )
 from solvers.location.search.ruin import call_waiting, ruin
+from solvers.location.search.state import (
+    CHARGE,
+    COST,
+    EFFORT,
+    ENTRIES,
+    LOOK_STEPS,
+    MOVE_STEPS,
+    PAID,
+    SAVED,
+    WAITING,
+    WAITS,
+    Arrays,
+    Moves,
+    State,
+)
 from solvers.location.tolerances import IMPROVEMENT, NOTHING
 
 

@@ -7,13 +7,6 @@ import numpy as np
 from solvers.location.compiled import compiled, compiled_step
 from solvers.location.problem import Floats, Integers
 from solvers.location.search.neighborhood import (
-    COST,
-    NOBODY,
-    PAID,
-    WAITING,
-    WAITS,
-    Arrays,
-    State,
     arc_between,
     cheapest_insertion,
     leave_waiting,
@@ -22,6 +15,7 @@ from solvers.location.search.neighborhood import (
     set_option,
     trim,
 )
+from solvers.location.search.state import COST, NOBODY, PAID, WAITING, WAITS, Arrays, State
 from solvers.location.sorting import sort_order
 from solvers.location.tolerances import TOLERANCE
 

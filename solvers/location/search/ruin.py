@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from solvers.location.compiled import compiled_step
 from solvers.location.problem import Integers
-from solvers.location.search.neighborhood import (
+from solvers.location.search.neighborhood import draw, draw_below, plan_option, save, take_off, write
+from solvers.location.search.state import (
     CLOSED,
     EFFORT,
     ENTRIES,
@@ -17,12 +18,6 @@ from solvers.location.search.neighborhood import (
     Arrays,
     Moves,
     State,
-    draw,
-    draw_below,
-    plan_option,
-    save,
-    take_off,
-    write,
 )
 
 #: What a look at one of a facility's arcs counts for in steps of inner loops.
