@@ -13,12 +13,19 @@ import pytest
 
 from benchmarks.published import published_files, read_published
 from solvers import SolveConfig
+from solvers.engines.pool import EnginePool
 from solvers.location import FacilityProblem, LocationResult, solve_location
 from solvers.location.bound.ascent import Ascent
 from solvers.location.bound.certificate import certify
 from solvers.location.bound.floors import Floors
 from solvers.location.evaluate import certificate_bound, check_result
 from solvers.location.layout import lay_out
+from solvers.location.programs.integer_programs import Programs
+from solvers.location.progress import Progress
+from solvers.location.schedule import SearchSide
+from solvers.parameters import Parameters
+from solvers.parameters.location import BoundParameters, ProgramParameters
+from solvers.parameters.parameter import from_mapping
 from tests.location.small_problems import optimum, random_problem, two
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -241,3 +248,33 @@ def test_published_optima_are_proven(path: Path) -> None:
     assert check_result(instance.problem, result) == ()
     assert result.status == "optimal"
     assert result.cost == pytest.approx(instance.best_known, rel=1e-4)
+
+
+def test_parameters_steer_the_bound() -> None:
+    layout = lay_out(a_grid(60, 12, 3, resources=3))
+    bounds = set()
+    for changes in ({}, {"adaptation": 0.05}, {"deflection": 0.0}, {"most_aim": 0.05}):
+        ascent = Ascent(layout, BoundParameters(**changes))
+        ascent.run(60, 2480.0)
+        bounds.add(ascent.bound)
+    assert len(bounds) == 4
+
+
+def test_parameters_of_a_config_reach_search_and_programs() -> None:
+    problem = a_grid(60, 12, 3, resources=3)
+    costs = set()
+    for moves in ({}, {"region": 0.6, "replace": 0.0}, {"blink": 0.2}, {"most_removed": 5}):
+        parameters = from_mapping(Parameters, {"location": {"search": {"moves": moves}, "programs": {"whole_size": 0}}})
+        progress = Progress(lay_out(problem), SolveConfig(deterministic=True, parameters=parameters))
+        side = SearchSide.begin(progress, is_second=False)
+        side.run(0.02)
+        side.offer()
+        costs.add(side.annealer.cost)
+        with EnginePool() as pool:
+            assert not Programs(progress, pool).start_whole(Floors(progress.layout), 5.0, is_early=False)
+    assert len(costs) == 4
+
+
+def test_shares_of_gap_and_time_go_together() -> None:
+    with pytest.raises(ValueError, match="as many entries"):
+        ProgramParameters(gap_shares=(1.0,))
