@@ -8,9 +8,10 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -104,7 +105,46 @@ class _Job:
     config: SolveConfig
     strategy: str
     wanted_gap: float | None
-    fingerprint: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash over all that decides the outcome."""
+        try:
+            effective = apply_scenario(self.inventory, self.scenario).sha256
+        except ProblemsError as error:
+            effective = str(error)
+        limits = {key: value for key, value in dataclasses.asdict(self.config).items() if key != "on_progress"}
+        parts = [effective, self.scenario.name, limits, self.strategy, self.wanted_gap, fleet.__version__]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class _Summary:
+    """The rows known so far, told to whom it concerns and written as tables."""
+
+    def __init__(self, scenarios: Sequence[str], directory: Path, on_done: Callable[[BatchRow], None] | None) -> None:
+        self._scenarios, self._directory, self._on_done = scenarios, directory, on_done
+        self._rows: dict[str, BatchRow] = {}
+
+    @property
+    def rows(self) -> tuple[BatchRow, ...]:
+        """The rows in the order of their scenarios."""
+        return tuple(self._rows[name] for name in self._scenarios if name in self._rows)
+
+    def take(self, row: BatchRow) -> None:
+        """Take in one row."""
+        self._rows[row.scenario] = row
+        if self._on_done is not None:
+            self._on_done(row)
+
+    def write(self) -> None:
+        """Write ``summary.csv`` and ``summary.xlsx``."""
+        text, columns = io.StringIO(), BatchRow.columns()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.cells() for row in self.rows)
+        write_text(self._directory / "summary.csv", text.getvalue())
+        cells = [list(row.cells().values()) for row in self.rows]
+        rows_to_excel("summary", columns, cells, self._directory / "summary.xlsx")
 
 
 def run_batch(
@@ -147,42 +187,23 @@ def run_batch(
     tuple of BatchRow
         One per scenario, in their order.
     """
+    folders = _folders(scenarios)
+    summary = _Summary([scenario.name for scenario in scenarios], Path(directory), on_done)
     todo: list[_Job] = []
-    rows: dict[str, BatchRow] = {}
-
-    def done(row: BatchRow) -> None:
-        rows[row.scenario] = row
-        if on_done is not None:
-            on_done(row)
-
-    for job in _jobs(inventory, scenarios, Path(directory), config, strategy, wanted_gap):
-        if (known := _finished(Path(job.directory), job.fingerprint)) is not None:
-            done(known)
-        else:
+    for scenario in scenarios:
+        folder = str(Path(directory) / folders[scenario.name])
+        job = _Job(inventory, scenario, folder, config, strategy, wanted_gap)
+        known = _finished(job)
+        if known is None:
             todo.append(job)
+        else:
+            summary.take(known)
     try:
         with children_import_safely():
-            _run_all(todo, jobs or os.cpu_count() or 1, done)
+            _run_all(todo, jobs or os.cpu_count() or 1, summary.take)
     finally:
-        ordered = tuple(rows[scenario.name] for scenario in scenarios if scenario.name in rows)
-        _write_summary(ordered, Path(directory))
-    return ordered
-
-
-def _jobs(
-    inventory: Inventory,
-    scenarios: Sequence[Scenario],
-    directory: Path,
-    config: SolveConfig,
-    strategy: str,
-    wanted_gap: float | None,
-) -> Iterator[_Job]:
-    """What is to be done for each scenario."""
-    folders = _folders(scenarios)
-    for scenario in scenarios:
-        fingerprint = _fingerprint(inventory, scenario, config, strategy, wanted_gap)
-        folder = str(directory / folders[scenario.name])
-        yield _Job(inventory, scenario, folder, config, strategy, wanted_gap, fingerprint)
+        summary.write()
+    return summary.rows
 
 
 def _run_all(todo: Sequence[_Job], jobs: int, done: Callable[[BatchRow], None]) -> None:
@@ -258,24 +279,12 @@ def _failed(job: _Job, note: str, code: Exit = Exit.UNEXPECTED) -> BatchRow:
     return BatchRow(job.scenario.name, Path(job.directory).name, "error", exit_code=int(code), note=line)
 
 
-def _fingerprint(
-    inventory: Inventory, scenario: Scenario, config: SolveConfig, strategy: str, wanted_gap: float | None
-) -> str:
-    """A hash over all that decides the outcome of one scenario."""
-    try:
-        effective = apply_scenario(inventory, scenario).sha256
-    except ProblemsError as error:
-        effective = str(error)
-    limits = {key: value for key, value in dataclasses.asdict(config).items() if key != "on_progress"}
-    parts = [effective, scenario.name, limits, strategy, wanted_gap, fleet.__version__]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _finished(folder: Path, fingerprint: str) -> BatchRow | None:
+def _finished(job: _Job) -> BatchRow | None:
     """The row of an earlier run of the same scenario; None where there is none, or it was something else."""
+    folder = Path(job.directory)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if record["fingerprint"] != fingerprint:
+        if record["fingerprint"] != job.fingerprint:
             return None
         row = BatchRow(**record["row"])
     except (OSError, ValueError, TypeError, KeyError):
@@ -294,14 +303,3 @@ def _folders(scenarios: Sequence[Scenario]) -> dict[str, str]:
             name, number = f"{plain}-{number}", number + 1
         folders[scenario.name] = name
     return folders
-
-
-def _write_summary(rows: Sequence[BatchRow], directory: Path) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, BatchRow.columns(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.cells() for row in rows)
-    write_text(directory / "summary.csv", text.getvalue())
-    rows_to_excel(
-        "summary", BatchRow.columns(), [list(row.cells().values()) for row in rows], directory / "summary.xlsx"
-    )

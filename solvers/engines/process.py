@@ -22,6 +22,8 @@ logger = logging.getLogger("solvers.engine")
 
 #: Last lines of a worker's error output that are kept for messages.
 ERROR_LINES = 5
+#: How long the end of that output is waited for [s].
+LAST_WORDS_S = 1.0
 
 
 class WorkerProcess:
@@ -54,14 +56,14 @@ class WorkerProcess:
 
     def last_words(self) -> str:
         """The last lines that it wrote to its error output, once it has ended."""
-        self._listener.join(timeout=1.0)
+        self._listener.join(timeout=LAST_WORDS_S)
         return " | ".join(line for line in self._lines if line)
 
     def end(self) -> None:
         """End it now."""
         self.process.kill()
         self.process.wait()
-        self._listener.join(timeout=1.0)
+        self._listener.join(timeout=LAST_WORDS_S)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with _ignore_closed():
