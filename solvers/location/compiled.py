@@ -5,24 +5,79 @@ Compiled functions release the interpreter's lock, so that a search and a bound 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
+from solvers.location.code_folder import code_folder
+
+logger = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
+
+#: What the compiler is told of every function.
+COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+#: Options that the compiler has but does not promise: no counting of references to arrays, no way in from Python.
+UNPROMISED: dict[str, Any] = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def _known(*names: str) -> dict[str, Any]:
+    """Those of the unpromised options that this compiler knows; without them loops are right, but slower."""
+    try:
+        from numba.core.options import DefaultOptions
+    except ImportError:
+        known: set[str] = set()
+    else:
+        known = {name for name in names if hasattr(DefaultOptions, name)}
+    if missing := [name for name in names if name not in known]:
+        logger.info("numba %s does without %s: loops are slower", numba.__version__, ", ".join(missing))
+    return {name: UNPROMISED[name] for name in names if name in known}
+
+
+def _kept(function: Function, **options: Any) -> Function:
+    """Compiled on first use, and kept in the user's folder for the next process where there is one."""
+    folder = code_folder()
+    if folder is None:
+        return cast("Function", numba.njit(**COMMON, **options)(function))
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)  # looked at while the function is wrapped
+    try:
+        return cast("Function", numba.njit(cache=True, **COMMON, **options)(function))
+    except RuntimeError:  # the folder is no longer to be written
+        return cast("Function", numba.njit(**COMMON, **options)(function))
+    finally:
+        settings.CACHE_DIR = before
 
 
 def compiled(function: Function) -> Function:
     """The function in machine code, kept on disk for the next process."""
-    return cast("Function", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _kept(function, **_known("no_cfunc_wrapper"))
+
+
+def compiled_loop(function: Function) -> Function:
+    """The same for a loop over steps, which may make no arrays either."""
+    return _kept(function, **_known("_nrt", "no_cfunc_wrapper"))
+
+
+def compiled_part(function: Function) -> Function:
+    """A function that only compiled ones call: it has no way in from Python."""
+    options = _known("no_cpython_wrapper", "no_cfunc_wrapper")
+    return cast("Function", numba.njit(**COMMON, **options)(function))
 
 
 def compiled_step(function: Function) -> Function:
-    """The same for a step inside a loop: it may make no arrays, and is compiled into whatever calls it.
+    """A step inside a loop: it may make no arrays, and is compiled into whatever calls it.
 
     Steps are handed dozens of arrays; counting the references to them, and passing them on, would take nearly all of
-    their time (moves of the annealing are made about twenty-five times as fast without).
+    their time (moves of the annealing are made about twenty-five times as fast without). They have no way in from
+    Python, which would unpack every one of these arrays: without, they are compiled in half the time.
     """
-    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True, _nrt=False)  # type: ignore[call-overload]
-    return cast("Function", compiler(function))
+    options = _known(*UNPROMISED)
+    return cast("Function", numba.njit(forceinline=True, **COMMON, **options)(function))
+
+
+def was_compiled_here(function: Callable[..., object]) -> bool:
+    """Whether a compiled function that has been called was compiled in this process, not read from disk."""
+    return bool(function.stats.cache_misses) if hasattr(function, "stats") else False

@@ -6,11 +6,9 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from solvers.location.problem import CAPACITY_TOLERANCE, FacilityProblem, Integers
+from solvers.location.problem import FacilityProblem, Integers
 from solvers.location.result import Certificate, LocationResult
-
-#: Relative difference up to which two costs or bounds are the same.
-VALUE_TOLERANCE = 1e-6
+from solvers.location.tolerances import CAPACITY_TOLERANCE, VALUE_TOLERANCE
 
 
 def location_cost(

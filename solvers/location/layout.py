@@ -12,15 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.location.problem import CAPACITY_TOLERANCE, FacilityProblem
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-#: Options of about the same proportions between their capacities share surrogate weights.
-RATIO_CLASSES = 5
-#: Relative excess of load over capacity that is still taken as rounding.
-TOLERANCE = 1e-9
+from solvers.location.problem import FacilityProblem, Floats, Integers
+from solvers.location.tolerances import CAPACITY_TOLERANCE, NOTHING, PROFILE_DISTANCE, TOLERANCE
+from solvers.parameters.location import BoundParameters
 
 
 @dataclass(frozen=True)
@@ -86,13 +80,15 @@ class Layout:
         return len(self.option_start) - 1
 
 
-def lay_out(problem: FacilityProblem) -> Layout:
+def lay_out(problem: FacilityProblem, parameters: BoundParameters | None = None) -> Layout:
     """Lay a problem out.
 
     Parameters
     ----------
     problem : FacilityProblem
         Validated.
+    parameters : BoundParameters, optional
+        Into how many classes options are grouped.
 
     Returns
     -------
@@ -106,7 +102,7 @@ def lay_out(problem: FacilityProblem) -> Layout:
     kept, beaten_by = _undominated(problem, capacity, m)
     option_facility, option_cost = problem.option_facility[kept], problem.option_cost[kept]
     capacity = capacity[kept]
-    option_class, class_weight = _classes(capacity)
+    option_class, class_weight = _classes(capacity, (parameters or BoundParameters()).ratio_classes)
     largest = np.zeros((m, demand.shape[1]))
     np.maximum.at(largest, option_facility, capacity)
     carried = (demand[problem.arc_demand] <= largest[problem.arc_facility] * (1.0 + TOLERANCE)).all(axis=1)
@@ -200,10 +196,10 @@ def _undominated(problem: FacilityProblem, capacity: Floats, m: int) -> tuple[In
     return np.array(kept, dtype=np.int64), beaten_by
 
 
-def _classes(capacity: Floats) -> tuple[Integers, Floats]:
+def _classes(capacity: Floats, most: int) -> tuple[Integers, Floats]:
     """Group options by the proportions of their finite capacities; the weights that make each group's even."""
     finite = np.isfinite(capacity)
-    logs = np.log(np.where(finite, np.maximum(capacity, 1e-12), 1.0))
+    logs = np.log(np.where(finite, np.maximum(capacity, NOTHING), 1.0))
     counts = np.maximum(finite.sum(axis=1, keepdims=True), 1)
     profile = np.where(finite, logs - logs.sum(axis=1, keepdims=True) / counts, 0.0)
     option_class = np.zeros(len(capacity), dtype=np.int64)
@@ -211,7 +207,7 @@ def _classes(capacity: Floats) -> tuple[Integers, Floats]:
     _, pattern = np.unique(finite, axis=0, return_inverse=True)
     for number in range(int(pattern.max(initial=-1)) + 1):
         members = np.flatnonzero(pattern.ravel() == number)
-        centers = _centers(profile[members])
+        centers = _centers(profile[members], most)
         nearest = np.argmin(((profile[members][:, None, :] - centers[None, :, :]) ** 2).sum(axis=2), axis=1)
         for center in range(len(centers)):
             chosen = members[nearest == center]
@@ -224,14 +220,14 @@ def _classes(capacity: Floats) -> tuple[Integers, Floats]:
     return option_class, np.array(weights)
 
 
-def _centers(profile: Floats) -> Floats:
+def _centers(profile: Floats, most: int) -> Floats:
     """A few far-apart profiles: each next one the farthest from those taken."""
     centers = [profile.mean(axis=0)]
     centers[0] = profile[int(np.argmin(((profile - centers[0]) ** 2).sum(axis=1)))]
-    while len(centers) < RATIO_CLASSES:
+    while len(centers) < most:
         distance = np.min([((profile - center) ** 2).sum(axis=1) for center in centers], axis=0)
         farthest = int(np.argmax(distance))
-        if distance[farthest] <= 1e-6:
+        if distance[farthest] <= PROFILE_DISTANCE:
             break
         centers.append(profile[farthest])
     return np.array(centers)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from solvers.location.tolerances import CAPACITY_TOLERANCE
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-#: Relative amount by which a load may exceed a capacity, here and in the evaluator.
-CAPACITY_TOLERANCE = 1e-6
 
 
 class FacilityProblemError(ValueError):

@@ -9,8 +9,10 @@ import numpy as np
 
 from solvers.config import SolveConfig
 from solvers.engines.claims import Claims
-from solvers.location.layout import TOLERANCE, Integers, Layout
-from solvers.location.search.neighborhood import WAITING
+from solvers.location.layout import Layout
+from solvers.location.problem import Integers
+from solvers.location.search.state import WAITING
+from solvers.location.tolerances import IMPROVEMENT, TOLD, TOLERANCE
 from solvers.trace import TracePoint, relative_gap
 
 LAGRANGIAN = "Lagrangian relaxation"
@@ -80,7 +82,7 @@ class Progress:
         before = self.bound
         if self.claims.note(source, bound, source):
             self.claims.face(self.cost)
-            if abs(self.bound - before) >= 1e-5 * abs(bound):
+            if abs(self.bound - before) >= TOLD * abs(bound):
                 self._report()
 
     def offer(self, place: Integers) -> bool:
@@ -88,7 +90,7 @@ class Progress:
         if (place == WAITING).any():
             return False
         priced = price(self.layout, place)
-        if priced is None or priced[1] >= self.cost - 1e-9 * max(1.0, abs(priced[1])):
+        if priced is None or priced[1] >= self.cost - IMPROVEMENT * max(1.0, abs(priced[1])):
             return False
         self.place, self.option, self.cost = place.copy(), priced[0], priced[1]
         self.claims.face(self.cost)

@@ -12,22 +12,8 @@ from solvers.location.bound.floors import Floors
 from solvers.location.layout import narrowed
 from solvers.location.progress import LAGRANGIAN, Progress
 from solvers.location.search.annealer import Annealer, arrays_of
-
-#: Temperatures at the beginning and at the end of a cycle, in the geometric mean of the cost per demand and per open
-#: facility; and at the beginning of one that goes on from the incumbent.
-HOT, COLD, WARM = 0.2, 0.004, 0.05
-#: An ascent at its end is taken up again once the gap is this share of what it was then.
-REVIVED = 0.75
-#: A search leaves out what no better solution uses once at most this share of its arcs is left.
-NARROWER = 0.7
-#: Where the incumbent opens at most so many facilities, every second cycle may open only fewer than it does.
-FEW_OPEN = 40
-#: Added to the seed for the second search.
-SECOND_SEED = 1_000_003
-#: First cycle [s per arc] and at least [s]; the next one is so many times as long.
-CYCLE_S_PER_ARC, SHORTEST_CYCLE_S, LONGER = 4e-5, 1.0, 2.0
-#: Steps of the search, and arcs times classes of the ascent, that count for one second of work.
-STEPS_PER_S, TERMS_PER_S = 4e7, 3e7
+from solvers.location.tolerances import SHORTEST_S
+from solvers.parameters.location import SearchParameters
 
 
 @dataclass
@@ -42,14 +28,15 @@ class AscentSide:
 
     def take_up(self) -> bool:
         """Begin anew where the incumbent has come much nearer since the end; whether there is more to raise."""
-        if self.ascent.has_ended and self.progress.cost - self.ascent.bound < REVIVED * self._gap_then:
+        revived = self.progress.config.parameters.location.revived
+        if self.ascent.has_ended and self.progress.cost - self.ascent.bound < revived * self._gap_then:
             self.ascent.revive()
         return not self.ascent.has_ended
 
     def run(self, seconds: float) -> float:
         """Raise the bound for about that long; the work that it counts for [s]."""
         layout = self.progress.layout
-        nominal = TERMS_PER_S / max(len(layout.arc_cost) * layout.classes, 1)
+        nominal = self.progress.config.parameters.location.terms_per_s / max(len(layout.arc_cost) * layout.classes, 1)
         per_s = self._per_s if self._per_s > 0.0 and not self.progress.config.deterministic else nominal
         count = max(1, int(seconds * per_s))
         begun, done = time.monotonic(), self.ascent.iterations
@@ -58,7 +45,7 @@ class AscentSide:
         done = self.ascent.iterations - done
         elapsed = time.monotonic() - begun
         if done > 1:
-            self._per_s = done / max(elapsed, 1e-6)
+            self._per_s = done / max(elapsed, SHORTEST_S)
         self.has_rested = self.ascent.has_ended or self.ascent.in_volume != resting
         return done / nominal
 
@@ -85,36 +72,39 @@ class SearchSide:
     """
 
     progress: Progress
+    parameters: SearchParameters
     annealer: Annealer
     length_s: float
     is_second: bool
     spent_s: float = 0.0
-    _per_s: float = STEPS_PER_S
+    _per_s: float = 0.0
     _is_begun: bool = False
     _cycle: int = 0
 
     @classmethod
     def begin(cls, progress: Progress, *, is_second: bool) -> SearchSide:
         """A search that has not done anything yet."""
-        layout = progress.layout
-        annealer = Annealer(arrays_of(layout), progress.config.seed + is_second * SECOND_SEED)
-        length = max(SHORTEST_CYCLE_S, CYCLE_S_PER_ARC * len(layout.arc_cost))
-        return cls(progress, annealer, min(length, progress.config.time_limit_s / 4.0), is_second)
+        layout, parameters = progress.layout, progress.config.parameters.location.search
+        seed = progress.config.seed + is_second * parameters.second_seed
+        annealer = Annealer(arrays_of(layout, parameters), seed, parameters)
+        length = max(parameters.shortest_cycle_s, parameters.cycle_s_per_arc * len(layout.arc_cost))
+        length = min(length, parameters.longest_cycle * progress.config.time_limit_s)
+        return cls(progress, parameters, annealer, length, is_second, _per_s=parameters.steps_per_s)
 
     def run(self, seconds: float) -> float:
         """Search for about that long; the work that it counts for [s]."""
         if not self._is_begun:
             self._begin()
-        is_fixed = self.progress.config.deterministic
+        is_fixed, parameters = self.progress.config.deterministic, self.parameters
         share = min(self.spent_s / self.length_s, 1.0)
-        hot = WARM if self.is_second and self._cycle == 0 else HOT
-        temperature = hot * (COLD / hot) ** share * self.annealer.scale
+        hot = parameters.warm if self.is_second and self._cycle == 0 else parameters.hot
+        temperature = hot * (parameters.cold / hot) ** share * self.annealer.scale
         begun, effort = time.monotonic(), self.annealer.effort
-        self.annealer.run(seconds * (STEPS_PER_S if is_fixed else self._per_s), temperature)
+        self.annealer.run(seconds * (parameters.steps_per_s if is_fixed else self._per_s), temperature)
         effort = self.annealer.effort - effort
-        elapsed = max(time.monotonic() - begun, 1e-6)
-        self._per_s += 0.5 * (effort / elapsed - self._per_s)
-        work = effort / STEPS_PER_S
+        elapsed = max(time.monotonic() - begun, SHORTEST_S)
+        self._per_s += parameters.smoothing * (effort / elapsed - self._per_s)
+        work = effort / parameters.steps_per_s
         self.spent_s += work if is_fixed else elapsed
         if self.spent_s >= self.length_s:
             self._next_cycle()
@@ -134,10 +124,10 @@ class SearchSide:
 
     def _next_cycle(self) -> None:
         """Heat up again, for longer, now and then with fewer facilities; the last cycle ends with the time."""
-        left = max(self.progress.remaining, 0.1)
+        left = max(self.progress.remaining, self.parameters.least_left_s)
         self._cycle += 1
-        self.length_s *= LONGER
-        is_last = left < 2.0 * self.length_s
+        self.length_s *= self.parameters.longer
+        is_last = left < self.parameters.last * self.length_s
         fewer = self._fewer() if self._cycle % 2 and not is_last else None
         most = self.progress.layout.max_open if fewer is None else fewer
         self.annealer.arrays = self.annealer.arrays._replace(max_open=most)
@@ -158,7 +148,7 @@ class SearchSide:
         if option is None or has_sizes or layout.max_open < layout.facilities:
             return None
         count = int((option >= 0).sum()) - 1
-        return count if layout.min_open <= count < FEW_OPEN else None
+        return count if layout.min_open <= count < self.parameters.few_open else None
 
     def offer(self) -> None:
         """Pass the best solution on."""
@@ -171,9 +161,9 @@ class SearchSide:
         if self.spent_s > 0.0 or place is None or option is None:
             return
         arcs = floors.below(self.progress.cost)[0] | (place[layout.arc_demand] == layout.arc_facility)
-        if int(arcs.sum()) <= NARROWER * len(self.annealer.arrays.arc_cost):
+        if int(arcs.sum()) <= self.parameters.narrower * len(self.annealer.arrays.arc_cost):
             before = self.annealer.arrays
-            self.annealer.arrays = arrays_of(narrowed(layout, arcs))._replace(
+            self.annealer.arrays = arrays_of(narrowed(layout, arcs), self.parameters)._replace(
                 guide=before.guide, max_open=before.max_open
             )
             if before.max_open < int((option >= 0).sum()):
@@ -184,4 +174,4 @@ class SearchSide:
 
     def learn(self, ascent: Ascent) -> None:
         """Take over which options the relaxation chooses."""
-        self.annealer.arrays.guide[:] = np.where(ascent.openness > 0.1, ascent.options, -1)
+        self.annealer.arrays.guide[:] = np.where(ascent.openness > self.parameters.guiding, ascent.options, -1)

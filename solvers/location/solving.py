@@ -25,16 +25,8 @@ from solvers.location.programs.integer_programs import Programs
 from solvers.location.progress import Progress
 from solvers.location.result import LocationResult, choice_status
 from solvers.location.schedule import AscentSide, SearchSide
+from solvers.location.warmup import warm_up
 from solvers.trace import Status, StoppedBy
-
-#: How long the first round takes, and every one once rounds have doubled up to that [s].
-FIRST_ROUND_S, ROUND_S = 0.02, 0.3
-#: An integer program needs at least this long to be begun, and ends this long before the limit [s].
-LEAST_PROGRAM_S, SPARE_S = 1.0, 0.5
-#: Share of the time in which both cores search rather than solve a large program.
-SEARCH_SHARE = 0.3
-#: What a program counts for in deterministic mode, in seconds of work.
-PROGRAM_WORK_S = 5.0
 
 
 def solve_location(problem: FacilityProblem, config: SolveConfig | None = None) -> LocationResult:
@@ -52,9 +44,18 @@ def solve_location(problem: FacilityProblem, config: SolveConfig | None = None) 
     LocationResult
         The best choice found, also after Ctrl-C (``stopped_by="interrupt"``) and at the time limit; ``infeasible`` only
         where that is proven.
+
+    Notes
+    -----
+    The first solve on a machine compiles the loops, which takes some seconds, is said in the log, and counts neither
+    against the time limit nor in the result's seconds. ``python -m solvers.location`` does it beforehand.
     """
     config = config or SolveConfig()
-    progress = Progress(lay_out(problem), config)
+    try:
+        warm_up(min(config.cores, 2))
+    except KeyboardInterrupt:
+        return _nothing(config)
+    progress = Progress(lay_out(problem, config.parameters.location.bound), config)
     with EnginePool() as pool, _second_core(config) as second:
         solve = _Solve(progress, pool, second)
         try:
@@ -62,6 +63,21 @@ def solve_location(problem: FacilityProblem, config: SolveConfig | None = None) 
         except KeyboardInterrupt:
             stopped_by = "interrupt"
     return solve.result(stopped_by)
+
+
+def _nothing(config: SolveConfig) -> LocationResult:
+    """The result of a solve that was interrupted before it began."""
+    return LocationResult(
+        status="no_solution",
+        assignment=None,
+        option=None,
+        cost=None,
+        bound=None,
+        bound_source="",
+        stopped_by="interrupt",
+        seconds=0.0,
+        seed=config.seed,
+    )
 
 
 @contextmanager
@@ -83,12 +99,13 @@ class _Solve:
 
     def __post_init__(self) -> None:
         layout = self.progress.layout
-        self.ascent = AscentSide(Ascent(layout), self.progress)
+        self.parameters = self.progress.config.parameters.location
+        self.ascent = AscentSide(Ascent(layout, self.parameters.bound), self.progress)
         self.search = SearchSide.begin(self.progress, is_second=False)
         self.other: SearchSide | None = None
         self.floors = Floors(layout)
         self.programs = Programs(self.progress, self.pool)
-        self._round_s = FIRST_ROUND_S
+        self._round_s = self.parameters.first_round_s
 
     def run(self) -> StoppedBy:
         """Round after round until something stops the solve."""
@@ -110,8 +127,8 @@ class _Solve:
 
     def _round(self) -> None:
         progress = self.progress
-        seconds = min(self._round_s, max(progress.remaining, FIRST_ROUND_S))
-        self._round_s = min(2.0 * self._round_s, ROUND_S)
+        seconds = min(self._round_s, max(progress.remaining, self.parameters.first_round_s))
+        self._round_s = min(2.0 * self._round_s, self.parameters.round_s)
         if self.second is None:
             work = self.search.run(seconds) + self._bound_or_program(seconds)
         else:
@@ -138,18 +155,18 @@ class _Solve:
                 return self._search_more(seconds)
         if self.progress.config.deterministic:
             programs.finish()
-            return PROGRAM_WORK_S
+            return self.parameters.program_work_s
         programs.poll(seconds)
         return seconds
 
     def _start_program(self) -> bool:
         """The whole problem if it is small enough by now, or a part of the incumbent; whether there is either."""
         progress, programs = self.progress, self.programs
-        left = progress.remaining - SPARE_S
-        if programs.is_proven or left < LEAST_PROGRAM_S:
+        left = progress.remaining - self.parameters.spare_s
+        if programs.is_proven or left < self.parameters.least_program_s:
             return False
         if programs.start_whole(
-            self.floors, left, is_early=progress.spent < SEARCH_SHARE * progress.config.time_limit_s
+            self.floors, left, is_early=progress.spent < self.parameters.search_share * progress.config.time_limit_s
         ):
             return True
         return programs.start_part(self.floors, self.search.annealer.arrays.neighbors, self.ascent.ascent.openness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from solvers.location.bound.certificate import certify
 from solvers.location.evaluate import certificate_bound
 from solvers.location.layout import fewest_open, lay_out, narrowed
 from solvers.location.search.annealing import sort
+from solvers.location.sorting import sort_order
 
 
 @pytest.mark.parametrize(
@@ -73,11 +75,34 @@ def test_fewer_arcs_are_laid_out_as_a_problem_of_those_arcs():
 
 
 def test_demands_are_put_back_in_order_of_their_keys():
+    @numba.njit
+    def sort_here(key: np.ndarray, order: np.ndarray, count: int) -> None:
+        sort(key, order, count)  # steps have no way in from Python
+
     for count in (0, 1, 2, 7, 200):
         key = np.random.default_rng(count).random(count + 3)
         order = np.arange(count + 3)
         before = key.copy()
-        sort(key, order, count)
+        sort_here(key, order, count)
         assert order[:count].tolist() == np.argsort(before[:count], kind="stable").tolist()
         assert (key == before[order]).all()
         assert order[count:].tolist() == list(range(count, count + 3))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 100, 5000])
+def test_places_are_sorted_as_the_compilers_own_sort_does(count):
+    @numba.njit
+    def both(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return sort_order(key), np.argsort(key)
+
+    chance = np.random.default_rng(count)
+    for key in (
+        chance.random(count),
+        chance.integers(0, 4, count).astype(float),
+        np.arange(count) * -1.0,
+        np.where(chance.random(count) < 0.5, np.inf, chance.random(count)),
+        np.where(chance.random(count) < 0.5, -np.inf, np.arange(count) * 1.0),
+    ):
+        found, wanted = both(key)
+        assert found.tolist() == wanted.tolist()
+        assert (np.diff(key[found][np.isfinite(key[found])]) >= 0.0).all()

@@ -11,21 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.location.bound.knapsack import Units, whole_terms, whole_units
-from solvers.location.bound.relaxation import facility_terms, gather
-from solvers.location.layout import Floats, Integers, Layout
-
-#: How fast surrogate weights follow the resources that bind.
-ADAPT = 0.2
-#: Polyak steps without a better bound after which the step is halved.
-PATIENCE = 50
-#: Share of the last direction in a Polyak step.
-DEFLECTION = 0.3
-#: Step factors: where Polyak steps give way to the volume algorithm, where that ends, with which steps begin anew.
-POLYAK_ENDS, VOLUME_ENDS, REVIVAL = 0.05, 0.001, 0.5
-#: Largest share of a new subproblem solution in the volume algorithm's average.
-VOLUME_SHARE = 0.1
-#: The target lies at least this share above the bound, whatever the incumbent.
-LEAST_AIM = 0.002
+from solvers.location.bound.relaxation import Terms, facility_terms, gather, relaxed
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
+from solvers.location.tolerances import NOTHING, TOLERANCE, VALUE_TOLERANCE
+from solvers.parameters.location import BoundParameters
 
 
 @dataclass
@@ -51,6 +41,7 @@ class Ascent:
     """
 
     layout: Layout
+    parameters: BoundParameters = field(default_factory=BoundParameters)
     bound: float = -np.inf
     multipliers: Floats = field(init=False)
     weights: Floats = field(init=False)
@@ -67,14 +58,15 @@ class Ascent:
 
     def __post_init__(self) -> None:
         layout = self.layout
-        self.units = whole_units(layout)
+        self.problem = relaxed(layout)
+        self.units = whole_units(layout, self.parameters)
         self._current = starting_multipliers(layout)
         self.multipliers = self._current.copy()
         self._weights = np.repeat(layout.class_weight[None, :, :], layout.facilities, axis=0)
         self.weights = self._weights.copy()
-        self._value = np.zeros(layout.facilities)
-        self._chosen = np.zeros(layout.facilities, dtype=np.int64)
-        self._served = np.zeros(len(layout.arc_cost))
+        self._terms = Terms(
+            np.zeros(layout.facilities), np.zeros(layout.facilities, dtype=np.int64), np.zeros(len(layout.arc_cost))
+        )
         self._usage = np.zeros(layout.demands)
         self._is_open = np.zeros(layout.facilities, dtype=np.int64)
         self._direction = np.zeros(layout.demands)
@@ -94,52 +86,29 @@ class Ascent:
 
     def revive(self) -> None:
         """Take large steps again, from the best multipliers."""
-        self.in_volume, self.factor = False, REVIVAL
+        self.in_volume, self.factor = False, self.parameters.revival
         self._current = self.multipliers.copy()
         self._weights = self.weights.copy()
         self._direction[:] = 0.0
         self._stale = 0
 
-    def evaluate(self, adapt: float) -> float:
+    def evaluate(self) -> float:
         """L at the current multipliers; surrogate weights are those before they adapt."""
-        layout = self.layout
+        layout, parameters = self.layout, self.parameters
         before = self._weights
         if self.is_whole and self.units is not None:
-            whole_terms(
-                self._current,
-                self.units.size,
-                self.units.room,
-                layout.facility_start,
-                layout.arc_demand,
-                layout.arc_cost,
-                layout.option_start,
-                layout.option_cost,
-                self._value,
-                self._chosen,
-                self._served,
-            )
+            whole_terms(self.problem, self.units, self._current, self._terms)
         else:
             before = self._weights.copy()
             facility_terms(
+                self.problem,
                 self._current,
                 self._weights,
-                layout.demand,
-                layout.facility_start,
-                layout.arc_demand,
-                layout.arc_cost,
-                layout.option_start,
-                layout.option_cost,
-                layout.option_capacity,
-                layout.option_class,
-                self._value,
-                self._chosen,
-                self._served,
-                adapt,
+                self._terms,
+                parameters.adaptation,
+                parameters.least_weight,
             )
-        total = gather(
-            self._value, self._served, layout.facility_start, layout.arc_demand, layout.min_open, layout.max_open,
-            self._usage, self._is_open,
-        )  # fmt: skip
+        total = gather(self.problem, self._terms, layout.min_open, layout.max_open, self._usage, self._is_open)
         value = float(self._current.sum()) + total
         self.iterations += 1
         if value > self.bound:
@@ -152,17 +121,17 @@ class Ascent:
     @property
     def has_ended(self) -> bool:
         """Whether steps have become too small to matter."""
-        return (self.in_volume and self.factor < VOLUME_ENDS) or self.shows_infeasible
+        return (self.in_volume and self.factor < self.parameters.volume_ends) or self.shows_infeasible
 
     @property
     def shows_infeasible(self) -> bool:
         """Whether the bound is above whatever a solution could cost."""
-        return self.bound > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+        return self.bound > self.ceiling + VALUE_TOLERANCE * max(1.0, abs(self.ceiling))
 
     def run(self, iterations: int, incumbent: float) -> None:
         """Take some steps towards an incumbent's cost (infinite where there is none)."""
         for _ in range(iterations):
-            if self.has_ended or self.bound >= incumbent - 1e-12 * abs(incumbent):
+            if self.has_ended or self.bound >= incumbent - NOTHING * abs(incumbent):
                 return
             if self.in_volume:
                 self._volume_step(incumbent)
@@ -170,10 +139,12 @@ class Ascent:
                 self._polyak_step(incumbent)
 
     def _target(self, incumbent: float) -> float:
-        aim = self.bound + max(abs(self.bound), 1e-9) * (0.05 if not np.isfinite(incumbent) else LEAST_AIM)
-        return (
-            aim if not np.isfinite(incumbent) else max(min(incumbent, self.bound + 0.1 * abs(self.bound) + 1e-9), aim)
-        )
+        """Where steps aim: at the incumbent, but neither hardly above the bound nor far above it."""
+        parameters = self.parameters
+        if not np.isfinite(incumbent):
+            return self.bound + max(abs(self.bound), TOLERANCE) * parameters.aim_alone
+        least = self.bound + max(abs(self.bound), TOLERANCE) * parameters.least_aim
+        return max(min(incumbent, self.bound + parameters.most_aim * abs(self.bound) + TOLERANCE), least)
 
     def _go_to(self, multipliers: Floats) -> None:
         """Take these multipliers, none larger than what could ever matter."""
@@ -181,62 +152,61 @@ class Ascent:
         self._current = np.clip(multipliers, -most, most)
 
     def _polyak_step(self, incumbent: float) -> None:
-        best = self.bound
-        value = self.evaluate(ADAPT)
-        if value > best + 1e-6 * abs(best):
+        parameters, best = self.parameters, self.bound
+        value = self.evaluate()
+        if value > best + parameters.progress * abs(best):
             self._stale = 0
         else:
             self._stale += 1
-        share = 1.0 / (self.iterations if self.iterations < 20 else 20)
-        self._average(share)
-        self._direction = (1.0 - self._usage) + DEFLECTION * self._direction
+        self._average(1.0 / min(self.iterations, parameters.memory))
+        self._direction = (1.0 - self._usage) + parameters.deflection * self._direction
         norm = float(self._direction @ self._direction)
-        if self._stale >= PATIENCE:
-            self.factor *= 0.5
+        if self._stale >= parameters.patience:
+            self.factor *= parameters.halving
             self._stale = 0
             self._current = self.multipliers.copy()
             self._weights = self.weights.copy()
             self._direction[:] = 0.0
-            if self.factor < POLYAK_ENDS:
-                self.in_volume, self.factor = True, 0.3
+            if self.factor < parameters.polyak_ends:
+                self.in_volume, self.factor = True, parameters.volume_begins
             return
         if norm > 0.0:
             self._go_to(self._current + self.factor * (self._target(incumbent) - value) / norm * self._direction)
 
     def _volume_step(self, incumbent: float) -> None:
-        layout = self.layout
+        layout, parameters = self.layout, self.parameters
         usage = np.bincount(layout.arc_demand, weights=self.average, minlength=layout.demands)
         gradient = 1.0 - usage
         norm = float(gradient @ gradient)
-        if norm <= 1e-12:
+        if norm <= NOTHING:
             self.factor = 0.0
             return
         best = self.bound
         self._go_to(self.multipliers + self.factor * (self._target(incumbent) - best) / norm * gradient)
-        value = self.evaluate(ADAPT)
+        value = self.evaluate()
         fresh = 1.0 - self._usage
         # The share that would make the average gradient smallest, within limits.
         change = fresh - gradient
         length = float(change @ change)
-        share = VOLUME_SHARE if length <= 0.0 else -float(gradient @ change) / length
-        self._average(min(max(share, VOLUME_SHARE / 10.0), VOLUME_SHARE))
+        share = parameters.volume_share if length <= 0.0 else -float(gradient @ change) / length
+        self._average(min(max(share, parameters.least_volume_share), parameters.volume_share))
         if value > best:
             self._stale = 0
             if float(fresh @ gradient) > 0.0:
-                self.factor = min(self.factor * 1.1, 1.0)
+                self.factor = min(self.factor * parameters.volume_growth, 1.0)
         else:
             self._stale += 1
-            if self._stale >= PATIENCE:
-                self.factor *= 0.66
+            if self._stale >= parameters.patience:
+                self.factor *= parameters.volume_decay
                 self._stale = 0
 
     def _average(self, share: float) -> None:
         start = self.layout.facility_start
         is_open = self._is_open.astype(np.float64)
-        now = self._served * np.repeat(is_open, np.diff(start))
+        now = self._terms.served * np.repeat(is_open, np.diff(start))
         self.average += share * (now - self.average)
         self.openness += share * (is_open - self.openness)
-        self.options = np.where(self._is_open > 0, self._chosen, self.options)
+        self.options = np.where(self._is_open > 0, self._terms.chosen, self.options)
 
 
 def starting_multipliers(layout: Layout) -> Floats:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from solvers.location.bound.ascent import Ascent
 from solvers.location.bound.knapsack import whole_penalties
-from solvers.location.bound.relaxation import penalties
-from solvers.location.layout import Floats, Layout
+from solvers.location.bound.relaxation import Forced, penalties
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats
+from solvers.location.tolerances import FLOOR_MARGIN
 
 Booleans = NDArray[np.bool_]
 
@@ -39,38 +41,12 @@ class Floors:
         """Take the floors at an ascent's best multipliers."""
         layout = self.layout
         arc, option = np.zeros(len(layout.arc_cost)), np.zeros(len(layout.option_cost))
-        least = np.zeros(layout.facilities)
+        forced = Forced(arc, option, np.zeros(layout.facilities))
         if ascent.is_bound_whole and ascent.units is not None:
-            whole_penalties(
-                ascent.multipliers,
-                ascent.units.size,
-                ascent.units.room,
-                layout.facility_start,
-                layout.arc_demand,
-                layout.arc_cost,
-                layout.option_start,
-                layout.option_cost,
-                arc,
-                option,
-                least,
-            )
+            whole_penalties(ascent.problem, ascent.units, ascent.multipliers, forced)
         else:
-            penalties(
-                ascent.multipliers,
-                ascent.weights,
-                layout.demand,
-                layout.facility_start,
-                layout.arc_demand,
-                layout.arc_cost,
-                layout.option_start,
-                layout.option_cost,
-                layout.option_capacity,
-                layout.option_class,
-                arc,
-                option,
-                least,
-            )
-        base = _displaced(least, layout.min_open, layout.max_open)
+            penalties(ascent.problem, ascent.multipliers, ascent.weights, forced)
+        base = _displaced(forced.least, layout.min_open, layout.max_open)
         arc -= np.repeat(base, np.diff(layout.facility_start))
         option -= np.repeat(base, np.diff(layout.option_start))
         np.maximum(self.arc, ascent.bound + np.maximum(arc, 0.0), out=self.arc)
@@ -78,7 +54,7 @@ class Floors:
 
     def below(self, cost: float) -> tuple[Booleans, Booleans]:
         """The arcs and the options that a solution of less than `cost` may use."""
-        limit = cost - 1e-7 * max(1.0, abs(cost)) if np.isfinite(cost) else cost
+        limit = cost - FLOOR_MARGIN * max(1.0, abs(cost)) if np.isfinite(cost) else cost
         options = self.option < limit
         usable = np.zeros(self.layout.facilities, dtype=bool)
         usable[np.repeat(np.arange(self.layout.facilities), np.diff(self.layout.option_start))[options]] = True

@@ -6,22 +6,19 @@ knapsacks (Holmberg, Rönnqvist, Yuan, EJOR 113 (1999) 544–559 use it for the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from solvers.location.compiled import compiled
-from solvers.location.layout import Floats, Integers, Layout
-from solvers.location.problem import CAPACITY_TOLERANCE
-
-#: Units that are tried, as parts of one.
-PARTS = (1, 2, 4, 5, 10, 100, 1000)
-#: Cells of all tables together, above which fractions are good enough.
-MOST_CELLS = 30_000_000
+from solvers.location.bound.relaxation import Forced, Relaxed, Terms
+from solvers.location.compiled import compiled, compiled_part, compiled_step
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
+from solvers.location.tolerances import CAPACITY_TOLERANCE, TOLERANCE
+from solvers.parameters.location import BoundParameters
 
 
-@dataclass(frozen=True, eq=False)
-class Units:
+class Units(NamedTuple):
     """Demands and capacities in whole units.
 
     Attributes
@@ -33,152 +30,138 @@ class Units:
     room: Integers
 
 
-def whole_units(layout: Layout) -> Units | None:
+def whole_units(layout: Layout, parameters: BoundParameters) -> Units | None:
     """The problem in whole units; None where it has several resources, no unit, or too many cells."""
     problem = layout.problem
     if problem.n_resources != 1 or not problem.n_arcs:
         return None
     demand = problem.demand[:, 0]
-    for parts in PARTS:
+    for parts in parameters.unit_parts:
         scaled = demand * parts
         size = np.rint(scaled)
-        if (np.abs(scaled - size) <= 1e-9 * np.maximum(scaled, 1.0)).all():
+        if (np.abs(scaled - size) <= TOLERANCE * np.maximum(scaled, 1.0)).all():
             break
     else:
         return None
     total = float(size.sum())
     capacity = np.minimum(layout.option_capacity[:, 0] * layout.scale[0] * parts * (1.0 + CAPACITY_TOLERANCE), total)
-    room = np.floor(capacity + 1e-9).astype(np.int64)
+    room = np.floor(capacity + TOLERANCE).astype(np.int64)
     largest = np.zeros(layout.facilities)
     np.maximum.at(largest, np.repeat(np.arange(layout.facilities), np.diff(layout.option_start)), room)
     cells = float((largest * np.diff(layout.facility_start)).sum())
-    return Units(size.astype(np.int64), room) if cells <= MOST_CELLS else None
+    return Units(size.astype(np.int64), room) if cells <= parameters.most_cells else None
+
+
+@compiled_step
+def largest_room(problem: Relaxed, units: Units, j: int) -> int:
+    """The room of a facility's largest option."""
+    largest = 0
+    for option in range(problem.option_start[j], problem.option_start[j + 1]):
+        largest = max(largest, units.room[option])
+    return largest
+
+
+@compiled_part
+def whole_items(problem: Relaxed, units: Units, multipliers: Floats, j: int, largest: int) -> tuple[Integers, int]:
+    """The arcs of a facility that cost less than their demand's multiplier and fit, and the width of their table."""
+    begin, end = problem.facility_start[j], problem.facility_start[j + 1]
+    items = np.empty(end - begin, dtype=np.int64)
+    count = 0
+    total = 0
+    for arc in range(begin, end):
+        i = problem.arc_demand[arc]
+        if problem.arc_cost[arc] < multipliers[i] and units.size[i] <= largest:
+            items[count] = arc
+            count += 1
+            total += units.size[i]
+    return items[:count], min(largest, total) + 1
 
 
 @compiled
-def whole_terms(
-    multipliers: Floats,
-    size: Integers,
-    room: Integers,
-    facility_start: Integers,
-    arc_demand: Integers,
-    arc_cost: Floats,
-    option_start: Integers,
-    option_cost: Floats,
-    value: Floats,
-    chosen: Integers,
-    served: Floats,
-) -> None:
-    """Solve every facility's subproblem with whole demands; see `relaxation.facility_terms` for what comes out."""
-    for j in range(len(option_start) - 1):
-        begin, end = facility_start[j], facility_start[j + 1]
-        value[j] = np.inf
-        chosen[j] = -1
-        largest = 0
-        for option in range(option_start[j], option_start[j + 1]):
-            largest = max(largest, room[option])
-        items = np.empty(end - begin, dtype=np.int64)
-        count = 0
-        total = 0
-        for arc in range(begin, end):
-            served[arc] = 0.0
-            i = arc_demand[arc]
-            if arc_cost[arc] < multipliers[i] and size[i] <= largest:
-                items[count] = arc
-                count += 1
-                total += size[i]
-        width = min(largest, total) + 1
+def whole_terms(problem: Relaxed, units: Units, multipliers: Floats, terms: Terms) -> None:
+    """Solve every facility's subproblem with whole demands."""
+    for j in range(len(problem.option_start) - 1):
+        terms.value[j] = np.inf
+        terms.chosen[j] = -1
+        for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
+            terms.served[arc] = 0.0
+        items, width = whole_items(problem, units, multipliers, j, largest_room(problem, units, j))
         best = np.zeros(width)
-        taken = np.zeros((count, width), dtype=np.uint8)
-        for rank in range(count):
-            arc = items[rank]
-            i = arc_demand[arc]
-            profit = multipliers[i] - arc_cost[arc]
-            for capacity in range(width - 1, size[i] - 1, -1):
-                found = best[capacity - size[i]] + profit
+        taken = np.zeros((len(items), width), dtype=np.uint8)
+        for rank in range(len(items)):
+            i = problem.arc_demand[items[rank]]
+            profit = multipliers[i] - problem.arc_cost[items[rank]]
+            for capacity in range(width - 1, units.size[i] - 1, -1):
+                found = best[capacity - units.size[i]] + profit
                 if found > best[capacity]:
                     best[capacity] = found
                     taken[rank, capacity] = 1
-        for option in range(option_start[j], option_start[j + 1]):
-            found = option_cost[option] - best[min(room[option], width - 1)]
-            if found < value[j]:
-                value[j] = found
-                chosen[j] = option
-        if chosen[j] >= 0:
-            capacity = min(room[chosen[j]], width - 1)
-            for rank in range(count - 1, -1, -1):
+        for option in range(problem.option_start[j], problem.option_start[j + 1]):
+            found = problem.option_cost[option] - best[min(units.room[option], width - 1)]
+            if found < terms.value[j]:
+                terms.value[j] = found
+                terms.chosen[j] = option
+        if terms.chosen[j] >= 0:
+            capacity = min(units.room[terms.chosen[j]], width - 1)
+            for rank in range(len(items) - 1, -1, -1):
                 if taken[rank, capacity]:
-                    served[items[rank]] = 1.0
-                    capacity -= size[arc_demand[items[rank]]]
+                    terms.served[items[rank]] = 1.0
+                    capacity -= units.size[problem.arc_demand[items[rank]]]
+
+
+@compiled_part
+def tables_after(problem: Relaxed, units: Units, multipliers: Floats, items: Integers, width: int) -> Floats:
+    """For each item the knapsack of it and all after it, at every capacity; and that of none."""
+    after = np.zeros((len(items) + 1, width))
+    for rank in range(len(items) - 1, -1, -1):
+        i = problem.arc_demand[items[rank]]
+        profit = multipliers[i] - problem.arc_cost[items[rank]]
+        for capacity in range(width):
+            after[rank, capacity] = after[rank + 1, capacity]
+            if capacity >= units.size[i]:
+                found = after[rank + 1, capacity - units.size[i]] + profit
+                after[rank, capacity] = max(after[rank, capacity], found)
+    return after
+
+
+@compiled_step
+def without(before: Floats, after: Floats, rank: int, room: int) -> float:
+    """The knapsack of so much room without one item."""
+    found = 0.0
+    for capacity in range(room + 1):
+        found = max(found, before[capacity] + after[rank + 1, room - capacity])
+    return found
 
 
 @compiled
-def whole_penalties(
-    multipliers: Floats,
-    size: Integers,
-    room: Integers,
-    facility_start: Integers,
-    arc_demand: Integers,
-    arc_cost: Floats,
-    option_start: Integers,
-    option_cost: Floats,
-    arc_value: Floats,
-    option_value: Floats,
-    least: Floats,
-) -> None:
+def whole_penalties(problem: Relaxed, units: Units, multipliers: Floats, forced: Forced) -> None:
     """The facilities' terms when an arc must be used, when an option must be chosen, and without any such must.
 
     Tables over the items before and after each one give the knapsack without it at every capacity.
     """
-    for j in range(len(option_start) - 1):
-        begin, end = facility_start[j], facility_start[j + 1]
-        first, last = option_start[j], option_start[j + 1]
-        least[j] = np.inf
-        largest = 0
+    for j in range(len(problem.option_start) - 1):
+        first, last = problem.option_start[j], problem.option_start[j + 1]
+        forced.least[j] = np.inf
+        items, width = whole_items(problem, units, multipliers, j, largest_room(problem, units, j))
+        after = tables_after(problem, units, multipliers, items, width)
         for option in range(first, last):
-            largest = max(largest, room[option])
-        items = np.empty(end - begin, dtype=np.int64)
-        count = 0
-        total = 0
-        for arc in range(begin, end):
-            i = arc_demand[arc]
-            if arc_cost[arc] < multipliers[i] and size[i] <= largest:
-                items[count] = arc
-                count += 1
-                total += size[i]
-        width = min(largest, total) + 1
-        after = np.zeros((count + 1, width))
-        for rank in range(count - 1, -1, -1):
-            i = arc_demand[items[rank]]
-            profit = multipliers[i] - arc_cost[items[rank]]
-            for capacity in range(width):
-                after[rank, capacity] = after[rank + 1, capacity]
-                if capacity >= size[i]:
-                    found = after[rank + 1, capacity - size[i]] + profit
-                    after[rank, capacity] = max(after[rank, capacity], found)
-        for option in range(first, last):
-            option_value[option] = option_cost[option] - after[0, min(room[option], width - 1)]
-            least[j] = min(least[j], option_value[option])
+            forced.option[option] = problem.option_cost[option] - after[0, min(units.room[option], width - 1)]
+            forced.least[j] = min(forced.least[j], forced.option[option])
         before = np.zeros(width)
         rank = 0
-        for arc in range(begin, end):
-            i = arc_demand[arc]
-            profit = multipliers[i] - arc_cost[arc]
-            is_item = rank < count and items[rank] == arc
-            arc_value[arc] = np.inf
+        for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
+            i = problem.arc_demand[arc]
+            profit = multipliers[i] - problem.arc_cost[arc]
+            is_item = rank < len(items) and items[rank] == arc
+            forced.arc[arc] = np.inf
             for option in range(first, last):
-                left = room[option] - size[i]
+                left = units.room[option] - units.size[i]
                 if left < 0:
                     continue
-                found = 0.0
-                if is_item:
-                    left = min(left, width - 1)
-                    for capacity in range(left + 1):
-                        found = max(found, before[capacity] + after[rank + 1, left - capacity])
-                else:
-                    found = after[0, min(left, width - 1)]
-                arc_value[arc] = min(arc_value[arc], option_cost[option] - profit - found)
+                left = min(left, width - 1)
+                found = without(before, after, rank, left) if is_item else after[0, left]
+                forced.arc[arc] = min(forced.arc[arc], problem.option_cost[option] - profit - found)
             if is_item:
-                for capacity in range(width - 1, size[i] - 1, -1):
-                    before[capacity] = max(before[capacity], before[capacity - size[i]] + profit)
+                for capacity in range(width - 1, units.size[i] - 1, -1):
+                    before[capacity] = max(before[capacity], before[capacity - units.size[i]] + profit)
                 rank += 1

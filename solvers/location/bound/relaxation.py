@@ -8,288 +8,337 @@ all demand together needs: the q smallest terms in any case.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from solvers.location.compiled import compiled
-from solvers.location.layout import Floats, Integers
+from solvers.location.compiled import compiled, compiled_part, compiled_step
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
+from solvers.location.sorting import sort_order
+from solvers.location.tolerances import NOTHING, TOLERANCE
+
+#: Without an option; with a type, since a number that is written out is a type of its own to the compiler.
+NO_OPTION: Any = np.int64(-1)
+
+
+class Relaxed(NamedTuple):
+    """The problem as the loops of the relaxation read it; see `Layout`."""
+
+    demand: Floats
+    facility_start: Integers
+    arc_demand: Integers
+    arc_cost: Floats
+    option_start: Integers
+    option_cost: Floats
+    option_capacity: Floats
+    option_class: Integers
+
+
+def relaxed(layout: Layout) -> Relaxed:
+    """The arrays of a layout that the relaxation needs."""
+    return Relaxed(*(getattr(layout, name) for name in Relaxed._fields))
+
+
+class Terms(NamedTuple):
+    """What the facilities' subproblems come to, written in place.
+
+    Attributes
+    ----------
+    value, chosen : arrays (m,)
+        The least of option cost + knapsack, and the option that has it (−1 without options).
+    served : array (A,)
+        The fraction of each arc that the facility would take.
+    """
+
+    value: Floats
+    chosen: Integers
+    served: Floats
+
+
+class Forced(NamedTuple):
+    """What the facilities' subproblems come to with something forced, written in place.
+
+    Attributes
+    ----------
+    arc, option : arrays (A,), (K,)
+        When the arc must be used, and when the option must be chosen.
+    least : array (m,)
+        Without any such must.
+    """
+
+    arc: Floats
+    option: Floats
+    least: Floats
+
+
+class Fill(NamedTuple):
+    """A fractional knapsack: all before `full` in the order, and a part of the next; the option that it fills."""
+
+    value: float
+    option: int
+    full: int
+    part: float
+
+
+@compiled_step
+def has_member(problem: Relaxed, j: int, group: int) -> bool:
+    """Whether a facility has an option of a class."""
+    for option in range(problem.option_start[j], problem.option_start[j + 1]):
+        if problem.option_class[option] == group:
+            return True
+    return False
+
+
+@compiled_step
+def surrogate_size(weights: Floats, j: int, group: int, amounts: Floats, i: int) -> float:
+    """The resources of row i merged by a facility's weights for a class."""
+    total = 0.0
+    for r in range(weights.shape[2]):
+        total += weights[j, group, r] * amounts[i, r]
+    return total
+
+
+@compiled_step
+def surrogate_room(weights: Floats, j: int, group: int, capacity: Floats, option: int) -> float:
+    """An option's capacities merged; those without weight do not count, though they be infinite."""
+    room = 0.0
+    for r in range(weights.shape[2]):
+        if weights[j, group, r] > 0.0:
+            room += weights[j, group, r] * capacity[option, r]
+    return room
+
+
+@compiled_part
+def order_by_ratio(profit: Floats, size: Floats) -> Integers:
+    """The items of a knapsack, the best profit per size first; last what brings none."""
+    ratio = np.empty(len(profit))
+    for item in range(len(profit)):
+        if profit[item] <= 0.0:
+            ratio[item] = np.inf
+        elif size[item] > 0.0:
+            ratio[item] = -profit[item] / size[item]
+        else:
+            ratio[item] = -np.inf
+    return sort_order(ratio)
+
+
+@compiled_step
+def count_up_to(sums: Floats, room: float) -> int:
+    """How many of the rising sums after the first, which is 0, are at most `room`."""
+    low, high = 0, len(sums)
+    while low < high:
+        middle = (low + high) // 2
+        if sums[middle] <= room:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@compiled_part
+def profitable(problem: Relaxed, multipliers: Floats, j: int) -> Integers:
+    """The arcs of a facility that cost less than their demand's multiplier."""
+    begin, end = problem.facility_start[j], problem.facility_start[j + 1]
+    count = 0
+    for arc in range(begin, end):
+        if problem.arc_cost[arc] < multipliers[problem.arc_demand[arc]]:
+            count += 1
+    items = np.empty(count, dtype=np.int64)
+    position = 0
+    for arc in range(begin, end):
+        if problem.arc_cost[arc] < multipliers[problem.arc_demand[arc]]:
+            items[position] = arc
+            position += 1
+    return items
+
+
+@compiled_part
+def best_fill(
+    problem: Relaxed, weights: Floats, j: int, group: int, order: Integers, profit: Floats, size: Floats
+) -> Fill:
+    """The option of a class that is cheapest together with its knapsack."""
+    count = len(order)
+    sizes, profits = np.empty(count + 1), np.empty(count + 1)
+    sizes[0], profits[0] = 0.0, 0.0
+    for rank in range(count):
+        sizes[rank + 1] = sizes[rank] + size[order[rank]]
+        profits[rank + 1] = profits[rank] + profit[order[rank]]
+    best = Fill(np.inf, NO_OPTION, 0, 0.0)
+    for option in range(problem.option_start[j], problem.option_start[j + 1]):
+        if problem.option_class[option] != group:
+            continue
+        room = surrogate_room(weights, j, group, problem.option_capacity, option)
+        full = count_up_to(sizes, room)
+        part = 0.0
+        total = problem.option_cost[option] - profits[full]
+        if full < count and size[order[full]] > 0.0:
+            part = (room - sizes[full]) / size[order[full]]
+            total -= part * profit[order[full]]
+        if total < best.value:
+            best = Fill(total, option, full, part)
+    return best
+
+
+@compiled_part
+def adapt_weights(
+    problem: Relaxed,
+    weights: Floats,
+    j: int,
+    group: int,
+    fill: Fill,
+    ordered: Integers,
+    adaptation: float,
+    least: float,
+) -> None:
+    """Move a facility's surrogate weights towards the resources that its best option of the class overuses."""
+    resources = problem.demand.shape[1]
+    total = 0.0
+    for r in range(resources):
+        if weights[j, group, r] <= 0.0:
+            continue
+        usage = 0.0
+        for rank in range(fill.full):
+            usage += problem.demand[problem.arc_demand[ordered[rank]], r]
+        if fill.full < len(ordered):
+            usage += fill.part * problem.demand[problem.arc_demand[ordered[fill.full]], r]
+        capacity = max(problem.option_capacity[fill.option, r], NOTHING)
+        excess = min(max(usage / capacity - 1.0, -1.0), 1.0)
+        weights[j, group, r] *= np.exp(adaptation * excess)
+        total += weights[j, group, r]
+    if total <= 0.0:
+        return
+    for r in range(resources):
+        if weights[j, group, r] > 0.0:
+            weights[j, group, r] = max(weights[j, group, r] / total, least)
 
 
 @compiled
 def facility_terms(
-    multipliers: Floats,
-    weights: Floats,
-    demand: Floats,
-    facility_start: Integers,
-    arc_demand: Integers,
-    arc_cost: Floats,
-    option_start: Integers,
-    option_cost: Floats,
-    option_capacity: Floats,
-    option_class: Integers,
-    value: Floats,
-    chosen: Integers,
-    served: Floats,
-    adapt: float,
+    problem: Relaxed, multipliers: Floats, weights: Floats, terms: Terms, adaptation: float, least: float
 ) -> None:
     """Solve the subproblem of every facility.
 
     Parameters
     ----------
     weights : array (m, classes, R)
-        Surrogate weights; adapted in place towards the resources that bind where `adapt` > 0.
-    value, chosen : arrays (m,)
-        Out: the least of option cost + knapsack, and the option that has it (−1 without options).
-    served : array (A,)
-        Out: the fraction of each arc that the facility would take.
+        Surrogate weights; adapted in place towards the resources that bind where `adaptation` > 0, but not below
+        `least`.
     """
-    resources = demand.shape[1]
-    classes = weights.shape[1]
-    for j in range(len(option_start) - 1):
-        begin, end = facility_start[j], facility_start[j + 1]
-        value[j] = np.inf
-        chosen[j] = -1
-        count = 0
-        for arc in range(begin, end):
-            served[arc] = 0.0
-            if arc_cost[arc] < multipliers[arc_demand[arc]]:
-                count += 1
-        items = np.empty(count, dtype=np.int64)
-        profit = np.empty(count)
-        position = 0
-        for arc in range(begin, end):
-            reduced = arc_cost[arc] - multipliers[arc_demand[arc]]
-            if reduced < 0.0:
-                items[position] = arc
-                profit[position] = -reduced
-                position += 1
-        size = np.empty(count)
-        ratio = np.empty(count)
-        best_order = np.empty(count, dtype=np.int64)
-        best_full, best_part = 0, 0.0
-        sizes = np.empty(count + 1)
-        profits = np.empty(count + 1)
-        for group in range(classes):
-            member = False
-            for option in range(option_start[j], option_start[j + 1]):
-                if option_class[option] == group:
-                    member = True
-                    break
-            if not member:
+    for j in range(len(problem.option_start) - 1):
+        terms.value[j] = np.inf
+        terms.chosen[j] = -1
+        for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
+            terms.served[arc] = 0.0
+        items = profitable(problem, multipliers, j)
+        count = len(items)
+        profit, size = np.empty(count), np.empty(count)
+        for item in range(count):
+            profit[item] = multipliers[problem.arc_demand[items[item]]] - problem.arc_cost[items[item]]
+        best = Fill(np.inf, NO_OPTION, 0, 0.0)
+        taken = items
+        for group in range(weights.shape[1]):
+            if not has_member(problem, j, group):
                 continue
             for item in range(count):
-                total = 0.0
-                i = arc_demand[items[item]]
-                for r in range(resources):
-                    total += weights[j, group, r] * demand[i, r]
-                size[item] = total
-                ratio[item] = -profit[item] / total if total > 0.0 else -np.inf
-            order = np.argsort(ratio)
-            sizes[0] = 0.0
-            profits[0] = 0.0
+                size[item] = surrogate_size(weights, j, group, problem.demand, problem.arc_demand[items[item]])
+            order = order_by_ratio(profit, size)
+            fill = best_fill(problem, weights, j, group, order, profit, size)
+            ordered = np.empty(count, dtype=np.int64)
             for rank in range(count):
-                sizes[rank + 1] = sizes[rank] + size[order[rank]]
-                profits[rank + 1] = profits[rank] + profit[order[rank]]
-            group_value = np.inf
-            group_option = -1
-            group_full, group_part = 0, 0.0
-            for option in range(option_start[j], option_start[j + 1]):
-                if option_class[option] != group:
-                    continue
-                room = 0.0
-                for r in range(resources):
-                    if weights[j, group, r] > 0.0:
-                        room += weights[j, group, r] * option_capacity[option, r]
-                full = int(np.searchsorted(sizes, room, side="right")) - 1
-                part = 0.0
-                total = option_cost[option] - profits[full]
-                if full < count and size[order[full]] > 0.0:
-                    part = (room - sizes[full]) / size[order[full]]
-                    total -= part * profit[order[full]]
-                if total < group_value:
-                    group_value, group_option, group_full, group_part = total, option, full, part
-            if group_value < value[j]:
-                value[j] = group_value
-                chosen[j] = group_option
-                best_full, best_part = group_full, group_part
-                best_order[:] = order
-            if adapt > 0.0 and count > 0:
-                _adapt(
-                    j,
-                    group,
-                    group_option,
-                    group_full,
-                    group_part,
-                    order,
-                    items,
-                    arc_demand,
-                    demand,
-                    option_capacity,
-                    weights,
-                    adapt,
-                )
-        for rank in range(best_full):
-            served[items[best_order[rank]]] = 1.0
-        if best_full < count and chosen[j] >= 0:
-            served[items[best_order[best_full]]] = best_part
+                ordered[rank] = items[order[rank]]
+            if fill.value < best.value:
+                best, taken = fill, ordered
+            if adaptation > 0.0 and count > 0:
+                adapt_weights(problem, weights, j, group, fill, ordered, adaptation, least)
+        terms.value[j] = best.value
+        terms.chosen[j] = best.option
+        for rank in range(best.full):
+            terms.served[taken[rank]] = 1.0
+        if best.full < count and best.option >= 0:
+            terms.served[taken[best.full]] = best.part
 
 
 @compiled
-def _adapt(
-    j: int,
-    group: int,
-    option: int,
-    full: int,
-    part: float,
-    order: Integers,
-    items: Integers,
-    arc_demand: Integers,
-    demand: Floats,
-    option_capacity: Floats,
-    weights: Floats,
-    adapt: float,
-) -> None:
-    """Move a facility's surrogate weights towards the resources that its best option of the class overuses."""
-    resources = demand.shape[1]
-    total = 0.0
-    for r in range(resources):
-        if weights[j, group, r] <= 0.0:
-            continue
-        usage = 0.0
-        for rank in range(full):
-            usage += demand[arc_demand[items[order[rank]]], r]
-        if full < len(order):
-            usage += part * demand[arc_demand[items[order[full]]], r]
-        capacity = max(option_capacity[option, r], 1e-12)
-        excess = min(max(usage / capacity - 1.0, -1.0), 1.0)
-        weights[j, group, r] *= np.exp(adapt * excess)
-        total += weights[j, group, r]
-    if total <= 0.0:
-        return
-    for r in range(resources):
-        if weights[j, group, r] > 0.0:
-            weights[j, group, r] = max(weights[j, group, r] / total, 1e-4)
-
-
-@compiled
-def gather(
-    value: Floats,
-    served: Floats,
-    facility_start: Integers,
-    arc_demand: Integers,
-    min_open: int,
-    max_open: int,
-    usage: Floats,
-    is_open: Integers,
-) -> float:
+def gather(problem: Relaxed, terms: Terms, min_open: int, max_open: int, usage: Floats, is_open: Integers) -> float:
     """Sum the negative terms, at least and at most so many; usage of each demand by the facilities that count."""
-    m = len(value)
-    usage[:] = 0.0
-    is_open[:] = 0
+    for i in range(len(usage)):
+        usage[i] = 0.0
+    for j in range(len(is_open)):
+        is_open[j] = 0
     total = 0.0
-    order = np.argsort(value)
-    for rank in range(min(max_open, m)):
+    order = sort_order(terms.value)
+    for rank in range(min(max_open, len(order))):
         j = order[rank]
-        if value[j] >= 0.0 and (rank >= min_open or value[j] == np.inf):
+        if terms.value[j] >= 0.0 and (rank >= min_open or terms.value[j] == np.inf):
             break
-        total += value[j]
+        total += terms.value[j]
         is_open[j] = 1
-        for arc in range(facility_start[j], facility_start[j + 1]):
-            if served[arc] > 0.0:
-                usage[arc_demand[arc]] += served[arc]
+        for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
+            if terms.served[arc] > 0.0:
+                usage[problem.arc_demand[arc]] += terms.served[arc]
     return total
 
 
+@compiled_step
+def forced_fill(option_cost: float, room: float, order: Integers, profit: Floats, size: Floats) -> tuple[float, float]:
+    """Value of an option with its knapsack, and the multiplier of the knapsack's capacity."""
+    value, multiplier = option_cost, 0.0
+    for rank in range(len(order)):
+        item = order[rank]
+        if profit[item] <= 0.0:
+            break
+        if size[item] > room:
+            value -= profit[item] * room / size[item]
+            multiplier = profit[item] / size[item]
+            break
+        value -= profit[item]
+        room -= size[item]
+    return value, multiplier
+
+
+@compiled_step
+def fits(problem: Relaxed, i: int, option: int) -> bool:
+    """Whether an option carries a demand alone."""
+    for r in range(problem.demand.shape[1]):
+        if problem.demand[i, r] > problem.option_capacity[option, r] * (1.0 + TOLERANCE):
+            return False
+    return True
+
+
 @compiled
-def penalties(
-    multipliers: Floats,
-    weights: Floats,
-    demand: Floats,
-    facility_start: Integers,
-    arc_demand: Integers,
-    arc_cost: Floats,
-    option_start: Integers,
-    option_cost: Floats,
-    option_capacity: Floats,
-    option_class: Integers,
-    arc_value: Floats,
-    option_value: Floats,
-    least: Floats,
-) -> None:
+def penalties(problem: Relaxed, multipliers: Floats, weights: Floats, forced: Forced) -> None:
     """The facilities' terms when an arc must be used, when an option must be chosen, and without any such must.
 
     With an arc: the least over the facility's options of option cost + knapsack + what forcing the arc into the
     knapsack costs by its linear programming multiplier, a lower bound.
     """
-    resources = demand.shape[1]
-    m = len(option_start) - 1
-    for j in range(m):
-        begin, end = facility_start[j], facility_start[j + 1]
-        count = end - begin
-        options = option_start[j + 1] - option_start[j]
-        total = np.empty(options)
-        price = np.empty(options)
-        least[j] = np.inf
-        size = np.empty(count)
-        ratio = np.empty(count)
+    price = np.empty(len(problem.option_cost))
+    for j in range(len(problem.option_start) - 1):
+        begin, count = problem.facility_start[j], problem.facility_start[j + 1] - problem.facility_start[j]
+        first, last = problem.option_start[j], problem.option_start[j + 1]
+        forced.least[j] = np.inf
+        profit, size = np.empty(count), np.empty(count)
+        for item in range(count):
+            profit[item] = multipliers[problem.arc_demand[begin + item]] - problem.arc_cost[begin + item]
         for group in range(weights.shape[1]):
-            member = False
-            for option in range(option_start[j], option_start[j + 1]):
-                if option_class[option] == group:
-                    member = True
-                    break
-            if not member:
+            if not has_member(problem, j, group):
                 continue
             for item in range(count):
-                arc = begin + item
-                i = arc_demand[arc]
-                summed = 0.0
-                for r in range(resources):
-                    summed += weights[j, group, r] * demand[i, r]
-                size[item] = summed
-                profit = multipliers[i] - arc_cost[arc]
-                ratio[item] = (-profit / summed if summed > 0.0 else -np.inf) if profit > 0.0 else np.inf
-            order = np.argsort(ratio)
-            for option in range(option_start[j], option_start[j + 1]):
-                if option_class[option] != group:
+                size[item] = surrogate_size(weights, j, group, problem.demand, problem.arc_demand[begin + item])
+            order = order_by_ratio(profit, size)
+            for option in range(first, last):
+                if problem.option_class[option] != group:
                     continue
-                room = 0.0
-                for r in range(resources):
-                    if weights[j, group, r] > 0.0:
-                        room += weights[j, group, r] * option_capacity[option, r]
-                found = option_cost[option]
-                multiplier = 0.0
-                for rank in range(count):
-                    item = order[rank]
-                    profit = multipliers[arc_demand[begin + item]] - arc_cost[begin + item]
-                    if profit <= 0.0:
-                        break
-                    if size[item] <= room:
-                        found -= profit
-                        room -= size[item]
-                    else:
-                        found -= profit * room / size[item]
-                        multiplier = profit / size[item]
-                        break
-                total[option - option_start[j]] = found
-                price[option - option_start[j]] = multiplier
-                least[j] = min(least[j], found)
-        for option in range(options):
-            option_value[option_start[j] + option] = total[option]
+                room = surrogate_room(weights, j, group, problem.option_capacity, option)
+                value, price[option] = forced_fill(problem.option_cost[option], room, order, profit, size)
+                forced.option[option] = value
+                forced.least[j] = min(forced.least[j], value)
         for item in range(count):
-            arc = begin + item
-            i = arc_demand[arc]
-            reduced = arc_cost[arc] - multipliers[i]
+            i = problem.arc_demand[begin + item]
             best = np.inf
-            for option in range(options):
-                origin = option_start[j] + option
-                fits = True
-                summed = 0.0
-                for r in range(resources):
-                    if demand[i, r] > option_capacity[origin, r] * (1.0 + 1e-9):
-                        fits = False
-                        break
-                    summed += weights[j, option_class[origin], r] * demand[i, r]
-                if not fits:
-                    continue
-                best = min(best, total[option] + max(0.0, reduced + price[option] * summed))
-            arc_value[arc] = best
+            for option in range(first, last):
+                if fits(problem, i, option):
+                    merged = surrogate_size(weights, j, problem.option_class[option], problem.demand, i)
+                    best = min(best, forced.option[option] + max(0.0, price[option] * merged - profit[item]))
+            forced.arc[begin + item] = best

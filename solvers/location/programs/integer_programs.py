@@ -14,31 +14,11 @@ from solvers.engines.conflicts import is_conflict
 from solvers.engines.pool import EngineJob, EnginePool
 from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
 from solvers.location.bound.floors import Floors
-from solvers.location.layout import Floats, Integers
+from solvers.location.problem import Floats, Integers
 from solvers.location.programs.restricted import Booleans, Restricted, restrict
 from solvers.location.progress import Progress
-from solvers.location.search.neighborhood import WAITING
+from solvers.location.search.state import WAITING
 
-#: Arcs and options with which the whole problem is worth a try.
-WHOLE_SIZE = 40_000
-#: Above this the programs over the whole gap are left to the later part of the time.
-MIDDLE_SIZE = 2000
-#: Arcs up to which it is solved over the whole gap at once.
-SMALL_SIZE = 300
-#: The whole problem is solved below a cost: how far that lies between bound and incumbent, and its part of the time.
-SHARES = ((0.25, 0.1), (0.5, 0.15), (1.0, 1.0))
-#: A program over the whole gap is begun anew where it would have at most this share of its arcs and options.
-SMALLER = 0.6
-#: Demands, arcs and closed facilities of a region, arcs of an assignment, and the time of both [s].
-REGION_DEMANDS, REGION_ARCS, REGION_CLOSED, ASSIGNMENT_ARCS, PART_S = 160, 4000, 6, 6000, 8.0
-#: Facilities that the relaxation opens at least so often are a kernel, worth a program with so many arcs per demand.
-KERNEL, KERNEL_ARCS = 0.1, 4
-#: Parts in a row that improved nothing, after which they are left alone until the incumbent changes.
-MOST_FRUITLESS = 4
-#: Nodes of the search trees in deterministic mode.
-WHOLE_NODES, PART_NODES = 5_000, 300
-#: Least time for a second ground that there is no choice, even where the time is up [s].
-LEAST_GROUND_S = 2.0
 ENGINE = "HiGHS"
 
 
@@ -68,6 +48,7 @@ class Programs:
     _chance: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
+        self.parameters = self.progress.config.parameters.location.programs
         self._chance = np.random.default_rng(self.progress.config.seed)
 
     @property
@@ -83,15 +64,16 @@ class Programs:
         progress = self.progress
         if self._is_unconfirmed or not progress.claims.believes(ENGINE):
             return False
-        share, time_share = SHARES[self._step]
-        if int(floors.below(progress.cost)[0].sum()) <= SMALL_SIZE:
-            share, time_share = SHARES[-1]
+        parameters, step = self.parameters, self._step
+        if int(floors.below(progress.cost)[0].sum()) <= parameters.small_size:
+            step = -1
+        share, time_share = parameters.gap_shares[step], parameters.time_shares[step]
         cutoff = progress.cost
         if np.isfinite(cutoff) and progress.bound > -np.inf:
             cutoff = progress.bound + share * (progress.cost - progress.bound)
         arcs, options = floors.below(cutoff)
         size = int(arcs.sum()) + int(options.sum())
-        if size > WHOLE_SIZE or (is_early and share == 1.0 and size > MIDDLE_SIZE):
+        if size > parameters.whole_size or (is_early and share == 1.0 and size > parameters.middle_size):
             return False
         self._size, self._cutoff = size, cutoff
         covered = np.zeros(progress.layout.demands, dtype=bool)
@@ -103,7 +85,7 @@ class Programs:
         program = restrict(progress.layout, arcs, options)
         if progress.place is not None and progress.option is not None and share == 1.0:
             hint = program.hint(progress.place, progress.option)
-        self._start(program, max(time_share * limit_s, 1.0), WHOLE_NODES, hint)
+        self._start(program, max(time_share * limit_s, parameters.shortest_s), parameters.whole_nodes, hint)
         return True
 
     def start_part(self, floors: Floors, near: Integers, openness: Floats) -> bool:
@@ -111,22 +93,23 @@ class Programs:
 
         These are, in turn, the incumbent's, and those that the relaxation opens in at least a share of its solutions.
         """
-        progress = self.progress
+        progress, parameters = self.progress, self.parameters
         if progress.place is None or progress.option is None:
             return False
-        if self._fruitless >= MOST_FRUITLESS and progress.cost >= self._fruitless_at:
+        if self._fruitless >= parameters.most_fruitless and progress.cost >= self._fruitless_at:
             return False
         layout, place = progress.layout, progress.place
         kind = self._parts % 3
-        if kind == 2 and KERNEL_ARCS * layout.demands > ASSIGNMENT_ARCS:
+        if kind == 2 and parameters.kernel_arcs * layout.demands > parameters.assignment_arcs:
             self._parts, kind = self._parts + 1, 0
         self._parts += 1
         if kind == 0:
             inside, demands = self._region(place, progress.option, near)
-            most = REGION_ARCS
+            most = parameters.region_arcs
         else:
-            inside, demands = progress.option >= 0 if kind == 1 else openness >= KERNEL, np.ones(layout.demands, bool)
-            most = ASSIGNMENT_ARCS
+            inside = progress.option >= 0 if kind == 1 else openness >= parameters.kernel
+            demands = np.ones(layout.demands, bool)
+            most = parameters.assignment_arcs
         used = place[layout.arc_demand] == layout.arc_facility
         possible, options = floors.below(progress.cost)
         arcs = inside[layout.arc_facility] & demands[layout.arc_demand] & (possible | used)
@@ -136,7 +119,8 @@ class Programs:
         options[progress.option[progress.option >= 0]] = True
         program = restrict(layout, arcs, options, demands=demands, place=place)
         hint = program.hint(place, progress.option) if inside[place[demands]].all() else None
-        self._start(program, min(PART_S, 0.5 * progress.remaining), PART_NODES, hint)
+        limit_s = min(parameters.part_s, parameters.part_time * progress.remaining)
+        self._start(program, limit_s, parameters.part_nodes, hint)
         return True
 
     def _region(self, place: Integers, option: Integers, near: Integers) -> tuple[Booleans, Booleans]:
@@ -150,10 +134,10 @@ class Programs:
             if j < 0:
                 break
             if option[j] < 0:
-                if closed < REGION_CLOSED:
+                if closed < self.parameters.region_closed:
                     inside[j] = True
                     closed += 1
-            elif total == 0 or total + count[j] <= REGION_DEMANDS:
+            elif total == 0 or total + count[j] <= self.parameters.region_demands:
                 inside[j] = True
                 demands |= place == j
                 total += int(count[j])
@@ -165,7 +149,7 @@ class Programs:
         task = EngineTask(
             "highs",
             program.model,
-            gap=config.gap * 0.5,
+            gap=config.gap * self.parameters.gap,
             seed=config.seed + self._parts,
             time_limit_s=UNLIMITED_S if config.deterministic else limit_s,
             node_limit=nodes if config.deterministic else None,
@@ -200,7 +184,7 @@ class Programs:
             base = progress.place if progress.place is not None else np.full(progress.layout.demands, WAITING)
             progress.offer(program.placed(job.solution, base))
         if not program.is_whole:
-            is_better = progress.cost < before - 1e-6 * abs(before)
+            is_better = progress.cost < before - self.parameters.better * abs(before)
             self._fruitless = 0 if is_better else self._fruitless + 1
             self._fruitless_at = progress.cost
         elif job.state == "infeasible":
@@ -209,7 +193,7 @@ class Programs:
             else:
                 self._is_unconfirmed = True
         else:
-            self._step = min(self._step + 1, len(SHARES) - 1)
+            self._step = min(self._step + 1, len(self.parameters.gap_shares) - 1)
 
     def _conclude(self, cutoff: float) -> None:
         """Nothing costs less than the cutoff."""
@@ -224,7 +208,7 @@ class Programs:
         config = self.progress.config
         engines: tuple[Engine, ...] = ("conflict", "cp_sat")
         for engine in engines:
-            limit = max(self.progress.remaining, LEAST_GROUND_S) / 2.0
+            limit = max(self.progress.remaining, self.parameters.least_ground_s) / len(engines)
             if config.deterministic:
                 limit = config.time_limit_s if engine == "cp_sat" else UNLIMITED_S
             task = EngineTask(
@@ -236,7 +220,7 @@ class Programs:
                 deterministic=config.deterministic,
                 parameters=config.parameters.engines,
             )
-            job = self.pool.answer(task, overrun_s=LEAST_GROUND_S, must_work=False)
+            job = self.pool.answer(task, overrun_s=self.parameters.least_ground_s, must_work=False)
             if job.state == "infeasible" or (
                 job.multipliers is not None and is_conflict(program.model, job.multipliers)
             ):
@@ -248,13 +232,15 @@ class Programs:
     def finish(self) -> None:
         """Wait for the program at work to end by itself."""
         while self.is_running:
-            self.poll(1.0)
+            self.poll(self.parameters.listening_s)
 
     def restart_if_smaller(self, floors: Floors) -> None:
         """End a program over the whole gap that would be much smaller by now."""
-        if self._run is None or self._program is None or not self._program.is_whole or SHARES[self._step][0] < 1.0:
+        if self._run is None or self._program is None or not self._program.is_whole:
+            return
+        if self.parameters.gap_shares[self._step] < 1.0:
             return
         arcs, options = floors.below(self.progress.cost)
-        if int(arcs.sum()) + int(options.sum()) < SMALLER * self._size:
+        if int(arcs.sum()) + int(options.sum()) < self.parameters.smaller * self._size:
             self.pool.stop(self._run)
             self._run = None

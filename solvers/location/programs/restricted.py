@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.linear.model import INFINITY, LinearModel
-from solvers.location.layout import TOLERANCE, Floats, Integers, Layout
-from solvers.location.search.neighborhood import WAITING
+from solvers.location.layout import Layout
+from solvers.location.problem import Floats, Integers
+from solvers.location.search.state import WAITING
+from solvers.location.tolerances import TOLERANCE
 
 Booleans = NDArray[np.bool_]
 

@@ -7,26 +7,40 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.location.layout import Integers, Layout
-from solvers.location.search.annealing import anneal
-from solvers.location.search.construction import adopt, alone_options, clear, empty_state, near_facilities, place_all
-from solvers.location.search.neighborhood import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State
+from solvers.location.layout import Layout
+from solvers.location.problem import Integers
+from solvers.location.search.annealing import Best, anneal
+from solvers.location.search.construction import adopt, clear, empty_state, fill_alone, fill_near, place_all
+from solvers.location.search.state import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
+from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
+from solvers.parameters.location import SearchParameters
 
-#: Nearest facilities that a move may take in, and how many of a demand's cheapest facilities make them near.
-NEAR, DEPTH = 24, 10
 
-
-def arrays_of(layout: Layout) -> Arrays:
+def arrays_of(layout: Layout, parameters: SearchParameters) -> Arrays:
     """The problem for the compiled loops; the relaxation has no say yet."""
-    near = near_facilities(
-        min(NEAR, layout.facilities),
+    arrays = empty_arrays(layout, parameters)
+    fill_near(
+        arrays.neighbors,
+        parameters.depth,
         layout.facility_start,
         layout.arc_demand,
         layout.demand_start,
         layout.by_demand,
         layout.arc_facility,
-        DEPTH,
     )
+    fill_alone(
+        arrays.alone,
+        layout.demand,
+        layout.facility_start,
+        layout.arc_demand,
+        layout.option_start,
+        layout.option_capacity,
+    )
+    return arrays
+
+
+def empty_arrays(layout: Layout, parameters: SearchParameters) -> Arrays:
+    """The same without what loops work out: no neighbors, no options alone."""
     spread = float(layout.arc_cost.max(initial=0.0) - min(layout.arc_cost.min(initial=0.0), 0.0))
     return Arrays(
         demand=layout.demand,
@@ -39,10 +53,8 @@ def arrays_of(layout: Layout) -> Arrays:
         option_start=layout.option_start,
         option_cost=layout.option_cost,
         option_capacity=layout.option_capacity,
-        alone=alone_options(
-            layout.demand, layout.facility_start, layout.arc_demand, layout.option_start, layout.option_capacity
-        ),
-        neighbors=near,
+        alone=np.zeros(len(layout.arc_cost), dtype=np.int64),
+        neighbors=np.full((layout.facilities, min(parameters.near, layout.facilities)), -1, dtype=np.int64),
         guide=np.full(layout.facilities, -1, dtype=np.int64),
         max_open=layout.max_open,
         penalty=2.0 * (spread + float(layout.option_cost.max(initial=0.0))) + 1.0,
@@ -55,27 +67,33 @@ class Annealer:
 
     Attributes
     ----------
-    best_place : array (n,)
-        Facility of each demand in the best solution so far.
+    best : Best
+        The best solution so far.
     """
 
     arrays: Arrays
     seed: int
+    parameters: SearchParameters
     state: State = field(init=False, repr=False)
-    best_place: Integers = field(init=False, repr=False)
+    best: Best = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n, m = len(self.arrays.demand), len(self.arrays.option_start) - 1
         self.state = empty_state(n, m, self.arrays.demand.shape[1], self.seed, _charge(self.arrays))
-        self.best_place = np.full(n, WAITING, dtype=np.int64)
-        self._best = np.full(1, np.inf)
+        self.best = Best(np.full(n, WAITING, dtype=np.int64), np.full(1, np.inf))
+        self._moves = moves_of(self.parameters.moves)
         self._barred = np.zeros(m, dtype=np.int64)
         self._mark = 1
 
     @property
+    def best_place(self) -> Integers:
+        """Facility of each demand in the best solution."""
+        return self.best.place
+
+    @property
     def best_cost(self) -> float:
         """Cost of the best solution; infinite until there is one."""
-        return float(self._best[0])
+        return float(self.best.cost[0])
 
     @property
     def cost(self) -> float:
@@ -101,14 +119,14 @@ class Annealer:
         """Continue from a known solution."""
         clear(self.state)
         adopt(self.arrays, self.state, place)
-        if cost < self.best_cost - 1e-9:
-            self._best[0] = cost
-            self.best_place = place.copy()
+        if cost < self.best_cost - IMPROVEMENT:
+            self.best.cost[0] = cost
+            self.best.place[:] = place
 
     def run(self, effort: float, temperature: float) -> None:
         """Anneal at one temperature until an effort is spent."""
         self._mark = anneal(
-            self.arrays, self.state, self._barred, self.best_place, self._best, effort, self._mark, temperature
+            self.arrays, self.state, self._moves, self.best, self._barred, float(effort), self._mark, float(temperature)
         )
 
 
@@ -118,4 +136,4 @@ def _charge(arrays: Arrays) -> float:
     arcs = float(np.abs(arrays.arc_cost).mean()) if len(arrays.arc_cost) else 0.0
     options = float(arrays.option_cost.mean()) if len(arrays.option_cost) else 0.0
     amount = float(arrays.demand.sum()) / n / arrays.demand.shape[1]
-    return float(options + arcs / max(amount, 1e-9))
+    return float(options + arcs / max(amount, TOLERANCE))

@@ -7,21 +7,13 @@ touched facility to its cheapest option, shifts and swaps what that improves, an
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from solvers.location.compiled import compiled_step
-from solvers.location.layout import Floats, Integers
+from solvers.location.compiled import compiled_loop, compiled_step
+from solvers.location.problem import Floats, Integers
 from solvers.location.search.neighborhood import (
-    CHARGE,
-    COST,
-    EFFORT,
-    ENTRIES,
-    PAID,
-    SAVED,
-    WAITING,
-    WAITS,
-    Arrays,
-    State,
     cheapest_insertion,
     draw,
     draw_below,
@@ -36,16 +28,35 @@ from solvers.location.search.neighborhood import (
     undo,
 )
 from solvers.location.search.ruin import call_waiting, ruin
+from solvers.location.search.state import (
+    CHARGE,
+    COST,
+    EFFORT,
+    ENTRIES,
+    LOOK_STEPS,
+    MOVE_STEPS,
+    PAID,
+    SAVED,
+    WAITING,
+    WAITS,
+    Arrays,
+    Moves,
+    State,
+)
+from solvers.location.tolerances import IMPROVEMENT, NOTHING
 
-#: Chance that an arc is overlooked when a demand is put back.
-BLINK = 0.02
-#: How far down a demand's list of cheapest facilities swaps look.
-REACH = 16
-#: Swaps tried for each demand that a move has removed.
-SWAPS = 3
-#: After so many moves the charge for overload is reviewed: dearer by this factor where the share of moves after which
-#: nothing is overloaded is below the first, cheaper where it is above the second.
-REVIEW, DEARER, FEW, MANY = 500, 1.15, 0.3, 0.7
+
+class Best(NamedTuple):
+    """The best solution in which nobody waits and nothing is overloaded, changed in place.
+
+    Attributes
+    ----------
+    place, cost : arrays (n,), (1,)
+        Facility of each demand, and what it costs; infinite until there is one.
+    """
+
+    place: Integers
+    cost: Floats
 
 
 @compiled_step
@@ -53,7 +64,7 @@ def displacement(arrays: Arrays, state: State, i: int) -> float:
     """What a demand's second cheapest open facility costs more than its cheapest."""
     cheapest = -1.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
-        state.totals[EFFORT] += 0.3
+        state.totals[EFFORT] += LOOK_STEPS
         arc = arrays.by_demand[position]
         if state.option[arrays.arc_facility[arc]] >= 0:
             if cheapest >= 0.0:
@@ -63,19 +74,21 @@ def displacement(arrays: Arrays, state: State, i: int) -> float:
 
 
 @compiled_step
-def rank(arrays: Arrays, state: State) -> None:
+def rank(arrays: Arrays, state: State, moves: Moves) -> None:
     """In which order to put back: largest first, dearest to displace first, or any; always a little mixed."""
     count = state.counts[ENTRIES]
     mode = draw(state.random)
+    keyed = moves.largest_first + moves.dearest_first
     for position in range(count):
         i = state.entry[position]
         weight = 0.0
-        if mode < 0.25:
+        if mode < moves.largest_first:
             for r in range(arrays.demand.shape[1]):
                 weight += arrays.demand[i, r]
-        elif mode < 0.8:
+        elif mode < keyed:
             weight = displacement(arrays, state, i)
-        state.key[position] = -weight * (0.7 + 0.6 * draw(state.random)) if mode < 0.8 else draw(state.random)
+        chance = draw(state.random)
+        state.key[position] = -weight * (1.0 - moves.mixing + 2.0 * moves.mixing * chance) if mode < keyed else chance
         state.order[position] = i
     sort(state.key, state.order, count)
 
@@ -98,11 +111,11 @@ def sort(key: Floats, order: Integers, count: int) -> None:
 
 
 @compiled_step
-def recreate(arrays: Arrays, state: State, removed: int, barred: Integers, mark: int) -> None:
+def recreate(arrays: Arrays, state: State, moves: Moves, removed: int, barred: Integers, mark: int) -> None:
     """Put the removed demands back one by one, and trim what was touched."""
     for position in range(removed):
         i = state.order[position]
-        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, mark, BLINK)
+        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, mark, moves.blink)
         if j == WAITING:
             leave_waiting(arrays, state, i)
         else:
@@ -114,26 +127,26 @@ def recreate(arrays: Arrays, state: State, removed: int, barred: Integers, mark:
 
 
 @compiled_step
-def polish(arrays: Arrays, state: State, removed: int, mark: int) -> None:
+def polish(arrays: Arrays, state: State, moves: Moves, removed: int, mark: int) -> None:
     """Shift and swap the demands that were put back while that helps and the journal has room."""
     for position in range(removed):
         i = state.entry[position]
         if state.place[i] != WAITING:
             shift(arrays, state, i, mark)
     room = len(state.entry) - 4
-    for _ in range(SWAPS * removed):
+    for _ in range(moves.swaps * removed):
         i = state.entry[draw_below(state.random, removed)]
         if state.place[i] == WAITING or state.counts[ENTRIES] >= room:
             continue
         begin = arrays.demand_start[i]
         count = arrays.demand_start[i + 1] - begin
-        start = draw_below(state.random, min(count, REACH))
-        for step in range(min(count, REACH)):
+        start = draw_below(state.random, min(count, moves.reach))
+        for step in range(min(count, moves.reach)):
             arc = arrays.by_demand[begin + (start + step) % count]
             k = arrays.arc_facility[arc]
             if state.served[k] > 0 and k != state.place[i]:
-                state.totals[EFFORT] += 0.3 * step
-                if exchange(arrays, state, i, k, arrays.arc_cost[arc], mark):
+                state.totals[EFFORT] += LOOK_STEPS * step
+                if exchange(arrays, state, moves, i, k, arrays.arc_cost[arc], mark):
                     shift(arrays, state, i, mark)
                 break
 
@@ -184,20 +197,20 @@ def note_waiting(state: State) -> None:
     state.counts[WAITS] = waits
 
 
-@compiled_step
+@compiled_loop
 def anneal(
     arrays: Arrays,
     state: State,
+    moves: Moves,
+    best: Best,
     barred: Integers,
-    best_place: Integers,
-    best_cost: Floats,
     effort: float,
     mark: int,
     temperature: float,
 ) -> int:
     """Run moves at one temperature until an effort is spent; the number of the last move.
 
-    The best solution in which nobody waits is kept in `best_place`, `best_cost`.
+    A move may not use a facility with barred[j] == its number.
     """
     end = state.totals[EFFORT] + effort
     kept, held = 0, 0
@@ -206,18 +219,18 @@ def anneal(
         mark += 1
         state.counts[ENTRIES] = 0
         state.counts[SAVED] = 0
-        state.totals[EFFORT] += 10.0
+        state.totals[EFFORT] += MOVE_STEPS
         paid = state.totals[PAID]
-        ruin(arrays, state, barred, mark)
+        ruin(arrays, state, moves, barred, mark)
         if state.counts[WAITS] > 0:
-            call_waiting(arrays, state)
+            call_waiting(arrays, state, moves)
         removed = state.counts[ENTRIES]
         if removed == 0:
             undo(arrays, state, paid)
             continue
-        rank(arrays, state)
-        recreate(arrays, state, removed, barred, mark)
-        polish(arrays, state, removed, mark)
+        rank(arrays, state, moves)
+        recreate(arrays, state, moves, removed, barred, mark)
+        polish(arrays, state, moves, removed, mark)
         burdens = change_of_burdens(state)
         change = burdens + state.totals[PAID] - paid
         if change <= 0.0 or (temperature > 0.0 and draw(state.random) < np.exp(-change / temperature)):
@@ -225,19 +238,19 @@ def anneal(
             note_waiting(state)
             over = overload(arrays, state)
             total = state.totals[COST] + state.totals[PAID]
-            if state.counts[WAITS] == 0 and over <= 1e-12 * abs(total) and total < best_cost[0] - 1e-9:
-                best_cost[0] = total
-                for i in range(len(best_place)):
-                    best_place[i] = state.place[i]
+            if state.counts[WAITS] == 0 and over <= NOTHING * abs(total) and total < best.cost[0] - IMPROVEMENT:
+                best.cost[0] = total
+                for i in range(len(best.place)):
+                    best.place[i] = state.place[i]
         else:
             undo(arrays, state, paid)
         kept += 1
-        if over <= 1e-12 * abs(state.totals[COST]):
+        if over <= NOTHING * abs(state.totals[COST]):
             held += 1
-        if kept == REVIEW:
-            if held < FEW * kept:
-                recharge(arrays, state, DEARER)
-            elif held > MANY * kept:
-                recharge(arrays, state, 1.0 / DEARER)
+        if kept == moves.review:
+            if held < moves.few * kept:
+                recharge(arrays, state, moves.dearer)
+            elif held > moves.many * kept:
+                recharge(arrays, state, 1.0 / moves.dearer)
             kept, held = 0, 0
     return mark

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.location.compiled import compiled
-from solvers.location.layout import TOLERANCE, Floats, Integers
+from solvers.location.compiled import compiled, compiled_step
+from solvers.location.problem import Floats, Integers
 from solvers.location.search.neighborhood import (
-    COST,
-    PAID,
-    WAITING,
-    WAITS,
-    Arrays,
-    State,
     arc_between,
     cheapest_insertion,
     leave_waiting,
@@ -21,6 +15,9 @@ from solvers.location.search.neighborhood import (
     set_option,
     trim,
 )
+from solvers.location.search.state import COST, NOBODY, PAID, WAITING, WAITS, Arrays, State
+from solvers.location.sorting import sort_order
+from solvers.location.tolerances import TOLERANCE
 
 
 def empty_state(n: int, m: int, resources: int, seed: int, charge: float) -> State:
@@ -66,7 +63,7 @@ def clear(state: State) -> None:
     state.totals[COST] = 0.0
 
 
-@compiled
+@compiled_step
 def settle(arrays: Arrays, state: State) -> None:
     """Trim every facility, list the demands that wait, and sum up what the options cost."""
     state.counts[WAITS] = 0
@@ -88,7 +85,7 @@ def place_all(arrays: Arrays, state: State, options: Integers, order: Integers) 
     barred = np.zeros(len(options), dtype=np.int64)
     for rank in range(len(order)):
         i = order[rank]
-        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, 1, 0.0)
+        j, option, burden, cost = cheapest_insertion(arrays, state, i, barred, NOBODY, 0.0)
         if j == WAITING:
             leave_waiting(arrays, state, i)
         else:
@@ -109,11 +106,15 @@ def adopt(arrays: Arrays, state: State, place: Integers) -> None:
 
 
 @compiled
-def alone_options(
-    demand: Floats, facility_start: Integers, arc_demand: Integers, option_start: Integers, option_capacity: Floats
-) -> Integers:
+def fill_alone(
+    alone: Integers,
+    demand: Floats,
+    facility_start: Integers,
+    arc_demand: Integers,
+    option_start: Integers,
+    option_capacity: Floats,
+) -> None:
     """For each arc the cheapest option of its facility that holds its demand alone; the dearest where none does."""
-    alone = np.zeros(len(arc_demand), dtype=np.int64)
     for j in range(len(facility_start) - 1):
         for arc in range(facility_start[j], facility_start[j + 1]):
             i = arc_demand[arc]
@@ -129,28 +130,27 @@ def alone_options(
                     break
                 option += 1
             alone[arc] = option
-    return alone
 
 
 @compiled
-def near_facilities(
-    width: int,
+def fill_near(
+    near: Integers,
+    depth: int,
     facility_start: Integers,
     arc_demand: Integers,
     demand_start: Integers,
     by_demand: Integers,
     arc_facility: Integers,
-    depth: int,
-) -> Integers:
-    """For each facility the others that its demands could also use, most shared first; −1 where there are fewer.
+) -> None:
+    """For each facility the others that its demands could also use, most shared first; −1 stays where there are fewer.
 
     A demand counts for its `depth` cheapest facilities, the cheaper the more.
     """
     m = len(facility_start) - 1
-    near = np.full((m, width), -1, dtype=np.int64)
-    shared = np.zeros(m)
+    unshared = np.zeros(m)
     for j in range(m):
-        shared[:] = 0.0
+        for k in range(m):
+            unshared[k] = 0.0
         for arc in range(facility_start[j], facility_start[j + 1]):
             i = arc_demand[arc]
             begin, end = demand_start[i], demand_start[i + 1]
@@ -160,10 +160,9 @@ def near_facilities(
                     own = position - begin
                     break
             for position in range(begin, min(end, begin + depth)):
-                shared[arc_facility[by_demand[position]]] += 1.0 / ((1.0 + position - begin) * (1.0 + own))
-        shared[j] = 0.0
-        order = np.argsort(-shared)
-        for position in range(min(width, m)):
-            if shared[order[position]] > 0.0:
+                unshared[arc_facility[by_demand[position]]] -= 1.0 / ((1.0 + position - begin) * (1.0 + own))
+        unshared[j] = 0.0
+        order = sort_order(unshared)
+        for position in range(min(near.shape[1], m)):
+            if unshared[order[position]] < 0.0:
                 near[j, position] = order[position]
-    return near

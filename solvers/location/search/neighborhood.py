@@ -1,106 +1,27 @@
-"""A solution in the making and the steps that change it, in compiled loops.
-
-Demands that find no room wait outside at a penalty. Every step is written into a journal, so that a move of many steps
-can be undone.
-"""
+"""The steps that change a solution in the making, in compiled loops."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 
 from solvers.location.compiled import compiled_step
-from solvers.location.layout import TOLERANCE, Floats, Integers
-
-WAITING = -1
-#: Positions of `State.counts`: open facilities, entries of the journal, facilities saved, waiting demands.
-OPENED, ENTRIES, SAVED, WAITS = 0, 1, 2, 3
-#: Positions of `State.totals`: arcs and penalties paid, burdens of the facilities, work done so far in steps of inner
-#: loops, and what an overloaded facility pays per unit of excess.
-PAID, COST, EFFORT, CHARGE = 0, 1, 2, 3
-
-
-class Arrays(NamedTuple):
-    """The problem as the loops read it (see `Layout`), with each facility's nearest others.
-
-    Attributes
-    ----------
-    alone : array (A,)
-        The cheapest option of each arc's facility that holds the arc's demand alone.
-    neighbors : array (m, width)
-        Facilities that serve about the same demands, nearest first, −1 where there are fewer.
-    guide : array (m,)
-        The option that the relaxation chose for each facility, −1 where it never did; changed in place.
-    penalty : float
-        What a waiting demand costs.
-    """
-
-    demand: Floats
-    facility_start: Integers
-    arc_demand: Integers
-    arc_cost: Floats
-    arc_facility: Integers
-    demand_start: Integers
-    by_demand: Integers
-    option_start: Integers
-    option_cost: Floats
-    option_capacity: Floats
-    alone: Integers
-    neighbors: Integers
-    guide: Integers
-    max_open: int
-    penalty: float
-
-
-class State(NamedTuple):
-    """A solution in the making and the journal of the move at work, changed in place.
-
-    Attributes
-    ----------
-    place, paid : arrays (n,)
-        Facility of each demand (`WAITING` without) and the arc cost (or penalty) it pays.
-    load : array (m, R)
-    option, burden : arrays (m,)
-        Chosen or planned option, −1 closed; what the facility costs with it, the charge for overload included.
-    head, following, previous : arrays (m,), (n,), (n,)
-        The demands of each facility as linked lists.
-    served : array (m,)
-        How many demands each facility has.
-    waiting : array (n,)
-        The demands that wait, in the first `counts[WAITS]` places.
-    entry, entry_place, entry_paid : arrays
-        The journal: which demand was changed, and where it was before.
-    order, key : arrays
-        The demands that a move puts back, sorted by a key.
-    saved, saved_option, saved_burden, saved_in : arrays (m,)
-        Facilities that the move has changed, what they were before, and the number of the move that saved them last.
-    counts, totals : arrays (4,), (4,)
-    random : array (1,) of uint64
-    """
-
-    place: Integers
-    paid: Floats
-    load: Floats
-    option: Integers
-    burden: Floats
-    head: Integers
-    following: Integers
-    previous: Integers
-    served: Integers
-    waiting: Integers
-    entry: Integers
-    entry_place: Integers
-    entry_paid: Floats
-    order: Integers
-    key: Floats
-    saved: Integers
-    saved_option: Integers
-    saved_burden: Floats
-    saved_in: Integers
-    counts: Integers
-    totals: Floats
-    random: np.ndarray
+from solvers.location.problem import Integers
+from solvers.location.search.state import (
+    CHARGE,
+    CLOSED,
+    EFFORT,
+    ENTRIES,
+    NOBODY,
+    OPENED,
+    PAID,
+    SAVED,
+    SWAP_STEPS,
+    WAITING,
+    Arrays,
+    Moves,
+    State,
+)
+from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
 
 
 @compiled_step
@@ -244,7 +165,7 @@ def plan_option(arrays: Arrays, state: State, j: int, option: int) -> None:
     """Choose an option, or close with −1, whatever the load."""
     burden = 0.0
     if option >= 0:
-        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, -1, -1, option)
+        burden = arrays.option_cost[option] + state.totals[CHARGE] * excess(arrays, state, j, NOBODY, NOBODY, option)
     set_option(state, j, option, burden)
 
 
@@ -256,7 +177,7 @@ def cheapest_insertion(
 
     Facilities with barred[j] == mark are left out; with probability `blink` any arc is overlooked.
     """
-    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, -1, 0.0, 0.0
+    best, best_j, best_option, best_burden, best_arc = np.inf, WAITING, CLOSED, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -273,7 +194,7 @@ def cheapest_insertion(
                 continue
         if blink > 0.0 and draw(state.random) < blink:
             continue
-        option, burden = fitting(arrays, state, j, i, -1, begin)
+        option, burden = fitting(arrays, state, j, i, NOBODY, begin)
         total = cost + burden - state.burden[j]
         if total < best:
             best, best_j, best_option, best_burden, best_arc = total, j, option, burden, cost
@@ -284,11 +205,11 @@ def cheapest_insertion(
 def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
     """Move a demand where it costs less, if anywhere; whether it was moved."""
     j = state.place[i]
-    left, left_burden = -1, 0.0
+    left, left_burden = CLOSED, 0.0
     if state.served[j] > 1:
-        left, left_burden = fitting(arrays, state, j, -1, i, arrays.option_start[j])
-    best = state.paid[i] + state.burden[j] - left_burden - 1e-9
-    best_k, best_option, best_burden, best_arc = -1, -1, 0.0, 0.0
+        left, left_burden = fitting(arrays, state, j, NOBODY, i, arrays.option_start[j])
+    best = state.paid[i] + state.burden[j] - left_burden - IMPROVEMENT
+    best_k, best_option, best_burden, best_arc = NOBODY, CLOSED, 0.0, 0.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
         state.totals[EFFORT] += 1.0
         arc = arrays.by_demand[position]
@@ -303,7 +224,7 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
                 continue
         if k == j:
             continue
-        option, burden = fitting(arrays, state, k, i, -1, begin)
+        option, burden = fitting(arrays, state, k, i, NOBODY, begin)
         total = cost + burden - state.burden[k]
         if total < best:
             best, best_k, best_option, best_burden, best_arc = total, k, option, burden, cost
@@ -323,9 +244,9 @@ def shift(arrays: Arrays, state: State, i: int, mark: int) -> bool:
 def trim(arrays: Arrays, state: State, j: int) -> None:
     """Choose the cheapest option that holds the load; close what is empty."""
     if state.served[j] == 0:
-        set_option(state, j, -1, 0.0)
+        set_option(state, j, CLOSED, 0.0)
     else:
-        option, burden = fitting(arrays, state, j, -1, -1, arrays.option_start[j])
+        option, burden = fitting(arrays, state, j, NOBODY, NOBODY, arrays.option_start[j])
         set_option(state, j, option, burden)
 
 
@@ -345,20 +266,20 @@ def arc_between(arrays: Arrays, i: int, j: int) -> float:
 
 
 @compiled_step
-def exchange(arrays: Arrays, state: State, i: int, k: int, cost: float, mark: int) -> bool:
+def exchange(arrays: Arrays, state: State, moves: Moves, i: int, k: int, cost: float, mark: int) -> bool:
     """Swap a demand with one at facility k, where it would pay `cost`, if that lowers the cost; whether it was done."""
     j = state.place[i]
     other = state.head[k]
-    for _ in range(draw_below(state.random, min(state.served[k], 64))):
+    for _ in range(draw_below(state.random, min(state.served[k], moves.partners))):
         other = state.following[other]
-    state.totals[EFFORT] += 4.0
+    state.totals[EFFORT] += SWAP_STEPS
     back = arc_between(arrays, other, j)
     arcs = cost - state.paid[i] + back - state.paid[other]
     if back == np.inf or arcs - state.burden[j] - state.burden[k] >= 0.0:
         return False
     new_j, burden_j = fitting(arrays, state, j, other, i, arrays.option_start[j])
     new_k, burden_k = fitting(arrays, state, k, i, other, arrays.option_start[k])
-    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -1e-9:
+    if arcs + burden_j - state.burden[j] + burden_k - state.burden[k] >= -IMPROVEMENT:
         return False
     save(state, j, mark)
     save(state, k, mark)

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 from solvers.location.compiled import compiled_step
-from solvers.location.layout import Integers
-from solvers.location.search.neighborhood import (
+from solvers.location.problem import Integers
+from solvers.location.search.neighborhood import draw, draw_below, plan_option, save, take_off, write
+from solvers.location.search.state import (
+    CLOSED,
     EFFORT,
     ENTRIES,
+    NOBODY,
     OPENED,
     PAID,
     SAVED,
     WAITING,
     WAITS,
     Arrays,
+    Moves,
     State,
-    draw,
-    draw_below,
-    plan_option,
-    save,
-    take_off,
-    write,
 )
 
-#: Facilities, and demands, that one move takes apart at most (the first facility may have more demands).
-MOST_FACILITIES, MOST_REMOVED = 5, 250
-#: Waiting demands that one move tries to place.
-MOST_WAITING = 40
-#: Chances of the kinds of move: take a neighborhood apart, replace a facility, open one, close one; else a few demands.
-REGION, REPLACE, OPEN, CLOSE = 0.35, 0.15, 0.1, 0.1
+#: What a look at one of a facility's arcs counts for in steps of inner loops.
+ATTRACT_STEPS = 0.2
 
 
 @compiled_step
-def seed_facility(arrays: Arrays, state: State) -> int:
+def seed_facility(arrays: Arrays, state: State, moves: Moves) -> int:
     """The facility of a random demand, often one that waits; for those a near one."""
     seed = draw_below(state.random, len(state.place))
-    if state.counts[WAITS] > 0 and draw(state.random) < 0.5:
+    if state.counts[WAITS] > 0 and draw(state.random) < moves.waiting_first:
         seed = state.waiting[draw_below(state.random, state.counts[WAITS])]
     first = state.place[seed]
     if first == WAITING:
         begin = arrays.demand_start[seed]
-        near = min(8, arrays.demand_start[seed + 1] - begin)
+        near = min(moves.waiting_reach, arrays.demand_start[seed + 1] - begin)
         first = arrays.arc_facility[arrays.by_demand[begin + draw_below(state.random, near)]]
     return int(first)
 
@@ -65,9 +59,9 @@ def empty(arrays: Arrays, state: State, j: int, chance: float) -> None:
 
 
 @compiled_step
-def closed_neighbor(arrays: Arrays, state: State, j: int) -> int:
+def closed_neighbor(arrays: Arrays, state: State, moves: Moves, j: int) -> int:
     """A closed facility near j, rather a near one and one that the relaxation opens; −1 where there is none."""
-    chosen = -1
+    chosen = NOBODY
     seen = 0.0
     for position in range(arrays.neighbors.shape[1]):
         k = arrays.neighbors[j, position]
@@ -75,35 +69,35 @@ def closed_neighbor(arrays: Arrays, state: State, j: int) -> int:
             break
         if state.option[k] >= 0:
             continue
-        weight = (3.0 if arrays.guide[k] >= 0 else 1.0) / (2.0 + position)
+        weight = (moves.guided if arrays.guide[k] >= 0 else 1.0) / (moves.nearness + position)
         seen += weight
         if draw(state.random) * seen < weight:
             chosen = k
-    return chosen
+    return int(chosen)
 
 
 @compiled_step
-def attract(arrays: Arrays, state: State, k: int) -> None:
+def attract(arrays: Arrays, state: State, moves: Moves, k: int) -> None:
     """Take off the demands that would pay less for their arc at k."""
     for arc in range(arrays.facility_start[k], arrays.facility_start[k + 1]):
         i = arrays.arc_demand[arc]
         if state.place[i] not in (WAITING, k) and arrays.arc_cost[arc] < state.paid[i]:
-            if state.counts[ENTRIES] >= MOST_REMOVED:
+            if state.counts[ENTRIES] >= moves.most_removed:
                 break
             save(state, state.place[i], state.saved_in[k])
             remove(arrays, state, i)
-    state.totals[EFFORT] += 0.2 * (arrays.facility_start[k + 1] - arrays.facility_start[k])
+    state.totals[EFFORT] += ATTRACT_STEPS * (arrays.facility_start[k + 1] - arrays.facility_start[k])
 
 
 @compiled_step
-def plan_open(arrays: Arrays, state: State, k: int, like: int) -> None:
+def plan_open(arrays: Arrays, state: State, moves: Moves, k: int, like: int) -> None:
     """Plan an option for a facility that opens: the relaxation's, one of the size of another's, or any."""
     first, last = arrays.option_start[k], arrays.option_start[k + 1] - 1
     dice = draw(state.random)
     option = first + draw_below(state.random, last - first + 1)
-    if arrays.guide[k] >= 0 and dice < 0.4:
+    if arrays.guide[k] >= 0 and dice < moves.open_guided:
         option = arrays.guide[k]
-    elif like >= 0 and dice < 0.8:
+    elif like >= 0 and dice < moves.open_guided + moves.open_alike:
         option = first
         while option < last and arrays.option_cost[option] < arrays.option_cost[like]:
             option += 1
@@ -111,9 +105,9 @@ def plan_open(arrays: Arrays, state: State, k: int, like: int) -> None:
 
 
 @compiled_step
-def choose_region(arrays: Arrays, state: State, first: int, mark: int) -> None:
+def choose_region(arrays: Arrays, state: State, moves: Moves, first: int, mark: int) -> None:
     """Save a facility and some of its neighbors, rarely a closed one, for being taken apart."""
-    wanted = 1 + draw_below(state.random, MOST_FACILITIES)
+    wanted = 1 + draw_below(state.random, moves.most_facilities)
     save(state, first, mark)
     total = state.served[first]
     has_closed = state.option[first] < 0
@@ -121,24 +115,24 @@ def choose_region(arrays: Arrays, state: State, first: int, mark: int) -> None:
         j = arrays.neighbors[first, position]
         if j < 0 or state.counts[SAVED] >= wanted:
             break
-        if draw(state.random) < 0.3:
+        if draw(state.random) < moves.skipped:
             continue
         if state.option[j] < 0:
-            if has_closed or draw(state.random) < 0.6:
+            if has_closed or draw(state.random) < moves.skipped_closed:
                 continue
             has_closed = True
-        elif total + state.served[j] > MOST_REMOVED:
+        elif total + state.served[j] > moves.most_removed:
             continue
         save(state, j, mark)
         total += state.served[j]
 
 
 @compiled_step
-def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
+def plan_region(arrays: Arrays, state: State, moves: Moves, barred: Integers, mark: int) -> None:
     """Give each saved facility an option to plan for, or bar it: the old one, one near it, or the relaxation's."""
     touched = state.counts[SAVED]
     for position in range(touched):
-        plan_option(arrays, state, state.saved[position], -1)
+        plan_option(arrays, state, state.saved[position], CLOSED)
     for position in range(touched):
         j = state.saved[position]
         old = state.saved_option[position]
@@ -147,52 +141,52 @@ def plan_region(arrays: Arrays, state: State, barred: Integers, mark: int) -> No
         option = old
         if old < 0:
             option = arrays.guide[j]
-            if option < 0 or dice < 0.5:
+            if option < 0 or dice < moves.region_any:
                 option = first + draw_below(state.random, last - first + 1)
-        elif dice < 0.15:
-            option = -1
-        elif dice < 0.25 and arrays.guide[j] >= 0:
+        elif dice < moves.region_closed:
+            option = CLOSED
+        elif dice < moves.region_closed + moves.region_guided and arrays.guide[j] >= 0:
             option = arrays.guide[j]
-        elif dice < 0.65:
-            step = 1 + draw_below(state.random, 2 * max(1, (last - first) // 10))
+        elif dice < moves.region_closed + moves.region_guided + moves.region_changed:
+            step = 1 + draw_below(state.random, 2 * max(1, (last - first) // moves.option_steps))
             option = max(first, old - step) if draw(state.random) < 0.5 else min(last, old + step)
         if option >= 0 and state.counts[OPENED] < arrays.max_open:
             plan_option(arrays, state, j, option)
-        elif draw(state.random) < 0.7:
+        elif draw(state.random) < moves.region_barred:
             barred[j] = mark
 
 
 @compiled_step
-def ruin(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
+def ruin(arrays: Arrays, state: State, moves: Moves, barred: Integers, mark: int) -> None:
     """Choose a kind of move, take demands off and plan options."""
-    first = seed_facility(arrays, state)
+    first = seed_facility(arrays, state, moves)
     dice = draw(state.random)
-    if dice < REGION:
-        choose_region(arrays, state, first, mark)
+    if dice < moves.region:
+        choose_region(arrays, state, moves, first, mark)
         for position in range(state.counts[SAVED]):
             empty(arrays, state, state.saved[position], 1.0)
-        plan_region(arrays, state, barred, mark)
+        plan_region(arrays, state, moves, barred, mark)
         return
     save(state, first, mark)
     like = state.option[first]
-    if dice < REGION + REPLACE + OPEN:
-        k = closed_neighbor(arrays, state, first)
-        replaces = dice < REGION + REPLACE
+    if dice < moves.region + moves.replace + moves.open:
+        k = closed_neighbor(arrays, state, moves, first)
+        replaces = dice < moves.region + moves.replace
         if k >= 0 and (replaces or state.counts[OPENED] < arrays.max_open):
             save(state, k, mark)
             if replaces:
                 empty(arrays, state, first, 1.0)
-                plan_option(arrays, state, first, -1)
+                plan_option(arrays, state, first, CLOSED)
                 barred[first] = mark
-            plan_open(arrays, state, k, like)
-            attract(arrays, state, k)
-    elif dice < REGION + REPLACE + OPEN + CLOSE:
+            plan_open(arrays, state, moves, k, like)
+            attract(arrays, state, moves, k)
+    elif dice < moves.region + moves.replace + moves.open + moves.close:
         empty(arrays, state, first, 1.0)
-        plan_option(arrays, state, first, -1)
+        plan_option(arrays, state, first, CLOSED)
         barred[first] = mark
     else:
-        few = 2.0 + 30.0 * draw(state.random)
-        choose_region(arrays, state, first, mark)
+        few = moves.fewest_removed + moves.few_removed * draw(state.random)
+        choose_region(arrays, state, moves, first, mark)
         total = 1
         for position in range(state.counts[SAVED]):
             total += state.served[state.saved[position]]
@@ -201,10 +195,10 @@ def ruin(arrays: Arrays, state: State, barred: Integers, mark: int) -> None:
 
 
 @compiled_step
-def call_waiting(arrays: Arrays, state: State) -> None:
+def call_waiting(arrays: Arrays, state: State, moves: Moves) -> None:
     """Write down some of the demands that wait, as if the move had removed them."""
     waits = state.counts[WAITS]
-    for position in range(min(waits, MOST_WAITING)):
+    for position in range(min(waits, moves.most_waiting)):
         other = position + draw_below(state.random, waits - position)
         i = state.waiting[other]
         state.waiting[other] = state.waiting[position]
