@@ -20,17 +20,11 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: What is longer is two modules; two functions; one that takes an object.
 LONGEST, LONGEST_FUNCTION, MOST_PARAMETERS = 400, 60, 8
 #: Functions that are longer or take more, and why; the rules of ruff on the same are off in their files.
-KERNEL = "compiled: numba takes flat arrays and does not fuse what is called"
 LARGE_FUNCTIONS = {
     "fleet.inventory.synthetic.synthetic": "public: all that may be asked of a synthetic fleet, in words of users",
     "solvers.command.planning.plan": "an option of the command line is a parameter",
     "solvers.command.planning.batch": "an option of the command line is a parameter",
     "solvers.location.problem.FacilityProblem.__init__": "public: the arrays of a facility location problem",
-    "solvers.location.bound.knapsack.whole_penalties": KERNEL,
-    "solvers.location.bound.knapsack.whole_terms": KERNEL,
-    "solvers.location.bound.relaxation._adapt": KERNEL,
-    "solvers.location.bound.relaxation.facility_terms": KERNEL,
-    "solvers.location.bound.relaxation.penalties": KERNEL,
 }
 
 
