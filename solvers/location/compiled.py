@@ -61,21 +61,19 @@ def compiled_loop(function: Function) -> Function:
     return _kept(function, **_known("_nrt", "no_cfunc_wrapper"))
 
 
-def compiled_part(function: Function) -> Function:
-    """A function that only compiled ones call: it has no way in from Python."""
-    options = _known("no_cpython_wrapper", "no_cfunc_wrapper")
-    return cast("Function", numba.njit(**COMMON, **options)(function))
+def compiled_flat(function: Function) -> Function:
+    """A function that makes no arrays and that only compiled ones call: it has no way in from Python."""
+    return cast("Function", numba.njit(**COMMON, **_known(*UNPROMISED))(function))
 
 
 def compiled_step(function: Function) -> Function:
-    """A step inside a loop: it may make no arrays, and is compiled into whatever calls it.
+    """The same for a step inside a loop, which is compiled into whatever calls it.
 
     Steps are handed dozens of arrays; counting the references to them, and passing them on, would take nearly all of
-    their time (moves of the annealing are made about twenty-five times as fast without). They have no way in from
-    Python, which would unpack every one of these arrays: without, they are compiled in half the time.
+    their time (moves of the annealing are made about twenty-five times as fast without). A way in from
+    Python would unpack every one of these arrays: without it they are compiled in half the time.
     """
-    options = _known(*UNPROMISED)
-    return cast("Function", numba.njit(forceinline=True, **COMMON, **options)(function))
+    return cast("Function", numba.njit(forceinline=True, **COMMON, **_known(*UNPROMISED))(function))
 
 
 def was_compiled_here(function: Callable[..., object]) -> bool:

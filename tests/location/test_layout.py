@@ -12,7 +12,7 @@ from solvers.location.bound.certificate import certify
 from solvers.location.evaluate import certificate_bound
 from solvers.location.layout import fewest_open, lay_out, narrowed
 from solvers.location.search.annealing import sort
-from solvers.location.sorting import sort_order
+from solvers.location.sorting import MOST_WAITING, sort_order
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_demands_are_put_back_in_order_of_their_keys():
 def test_places_are_sorted_as_the_compilers_own_sort_does(count):
     @numba.njit
     def both(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return sort_order(key), np.argsort(key)
+        order = np.empty(len(key), dtype=np.int64)
+        sort_order(key, order, len(key), np.empty((2, MOST_WAITING), dtype=np.int64))
+        return order, np.argsort(key)
 
     chance = np.random.default_rng(count)
     for key in (

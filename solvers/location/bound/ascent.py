@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solvers.location.bound.knapsack import Units, whole_terms, whole_units
-from solvers.location.bound.relaxation import Terms, facility_terms, gather, relaxed
+from solvers.location.bound.relaxation import Adaptation, Terms, facility_terms, gather, relaxed
 from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
 from solvers.location.tolerances import NOTHING, TOLERANCE, VALUE_TOLERANCE
@@ -100,14 +100,8 @@ class Ascent:
             whole_terms(self.problem, self.units, self._current, self._terms)
         else:
             before = self._weights.copy()
-            facility_terms(
-                self.problem,
-                self._current,
-                self._weights,
-                self._terms,
-                parameters.adaptation,
-                parameters.least_weight,
-            )
+            adaptation = Adaptation(parameters.adaptation, parameters.least_weight)
+            facility_terms(self.problem, self._current, self._weights, self._terms, adaptation)
         total = gather(self.problem, self._terms, layout.min_open, layout.max_open, self._usage, self._is_open)
         value = float(self._current.sum()) + total
         self.iterations += 1

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.location.bound.relaxation import Forced, Relaxed, Terms
-from solvers.location.compiled import compiled, compiled_part, compiled_step
+from solvers.location.bound.relaxation import Forced, Relaxed, Terms, widest
+from solvers.location.compiled import compiled, compiled_step
 from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
 from solvers.location.tolerances import CAPACITY_TOLERANCE, TOLERANCE
@@ -61,38 +61,41 @@ def largest_room(problem: Relaxed, units: Units, j: int) -> int:
     return largest
 
 
-@compiled_part
-def whole_items(problem: Relaxed, units: Units, multipliers: Floats, j: int, largest: int) -> tuple[Integers, int]:
-    """The arcs of a facility that cost less than their demand's multiplier and fit, and the width of their table."""
-    begin, end = problem.facility_start[j], problem.facility_start[j + 1]
-    items = np.empty(end - begin, dtype=np.int64)
+@compiled_step
+def put_in_whole(
+    problem: Relaxed, units: Units, multipliers: Floats, j: int, largest: int, items: Integers
+) -> tuple[int, int]:
+    """Put in the arcs of a facility that cost less than their demand's multiplier and fit; how many, and their size."""
     count = 0
     total = 0
-    for arc in range(begin, end):
+    for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
         i = problem.arc_demand[arc]
         if problem.arc_cost[arc] < multipliers[i] and units.size[i] <= largest:
             items[count] = arc
             count += 1
             total += units.size[i]
-    return items[:count], min(largest, total) + 1
+    return count, total
 
 
 @compiled
 def whole_terms(problem: Relaxed, units: Units, multipliers: Floats, terms: Terms) -> None:
     """Solve every facility's subproblem with whole demands."""
+    items = np.empty(widest(problem), dtype=np.int64)
     for j in range(len(problem.option_start) - 1):
         terms.value[j] = np.inf
         terms.chosen[j] = -1
         for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
             terms.served[arc] = 0.0
-        items, width = whole_items(problem, units, multipliers, j, largest_room(problem, units, j))
+        largest = largest_room(problem, units, j)
+        count, total = put_in_whole(problem, units, multipliers, j, largest, items)
+        width = min(largest, total) + 1
         best = np.zeros(width)
-        taken = np.zeros((len(items), width), dtype=np.uint8)
-        for rank in range(len(items)):
+        taken = np.zeros((count, width), dtype=np.uint8)
+        for rank in range(count):
             i = problem.arc_demand[items[rank]]
-            profit = multipliers[i] - problem.arc_cost[items[rank]]
-            for capacity in range(width - 1, units.size[i] - 1, -1):
-                found = best[capacity - units.size[i]] + profit
+            size, profit = units.size[i], multipliers[i] - problem.arc_cost[items[rank]]
+            for capacity in range(width - 1, size - 1, -1):
+                found = best[capacity - size] + profit
                 if found > best[capacity]:
                     best[capacity] = found
                     taken[rank, capacity] = 1
@@ -103,25 +106,25 @@ def whole_terms(problem: Relaxed, units: Units, multipliers: Floats, terms: Term
                 terms.chosen[j] = option
         if terms.chosen[j] >= 0:
             capacity = min(units.room[terms.chosen[j]], width - 1)
-            for rank in range(len(items) - 1, -1, -1):
+            for rank in range(count - 1, -1, -1):
                 if taken[rank, capacity]:
                     terms.served[items[rank]] = 1.0
                     capacity -= units.size[problem.arc_demand[items[rank]]]
 
 
-@compiled_part
-def tables_after(problem: Relaxed, units: Units, multipliers: Floats, items: Integers, width: int) -> Floats:
-    """For each item the knapsack of it and all after it, at every capacity; and that of none."""
-    after = np.zeros((len(items) + 1, width))
-    for rank in range(len(items) - 1, -1, -1):
+@compiled_step
+def fill_after(
+    problem: Relaxed, units: Units, multipliers: Floats, items: Integers, count: int, width: int, after: Floats
+) -> None:
+    """For each item the knapsack of it and all after it, at every capacity; the row of none is there already."""
+    for rank in range(count - 1, -1, -1):
         i = problem.arc_demand[items[rank]]
-        profit = multipliers[i] - problem.arc_cost[items[rank]]
+        size, profit = units.size[i], multipliers[i] - problem.arc_cost[items[rank]]
         for capacity in range(width):
             after[rank, capacity] = after[rank + 1, capacity]
-            if capacity >= units.size[i]:
-                found = after[rank + 1, capacity - units.size[i]] + profit
+            if capacity >= size:
+                found = after[rank + 1, capacity - size] + profit
                 after[rank, capacity] = max(after[rank, capacity], found)
-    return after
 
 
 @compiled_step
@@ -139,11 +142,15 @@ def whole_penalties(problem: Relaxed, units: Units, multipliers: Floats, forced:
 
     Tables over the items before and after each one give the knapsack without it at every capacity.
     """
+    items = np.empty(widest(problem), dtype=np.int64)
     for j in range(len(problem.option_start) - 1):
         first, last = problem.option_start[j], problem.option_start[j + 1]
         forced.least[j] = np.inf
-        items, width = whole_items(problem, units, multipliers, j, largest_room(problem, units, j))
-        after = tables_after(problem, units, multipliers, items, width)
+        largest = largest_room(problem, units, j)
+        count, total = put_in_whole(problem, units, multipliers, j, largest, items)
+        width = min(largest, total) + 1
+        after = np.zeros((count + 1, width))
+        fill_after(problem, units, multipliers, items, count, width, after)
         for option in range(first, last):
             forced.option[option] = problem.option_cost[option] - after[0, min(units.room[option], width - 1)]
             forced.least[j] = min(forced.least[j], forced.option[option])
@@ -151,17 +158,17 @@ def whole_penalties(problem: Relaxed, units: Units, multipliers: Floats, forced:
         rank = 0
         for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
             i = problem.arc_demand[arc]
-            profit = multipliers[i] - problem.arc_cost[arc]
-            is_item = rank < len(items) and items[rank] == arc
+            size, profit = units.size[i], multipliers[i] - problem.arc_cost[arc]
+            is_item = rank < count and items[rank] == arc
             forced.arc[arc] = np.inf
             for option in range(first, last):
-                left = units.room[option] - units.size[i]
+                left = units.room[option] - size
                 if left < 0:
                     continue
                 left = min(left, width - 1)
                 found = without(before, after, rank, left) if is_item else after[0, left]
                 forced.arc[arc] = min(forced.arc[arc], problem.option_cost[option] - profit - found)
             if is_item:
-                for capacity in range(width - 1, units.size[i] - 1, -1):
-                    before[capacity] = max(before[capacity], before[capacity - units.size[i]] + profit)
+                for capacity in range(width - 1, size - 1, -1):
+                    before[capacity] = max(before[capacity], before[capacity - size] + profit)
                 rank += 1

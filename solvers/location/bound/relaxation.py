@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from solvers.location.compiled import compiled, compiled_part, compiled_step
+from solvers.location.compiled import compiled, compiled_step
 from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
-from solvers.location.sorting import sort_order
+from solvers.location.sorting import MOST_WAITING, sort_order
 from solvers.location.tolerances import NOTHING, TOLERANCE
 
 #: Without an option; with a type, since a number that is written out is a type of its own to the compiler.
@@ -72,6 +72,13 @@ class Forced(NamedTuple):
     least: Floats
 
 
+class Adaptation(NamedTuple):
+    """How fast surrogate weights follow the resources that bind, and the least that a weight becomes."""
+
+    rate: float
+    least: float
+
+
 class Fill(NamedTuple):
     """A fractional knapsack: all before `full` in the order, and a part of the next; the option that it fills."""
 
@@ -79,6 +86,54 @@ class Fill(NamedTuple):
     option: int
     full: int
     part: float
+
+
+class Knapsack(NamedTuple):
+    """Room to work on one facility's knapsack, in the first entries of its arrays.
+
+    Attributes
+    ----------
+    items, profit, size : arrays
+        Arcs, what each brings, and its demand in merged resources.
+    ratio, order : arrays
+        Loss per size, and the items by it.
+    sizes, profits : arrays
+        Sums of the items before each one in that order.
+    stack : array (2, `MOST_WAITING`)
+    """
+
+    items: Integers
+    profit: Floats
+    size: Floats
+    ratio: Floats
+    order: Integers
+    sizes: Floats
+    profits: Floats
+    stack: Integers
+
+
+@compiled
+def widest(problem: Relaxed) -> int:
+    """The largest number of arcs that a facility has."""
+    most = 0
+    for j in range(len(problem.option_start) - 1):
+        most = max(most, problem.facility_start[j + 1] - problem.facility_start[j])
+    return most
+
+
+@compiled
+def empty_knapsack(count: int) -> Knapsack:
+    """Room for so many items."""
+    return Knapsack(
+        np.empty(count, dtype=np.int64),
+        np.empty(count),
+        np.empty(count),
+        np.empty(count),
+        np.empty(count, dtype=np.int64),
+        np.empty(count + 1),
+        np.empty(count + 1),
+        np.empty((2, MOST_WAITING), dtype=np.int64),
+    )
 
 
 @compiled_step
@@ -109,24 +164,26 @@ def surrogate_room(weights: Floats, j: int, group: int, capacity: Floats, option
     return room
 
 
-@compiled_part
-def order_by_ratio(profit: Floats, size: Floats) -> Integers:
-    """The items of a knapsack, the best profit per size first; last what brings none."""
-    ratio = np.empty(len(profit))
-    for item in range(len(profit)):
-        if profit[item] <= 0.0:
-            ratio[item] = np.inf
-        elif size[item] > 0.0:
-            ratio[item] = -profit[item] / size[item]
+@compiled_step
+def order_by_ratio(problem: Relaxed, weights: Floats, j: int, group: int, knapsack: Knapsack, count: int) -> None:
+    """Measure the items by a class's weights and order them, the best profit per size first, what brings none last."""
+    for item in range(count):
+        i = problem.arc_demand[knapsack.items[item]]
+        profit, size = knapsack.profit[item], surrogate_size(weights, j, group, problem.demand, i)
+        knapsack.size[item] = size
+        if profit <= 0.0:
+            knapsack.ratio[item] = np.inf
+        elif size > 0.0:
+            knapsack.ratio[item] = -profit / size
         else:
-            ratio[item] = -np.inf
-    return sort_order(ratio)
+            knapsack.ratio[item] = -np.inf
+    sort_order(knapsack.ratio, knapsack.order, count, knapsack.stack)
 
 
 @compiled_step
-def count_up_to(sums: Floats, room: float) -> int:
-    """How many of the rising sums after the first, which is 0, are at most `room`."""
-    low, high = 0, len(sums)
+def count_up_to(sums: Floats, count: int, room: float) -> int:
+    """How many of so many rising sums after the first, which is 0, are at most `room`."""
+    low, high = 0, count + 1
     while low < high:
         middle = (low + high) // 2
         if sums[middle] <= room:
@@ -136,30 +193,24 @@ def count_up_to(sums: Floats, room: float) -> int:
     return low - 1
 
 
-@compiled_part
-def profitable(problem: Relaxed, multipliers: Floats, j: int) -> Integers:
-    """The arcs of a facility that cost less than their demand's multiplier."""
-    begin, end = problem.facility_start[j], problem.facility_start[j + 1]
+@compiled_step
+def put_in(problem: Relaxed, multipliers: Floats, j: int, knapsack: Knapsack) -> int:
+    """Put in the arcs of a facility that cost less than their demand's multiplier; how many they are."""
     count = 0
-    for arc in range(begin, end):
-        if problem.arc_cost[arc] < multipliers[problem.arc_demand[arc]]:
+    for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
+        reduced = problem.arc_cost[arc] - multipliers[problem.arc_demand[arc]]
+        if reduced < 0.0:
+            knapsack.items[count] = arc
+            knapsack.profit[count] = -reduced
             count += 1
-    items = np.empty(count, dtype=np.int64)
-    position = 0
-    for arc in range(begin, end):
-        if problem.arc_cost[arc] < multipliers[problem.arc_demand[arc]]:
-            items[position] = arc
-            position += 1
-    return items
+    return count
 
 
-@compiled_part
-def best_fill(
-    problem: Relaxed, weights: Floats, j: int, group: int, order: Integers, profit: Floats, size: Floats
-) -> Fill:
+@compiled_step
+def best_fill(problem: Relaxed, weights: Floats, j: int, group: int, knapsack: Knapsack, count: int) -> Fill:
     """The option of a class that is cheapest together with its knapsack."""
-    count = len(order)
-    sizes, profits = np.empty(count + 1), np.empty(count + 1)
+    order, size, profit = knapsack.order, knapsack.size, knapsack.profit
+    sizes, profits = knapsack.sizes, knapsack.profits
     sizes[0], profits[0] = 0.0, 0.0
     for rank in range(count):
         sizes[rank + 1] = sizes[rank] + size[order[rank]]
@@ -169,7 +220,7 @@ def best_fill(
         if problem.option_class[option] != group:
             continue
         room = surrogate_room(weights, j, group, problem.option_capacity, option)
-        full = count_up_to(sizes, room)
+        full = count_up_to(sizes, count, room)
         part = 0.0
         total = problem.option_cost[option] - profits[full]
         if full < count and size[order[full]] > 0.0:
@@ -180,83 +231,80 @@ def best_fill(
     return best
 
 
-@compiled_part
+@compiled_step
 def adapt_weights(
     problem: Relaxed,
     weights: Floats,
     j: int,
     group: int,
     fill: Fill,
-    ordered: Integers,
-    adaptation: float,
-    least: float,
+    knapsack: Knapsack,
+    count: int,
+    adaptation: Adaptation,
 ) -> None:
     """Move a facility's surrogate weights towards the resources that its best option of the class overuses."""
-    resources = problem.demand.shape[1]
+    items, order = knapsack.items, knapsack.order
     total = 0.0
-    for r in range(resources):
+    for r in range(weights.shape[2]):
         if weights[j, group, r] <= 0.0:
             continue
         usage = 0.0
         for rank in range(fill.full):
-            usage += problem.demand[problem.arc_demand[ordered[rank]], r]
-        if fill.full < len(ordered):
-            usage += fill.part * problem.demand[problem.arc_demand[ordered[fill.full]], r]
+            usage += problem.demand[problem.arc_demand[items[order[rank]]], r]
+        if fill.full < count:
+            usage += fill.part * problem.demand[problem.arc_demand[items[order[fill.full]]], r]
         capacity = max(problem.option_capacity[fill.option, r], NOTHING)
         excess = min(max(usage / capacity - 1.0, -1.0), 1.0)
-        weights[j, group, r] *= np.exp(adaptation * excess)
+        weights[j, group, r] *= np.exp(adaptation.rate * excess)
         total += weights[j, group, r]
     if total <= 0.0:
         return
-    for r in range(resources):
+    for r in range(weights.shape[2]):
         if weights[j, group, r] > 0.0:
-            weights[j, group, r] = max(weights[j, group, r] / total, least)
+            weights[j, group, r] = max(weights[j, group, r] / total, adaptation.least)
+
+
+@compiled_step
+def take(best: Fill, taken: Integers, count: int, served: Floats) -> None:
+    """Write which part of each arc a knapsack takes."""
+    for rank in range(best.full):
+        served[taken[rank]] = 1.0
+    if best.full < count and best.option >= 0:
+        served[taken[best.full]] = best.part
 
 
 @compiled
 def facility_terms(
-    problem: Relaxed, multipliers: Floats, weights: Floats, terms: Terms, adaptation: float, least: float
+    problem: Relaxed, multipliers: Floats, weights: Floats, terms: Terms, adaptation: Adaptation
 ) -> None:
     """Solve the subproblem of every facility.
 
     Parameters
     ----------
     weights : array (m, classes, R)
-        Surrogate weights; adapted in place towards the resources that bind where `adaptation` > 0, but not below
-        `least`.
+        Surrogate weights; adapted in place towards the resources that bind where the rate is above 0.
     """
+    knapsack = empty_knapsack(widest(problem))
+    taken = np.empty(len(knapsack.items), dtype=np.int64)
     for j in range(len(problem.option_start) - 1):
-        terms.value[j] = np.inf
-        terms.chosen[j] = -1
         for arc in range(problem.facility_start[j], problem.facility_start[j + 1]):
             terms.served[arc] = 0.0
-        items = profitable(problem, multipliers, j)
-        count = len(items)
-        profit, size = np.empty(count), np.empty(count)
-        for item in range(count):
-            profit[item] = multipliers[problem.arc_demand[items[item]]] - problem.arc_cost[items[item]]
+        count = put_in(problem, multipliers, j, knapsack)
         best = Fill(np.inf, NO_OPTION, 0, 0.0)
-        taken = items
         for group in range(weights.shape[1]):
             if not has_member(problem, j, group):
                 continue
-            for item in range(count):
-                size[item] = surrogate_size(weights, j, group, problem.demand, problem.arc_demand[items[item]])
-            order = order_by_ratio(profit, size)
-            fill = best_fill(problem, weights, j, group, order, profit, size)
-            ordered = np.empty(count, dtype=np.int64)
-            for rank in range(count):
-                ordered[rank] = items[order[rank]]
+            order_by_ratio(problem, weights, j, group, knapsack, count)
+            fill = best_fill(problem, weights, j, group, knapsack, count)
             if fill.value < best.value:
-                best, taken = fill, ordered
-            if adaptation > 0.0 and count > 0:
-                adapt_weights(problem, weights, j, group, fill, ordered, adaptation, least)
+                best = fill
+                for rank in range(min(fill.full + 1, count)):
+                    taken[rank] = knapsack.items[knapsack.order[rank]]
+            if adaptation.rate > 0.0 and count > 0:
+                adapt_weights(problem, weights, j, group, fill, knapsack, count, adaptation)
         terms.value[j] = best.value
         terms.chosen[j] = best.option
-        for rank in range(best.full):
-            terms.served[taken[rank]] = 1.0
-        if best.full < count and best.option >= 0:
-            terms.served[taken[best.full]] = best.part
+        take(best, taken, count, terms.served)
 
 
 @compiled
@@ -267,7 +315,8 @@ def gather(problem: Relaxed, terms: Terms, min_open: int, max_open: int, usage: 
     for j in range(len(is_open)):
         is_open[j] = 0
     total = 0.0
-    order = sort_order(terms.value)
+    order, stack = np.empty(len(terms.value), dtype=np.int64), np.empty((2, MOST_WAITING), dtype=np.int64)
+    sort_order(terms.value, order, len(order), stack)
     for rank in range(min(max_open, len(order))):
         j = order[rank]
         if terms.value[j] >= 0.0 and (rank >= min_open or terms.value[j] == np.inf):
@@ -281,19 +330,20 @@ def gather(problem: Relaxed, terms: Terms, min_open: int, max_open: int, usage: 
 
 
 @compiled_step
-def forced_fill(option_cost: float, room: float, order: Integers, profit: Floats, size: Floats) -> tuple[float, float]:
+def forced_fill(option_cost: float, room: float, knapsack: Knapsack, count: int) -> tuple[float, float]:
     """Value of an option with its knapsack, and the multiplier of the knapsack's capacity."""
     value, multiplier = option_cost, 0.0
-    for rank in range(len(order)):
-        item = order[rank]
-        if profit[item] <= 0.0:
+    for rank in range(count):
+        item = knapsack.order[rank]
+        profit, size = knapsack.profit[item], knapsack.size[item]
+        if profit <= 0.0:
             break
-        if size[item] > room:
-            value -= profit[item] * room / size[item]
-            multiplier = profit[item] / size[item]
+        if size > room:
+            value -= profit * room / size
+            multiplier = profit / size
             break
-        value -= profit[item]
-        room -= size[item]
+        value -= profit
+        room -= size
     return value, multiplier
 
 
@@ -314,24 +364,23 @@ def penalties(problem: Relaxed, multipliers: Floats, weights: Floats, forced: Fo
     knapsack costs by its linear programming multiplier, a lower bound.
     """
     price = np.empty(len(problem.option_cost))
+    knapsack = empty_knapsack(widest(problem))
     for j in range(len(problem.option_start) - 1):
         begin, count = problem.facility_start[j], problem.facility_start[j + 1] - problem.facility_start[j]
         first, last = problem.option_start[j], problem.option_start[j + 1]
         forced.least[j] = np.inf
-        profit, size = np.empty(count), np.empty(count)
         for item in range(count):
-            profit[item] = multipliers[problem.arc_demand[begin + item]] - problem.arc_cost[begin + item]
+            knapsack.items[item] = begin + item
+            knapsack.profit[item] = multipliers[problem.arc_demand[begin + item]] - problem.arc_cost[begin + item]
         for group in range(weights.shape[1]):
             if not has_member(problem, j, group):
                 continue
-            for item in range(count):
-                size[item] = surrogate_size(weights, j, group, problem.demand, problem.arc_demand[begin + item])
-            order = order_by_ratio(profit, size)
+            order_by_ratio(problem, weights, j, group, knapsack, count)
             for option in range(first, last):
                 if problem.option_class[option] != group:
                     continue
                 room = surrogate_room(weights, j, group, problem.option_capacity, option)
-                value, price[option] = forced_fill(problem.option_cost[option], room, order, profit, size)
+                value, price[option] = forced_fill(problem.option_cost[option], room, knapsack, count)
                 forced.option[option] = value
                 forced.least[j] = min(forced.least[j], value)
         for item in range(count):
@@ -340,5 +389,5 @@ def penalties(problem: Relaxed, multipliers: Floats, weights: Floats, forced: Fo
             for option in range(first, last):
                 if fits(problem, i, option):
                     merged = surrogate_size(weights, j, problem.option_class[option], problem.demand, i)
-                    best = min(best, forced.option[option] + max(0.0, price[option] * merged - profit[item]))
+                    best = min(best, forced.option[option] + max(0.0, price[option] * merged - knapsack.profit[item]))
             forced.arc[begin + item] = best

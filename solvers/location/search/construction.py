@@ -16,7 +16,7 @@ from solvers.location.search.neighborhood import (
     trim,
 )
 from solvers.location.search.state import COST, NOBODY, PAID, WAITING, WAITS, Arrays, State
-from solvers.location.sorting import sort_order
+from solvers.location.sorting import MOST_WAITING, sort_order
 from solvers.location.tolerances import TOLERANCE
 
 
@@ -148,6 +148,7 @@ def fill_near(
     """
     m = len(facility_start) - 1
     unshared = np.zeros(m)
+    order, stack = np.empty(m, dtype=np.int64), np.empty((2, MOST_WAITING), dtype=np.int64)
     for j in range(m):
         for k in range(m):
             unshared[k] = 0.0
@@ -162,7 +163,7 @@ def fill_near(
             for position in range(begin, min(end, begin + depth)):
                 unshared[arc_facility[by_demand[position]]] -= 1.0 / ((1.0 + position - begin) * (1.0 + own))
         unshared[j] = 0.0
-        order = sort_order(unshared)
+        sort_order(unshared, order, m, stack)
         for position in range(min(near.shape[1], m)):
             if unshared[order[position]] < 0.0:
                 near[j, position] = order[position]
