@@ -25,8 +25,8 @@ from fleet.exchange.readers import read, write_folder
 from fleet.inventory.inventory import Inventory
 from fleet.plan.audit import audit
 from fleet.plan.plan import Plan
+from fleet.tolerances import OPTIMAL_GAP
 from solvers import SolveConfig, SolveResult, solve
-from solvers.config import OPTIMAL_GAP
 
 #: From this share of its capacity on a link counts as full.
 FULL = 0.95

@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks.cases import Case
 from benchmarks.results import Row, measured, parser, percent, publish, seconds, whole
 from benchmarks.sequential import complete, place
+from fleet.tolerances import OPTIMAL_GAP
 from solvers import SolveConfig, solve
-from solvers.config import OPTIMAL_GAP
 
 VARIANTS = {"nearest": False, "careful": True}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.apart import apart
 from benchmarks.cases import CASES, Case, chosen_cases
-from solvers.config import OPTIMAL_GAP
+from fleet.tolerances import OPTIMAL_GAP
 
 README = Path(__file__).with_name("README.md")
 MACHINE = "2 shared cores"

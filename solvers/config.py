@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from solvers.parameters import Parameters
+from solvers.tolerances import OPTIMAL_GAP
 
 #: Called with (seconds, incumbent, bound); the last two are None until known.
 Progress = Callable[[float, float | None, float | None], None]
-
-#: The relative gap from which a result is called optimal, whatever gap was asked for.
-OPTIMAL_GAP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class SolveConfig:
     """
 
     time_limit_s: float = 300.0
-    gap: float = 1e-4
+    gap: float = OPTIMAL_GAP
     workers: int | None = None
     seed: int = 0
     deterministic: bool = False

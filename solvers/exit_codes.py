@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from solvers.result import SolveResult
+from solvers.tolerances import GAP_TOLERANCE
 
 
 class Exit(IntEnum):
@@ -34,5 +35,5 @@ def exit_code(result: SolveResult, wanted_gap: float | None) -> Exit:
         return Exit.INFEASIBLE if result.status == "infeasible" else Exit.NO_PLAN
     if result.plan.errors:
         return Exit.AUDIT_ERRORS
-    missed = wanted_gap is not None and (result.gap is None or result.gap > wanted_gap + 1e-9)
+    missed = wanted_gap is not None and (result.gap is None or result.gap > wanted_gap + GAP_TOLERANCE)
     return Exit.GAP_MISSED if missed or result.interrupted or result.disproved else Exit.OK

@@ -9,7 +9,8 @@ from fleet.inventory.inventory import Inventory
 from fleet.inventory.scenario import Scenario, apply_scenario
 from fleet.plan.assemble import assemble
 from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
-from solvers.config import OPTIMAL_GAP, SolveConfig
+from fleet.tolerances import OPTIMAL_GAP
+from solvers.config import SolveConfig
 from solvers.engines.pool import EngineJobError
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.result import EngineError, SolveError, SolveResult

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from solvers.tolerances import GAP_TOLERANCE
+
 Status = Literal["optimal", "feasible", "infeasible", "no_solution"]
 StoppedBy = Literal["proof", "gap", "time_limit", "work_limit", "interrupt", "screen"]
 
@@ -23,5 +25,5 @@ def relative_gap(objective: float | None, bound: float | None) -> float | None:
     if objective is None or bound is None:
         return None
     if objective == 0.0:
-        return 0.0 if bound >= -1e-9 else None
+        return 0.0 if bound >= -GAP_TOLERANCE else None
     return max(0.0, (objective - bound) / abs(objective))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from tools import room_drawing
 from tools.architecture import TOP, as_text, read_imports, room_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +50,8 @@ def test_a_name_of_the_package_is_an_import_of_the_module_that_has_it(house):
     graph = read_imports(house)
     assert ("high.roof", "low.wall") in graph.edges
     assert ("high.roof", "__init__") not in graph.edges
+    (house / "high" / "roof.py").write_text("import house\n\nhouse.Wall()\n", encoding="utf-8")
+    assert ("high.roof", "low.wall") in read_imports(house).edges
 
 
 def test_imports_for_types_close_circles(house):
@@ -79,3 +84,26 @@ def test_the_tool_prints_a_table_and_fails_on_circles(house):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "base → low.floor → base" in done.stdout
+
+
+EDGES = {
+    "roof": frozenset({"wall", "floor", "ground"}),
+    "wall": frozenset({"floor"}),
+    "floor": frozenset({"ground"}),
+    "tree": frozenset({"ground"}),
+    "ground": frozenset[str](),
+}
+
+
+def test_what_other_arrows_imply_is_not_drawn():
+    assert room_drawing.reduced(EDGES)["roof"] == {"wall"}
+    assert room_drawing.reachable(EDGES)["roof"] == {"wall", "floor", "ground"}
+
+
+def test_a_drawing_has_every_box_above_what_it_leads_to():
+    text = room_drawing.drawing(EDGES, {"roof": "<3 modules>"}, "a house & a tree")
+    svg = ET.fromstring(text)
+    boxes = {group[1].text: float(group[0].get("y")) for group in svg if group.get("class") == "room"}
+    assert boxes.keys() == EDGES.keys()
+    assert all(boxes[name] < boxes[other] for name, others in EDGES.items() for other in others)
+    assert len(re.findall('class="import"', text)) == 4

@@ -140,6 +140,8 @@ def _imported(tree: ast.Module, package: str, known: Mapping[str, str], passed_o
             inside = [f"{node.module}.{alias.name}" for alias in node.names]
             inside = [passed_on.get(name, name) for name in inside]
             names = [name if _is_module(name, package, known) else node.module for name in inside]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == package:
+            names = [passed_on.get(f"{package}.{node.attr}", package)]
         else:
             continue
         for name in names:

@@ -75,8 +75,13 @@ def drawing(edges: Edges, notes: Mapping[str, str], title: str) -> str:
         What the drawing shows, for readers who do not see it.
     """
     layers = _layers(reduced(edges))
+    best = [list(row) for row in layers.rows]
     for sweep in range(SWEEPS):
         _order(layers, upwards=sweep % 2 == 0)
+        if _crossings(layers, layers.rows) < _crossings(layers, best):
+            best = [list(row) for row in layers.rows]
+    layers.rows = best
+    _exchange(layers)
     _place(layers)
     width = max(layers.x[name] + layers.width(name) / 2 for row in layers.rows for name in row) + GAP
     height = len(layers.rows) * LAYER_HEIGHT - (LAYER_HEIGHT - BOX_HEIGHT) + 2 * GAP
@@ -138,6 +143,31 @@ def _order(layers: _Layers, *, upwards: bool) -> None:
             return sum(known) / len(known) if known else own[name]
 
         row.sort(key=lambda name: (mean(name), name))
+
+
+def _crossings(layers: _Layers, rows: list[list[str]]) -> int:
+    """How many lines cross between layers that are next to each other."""
+    count = 0
+    for below, row in pairwise(rows):
+        place = {name: index for index, name in enumerate(below)}
+        ends = [(index, place[other]) for index, name in enumerate(row) for other in layers.down[name]]
+        count += sum(a < c and b > d for a, b in ends for c, d in ends)
+    return count
+
+
+def _exchange(layers: _Layers) -> None:
+    """Exchange neighbors in a layer as long as that takes crossings away."""
+    is_better = True
+    while is_better:
+        is_better = False
+        for row in layers.rows:
+            for index in range(len(row) - 1):
+                before = _crossings(layers, layers.rows)
+                row[index], row[index + 1] = row[index + 1], row[index]
+                if _crossings(layers, layers.rows) < before:
+                    is_better = True
+                else:
+                    row[index], row[index + 1] = row[index + 1], row[index]
 
 
 def _place(layers: _Layers) -> None:

@@ -150,6 +150,8 @@ def rooms(package: str) -> str:
         if "__init__" not in (first, second) and first != second:
             edges[first].add(second)
     sizes = {name: sum(name_of[module] == name for module in name_of) for name in edges}
+    tied = {name for name, others in edges.items() if others} | {other for others in edges.values() for other in others}
+    edges = {name: others for name, others in edges.items() if name in tied}
     notes = {name: f"{count} modules" if count > 1 else "" for name, count in sizes.items()}
     frozen = {name: frozenset(others) for name, others in edges.items()}
     return f'<div class="drawing">{drawing(frozen, notes, f"rooms of {package}")}</div>'

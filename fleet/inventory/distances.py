@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from fleet.inventory.tables.policy import Policy
 from fleet.inventory.tables.sites import Site
+from fleet.tolerances import LIGHT_TOLERANCE
 
 #: Mean radius of the earth [km].
 EARTH_RADIUS_KM = 6371.009
 #: Distance that light in fiber covers there and back [km/ms]: 204 km a millisecond, halved.
 LIGHT_KM_PER_MS = 102.0
-#: Relative slack below which a round trip counts as that of light; differences below are rounding.
-LIGHT_TOLERANCE = 1e-6
 
 #: Round trip of the equipment and the access at both ends [ms].
 RTT_CONSTANT_MS = 5.96

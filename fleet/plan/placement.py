@@ -15,12 +15,10 @@ from fleet.inventory.tables.sites import Site
 from fleet.plan.pinning import pins_on
 from fleet.platform.archetype import Archetype
 from fleet.platform.instances import INSTANCE_RULES, instance_refusals
+from fleet.tolerances import LIMIT_TOLERANCE
 from fleet.wan.latency import distance_km
 from fleet.wan.replication import CLOUD, Mechanism
 from fleet.wan.routing import Router
-
-#: Relative tolerance of every limit; absolute below 1.
-TOLERANCE = 1e-6
 
 
 def exceeds(value: float, limit: float) -> bool:
@@ -31,7 +29,7 @@ def exceeds(value: float, limit: float) -> bool:
     >>> exceeds(100.00005, 100.0), exceeds(100.2, 100.0)
     (False, True)
     """
-    return value > limit + TOLERANCE * max(1.0, abs(limit))
+    return value > limit + LIMIT_TOLERANCE * max(1.0, abs(limit))
 
 
 def differs(stated: float, recomputed: float) -> bool:
@@ -42,7 +40,7 @@ def differs(stated: float, recomputed: float) -> bool:
     >>> differs(1e9, 1e9 + 1), differs(2.0, 2.1)
     (False, True)
     """
-    return abs(stated - recomputed) > TOLERANCE * max(1.0, abs(stated), abs(recomputed))
+    return abs(stated - recomputed) > LIMIT_TOLERANCE * max(1.0, abs(stated), abs(recomputed))
 
 
 @dataclass(frozen=True, slots=True)

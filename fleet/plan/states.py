@@ -23,10 +23,8 @@ from fleet.plan.violations import (
     link_violations,
     reach_violations,
 )
+from fleet.tolerances import NOISE_MBPS
 from fleet.wan.states import NORMAL, FailureState
-
-#: Differences of loads below this are rounding [Mbit/s].
-NOISE_MBPS = 1e-9
 
 
 @dataclass(frozen=True, eq=False)

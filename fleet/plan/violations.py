@@ -12,9 +12,9 @@ from fleet.plan.context import PlanContext
 from fleet.plan.fates import Fate, FateKind, failure_rtt_limit
 from fleet.plan.machines import Crowd
 from fleet.plan.normal_state import NormalState
-from fleet.plan.placement import TOLERANCE
 from fleet.plan.protection import Floats, Indices
 from fleet.quantities import COMPUTE_RESOURCES
+from fleet.tolerances import LIMIT_TOLERANCE
 from fleet.wan.states import FailureState
 
 
@@ -77,7 +77,7 @@ Violation = LinkViolation | ClusterViolation | HostViolation | ReachViolation
 def _over(loads: Floats, limits: Floats) -> tuple[Indices, ...]:
     """Positions of loads over their limits by more than the tolerance."""
     finite = np.where(np.isfinite(limits), limits, 0.0)
-    return np.nonzero(loads > limits + TOLERANCE * np.maximum(1.0, np.abs(finite)))
+    return np.nonzero(loads > limits + LIMIT_TOLERANCE * np.maximum(1.0, np.abs(finite)))
 
 
 def link_violations(

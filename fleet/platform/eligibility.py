@@ -12,13 +12,12 @@ from fleet.platform.capacity import Capacity, cache_serves, raw_tb
 from fleet.platform.resiliency import DISK_MEDIA, resiliency_types
 from fleet.quantities import GB_PER_TB
 from fleet.rulepack.facts import RulePack
+from fleet.tolerances import FIT_TOLERANCE
 
 #: Threads of a core, for the limit on logical processors.
 THREADS_PER_CORE = 2
 #: The most node count from which a two-way mirror is doubtful: a switch of the rule pack.
 TWO_WAY, TWO_WAY_NODES = "two-way-mirror", 2
-#: Relative slack of every limit, which is inclusive.
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +144,10 @@ def _drives(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     if model.capacity_drive_tb < size:
         yield "PLT-003", f"capacity drives of {model.capacity_drive_tb:g} TB, at least {size:g} TB are needed"
     per_node, limit = raw_tb(model, 1), pack.number("limits.max_node_storage_tb")
-    if per_node > limit * (1 + TOLERANCE):
+    if per_node > limit * (1 + FIT_TOLERANCE):
         yield "PLT-004", f"{per_node:g} TB of raw storage per node, at most {limit:g} TB are allowed"
     pool, limit = raw_tb(model, nodes), pack.number("limits.max_cluster_storage_tb")
-    if pool > limit * (1 + TOLERANCE):
+    if pool > limit * (1 + FIT_TOLERANCE):
         yield "PLT-005", f"{pool:g} TB of raw storage in the pool, at most {limit:g} TB are allowed"
 
 
@@ -164,7 +163,7 @@ def _cache(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
     if model.cache_drives < least:
         yield "PLT-010", f"{model.cache_drives} cache drives per node, at least {least} are needed"
     size_gb, least_gb = GB_PER_TB * model.cache_drive_tb, pack.number("cache.min_drive_gb")
-    if size_gb < least_gb * (1 - TOLERANCE):
+    if size_gb < least_gb * (1 - FIT_TOLERANCE):
         yield "PLT-010", f"cache drives of {size_gb:g} GB, at least {least_gb:g} GB are needed"
     if pack.flag("cache.whole_multiple") and model.capacity_drives % model.cache_drives:
         yield (
@@ -172,7 +171,7 @@ def _cache(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[Reason]:
             f"{model.capacity_drives} capacity drives do not divide evenly over {model.cache_drives} cache drives",
         )
     cache, least_ratio = model.cache_drives * model.cache_drive_tb, pack.number("cache.min_ratio_hybrid")
-    if is_disk and cache < least_ratio * raw_tb(model, 1) * (1 - TOLERANCE):
+    if is_disk and cache < least_ratio * raw_tb(model, 1) * (1 - FIT_TOLERANCE):
         yield (
             "PLT-011",
             f"{cache:g} TB of cache before {raw_tb(model, 1):g} TB per node, at least {least_ratio:.0%} are needed",
@@ -185,7 +184,7 @@ def _cache_warnings(model: NodeModel, nodes: int, pack: RulePack) -> Iterator[st
     if cache_serves(model, pack) == "nothing":
         yield f"a cache before {model.capacity_media} drives serves nothing: make it capacity, or leave it out"
     cache, ratio = model.cache_drives * model.cache_drive_tb, pack.number("cache.recommended_ratio_flash")
-    if model.capacity_media != DISK_MEDIA and cache < ratio * raw_tb(model, 1) * (1 - TOLERANCE):
+    if model.capacity_media != DISK_MEDIA and cache < ratio * raw_tb(model, 1) * (1 - FIT_TOLERANCE):
         yield f"{cache:g} TB of cache before {raw_tb(model, 1):g} TB of flash, less than the recommended {ratio:.0%}"
 
 

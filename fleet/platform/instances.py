@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fleet.inventory.tables.hardware import NodeModel
 from fleet.inventory.tables.workloads import Workload
 from fleet.platform.capacity import node_memory_gb
-from fleet.platform.eligibility import THREADS_PER_CORE, TOLERANCE, PlatformRule, Reason, gpu_facts
+from fleet.platform.eligibility import THREADS_PER_CORE, PlatformRule, Reason, gpu_facts
 from fleet.rulepack.facts import RulePack
+from fleet.tolerances import FIT_TOLERANCE
 
 #: A GPU column that names one of these asks for programmable logic, not for a GPU.
 FPGA = "fpga"
@@ -92,13 +93,13 @@ def _gpu_modes(model: NodeModel, pack: RulePack) -> tuple[tuple[str, ...], str]:
 def instance_refusals(row: Workload, offer: NodeOffer) -> Iterator[Reason]:
     """Why one instance of a workload cannot run on a node, however many nodes there are."""
     who = f"an instance of {row.workload!r}"
-    if row.vcpus > offer.vcpus * (1 + TOLERANCE):
+    if row.vcpus > offer.vcpus * (1 + FIT_TOLERANCE):
         yield "PLT-024", f"{who} has {row.vcpus:g} vCPU, a node of {offer.node_model} runs at most {offer.vcpus:g}"
-    if row.memory_gb > offer.memory_gb * (1 + TOLERANCE):
+    if row.memory_gb > offer.memory_gb * (1 + FIT_TOLERANCE):
         yield "PLT-024", f"{who} has {row.memory_gb:g} GiB, a node of {offer.node_model} offers {offer.memory_gb:g} GiB"
     if row.gpus <= 0 or offer.gpus <= 0:
         return
-    if row.gpus > offer.gpus * (1 + TOLERANCE):
+    if row.gpus > offer.gpus * (1 + FIT_TOLERANCE):
         yield "PLT-024", f"{who} has {row.gpus:g} GPUs, a node of {offer.node_model} has {offer.gpus:g}"
     if row.gpu_mode not in offer.gpu_modes:
         yield "PLT-028", f"{who} asks for GPUs by {row.gpu_mode} on {offer.node_model}: {offer.gpu_answer}"

@@ -9,9 +9,9 @@ from fleet.inventory.tables.hardware import NodeModel
 from fleet.inventory.tables.policy import Policy
 from fleet.inventory.tables.workloads import Workload
 from fleet.platform.capacity import node_memory_gb, node_vcpus
-from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.instances import PARTITION
 from fleet.rulepack.facts import RulePack
+from fleet.tolerances import FIT_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +69,7 @@ class Room:
     @property
     def limits(self) -> tuple[float, float, float]:
         """What machines on it may have together, with the tolerance of limits: vCPU, GiB, GPUs."""
-        vcpus, memory_gb = (amount + TOLERANCE * max(1.0, amount) for amount in (self.vcpus, self.memory_gb))
+        vcpus, memory_gb = (amount + FIT_TOLERANCE * max(1.0, amount) for amount in (self.vcpus, self.memory_gb))
         return vcpus, memory_gb, float(self.gpus)
 
     def takes(self, machine: Machine) -> bool:
@@ -132,6 +132,6 @@ def machine_of(row: Workload, factor: float, policy: Policy) -> Machine:
     return Machine(
         vcpus=row.vcpus * ratio * factor,
         memory_gb=row.memory_gb * factor,
-        gpus=0 if is_part else math.ceil(row.gpus - TOLERANCE),
-        per_gpu=math.floor(1.0 / row.gpus + TOLERANCE) if is_part else 0,
+        gpus=0 if is_part else math.ceil(row.gpus - FIT_TOLERANCE),
+        per_gpu=math.floor(1.0 / row.gpus + FIT_TOLERANCE) if is_part else 0,
     )

@@ -16,8 +16,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.machines import Hosts, Machine, Room
+from fleet.tolerances import FIT_TOLERANCE
 
 #: Contents of single nodes that a search looks at before it gives up.
 EFFORT = 20_000
@@ -222,7 +222,7 @@ def _is_refuted(machines: Sequence[tuple[Machine, int]], room: Room, nodes: int)
     """
     for number in range(3):
         shares = [(_shares(machine, room)[number], count) for machine, count in machines]
-        if sum(share * count for share, count in shares) > nodes * (1.0 + TOLERANCE):
+        if sum(share * count for share, count in shares) > nodes * (1.0 + FIT_TOLERANCE):
             return True
         for most in range(1, COUNTED + 1):
             if sum(counted(share, most) * count for share, count in shares) > most * nodes:
@@ -246,7 +246,7 @@ def counted(share: float | NDArray[np.float64], most: int) -> float | NDArray[np
     >>> [counted(share, 1) for share in (0.4, 0.5, 0.6)], [counted(share, 2) for share in (0.3, 0.4, 0.7)]
     ([0.0, 0.0, 1.0], [0.0, 1.0, 2.0])
     """
-    whole: Any = -((TOLERANCE * 1e-3 - (most + 1) * share) // 1.0) - 1.0
+    whole: Any = -((FIT_TOLERANCE * 1e-3 - (most + 1) * share) // 1.0) - 1.0
     return whole * (whole > 0.0) + 0.0  # type: ignore[no-any-return]
 
 

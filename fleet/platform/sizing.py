@@ -16,9 +16,7 @@ from fleet.platform.topologies import Family, families
 from fleet.platform.volumes import spans
 from fleet.quantities import RESOURCES, Resources
 from fleet.rulepack.facts import RulePack
-
-#: Relative slack of every limit, which is inclusive.
-TOLERANCE = 1e-6
+from fleet.tolerances import LIMIT_TOLERANCE
 
 _NAMES = {"vcpu": "vCPU", "memory_gb": "GiB of memory", "pool_tb": "TB of pool", "gpu": "GPUs"}
 
@@ -231,7 +229,7 @@ def _judge(inventory: Inventory, archetype: Archetype, demand: FleetDemand, unme
     reasons = [
         f"needs {needed:,.1f} {_NAMES[name]}, usable are {offered:,.1f}"
         for name, needed, offered in zip(RESOURCES, load.as_tuple(), usable.as_tuple(), strict=True)
-        if needed > offered * (1 + TOLERANCE)
+        if needed > offered * (1 + LIMIT_TOLERANCE)
     ]
     if archetype.node_tolerance < demand.fault_tolerance:
         reasons.append(

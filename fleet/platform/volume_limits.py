@@ -10,6 +10,7 @@ from fleet.inventory.tables.workloads import TIERS
 from fleet.platform.eligibility import Reason
 from fleet.platform.resiliency import resiliency_type
 from fleet.rulepack.facts import RulePack
+from fleet.tolerances import COUNT_TOLERANCE
 
 #: single = tiers of one resiliency type share volumes; per_tier = every tier has its own.
 PoolLayout = Literal["single", "per_tier"]
@@ -80,7 +81,7 @@ def volumes_spanned(storage_tb: float, limit_tb: float) -> int:
     """
     if storage_tb <= 0 or limit_tb <= 0:
         return 1
-    return max(1, math.ceil(storage_tb / limit_tb * (1 - 1e-9)))
+    return max(1, math.ceil(storage_tb / limit_tb * (1 - COUNT_TOLERANCE)))
 
 
 def volume_refusals(
@@ -120,6 +121,6 @@ def volume_refusals(
             return
         worst = max(worst, efficiency[tier] / limit)
     groups = len(TIERS) if pool == "per_tier" else len(set(layout.values()))
-    needed = math.ceil(worst * pool_tb / fill_limit(pack) - 1e-9) + groups - 1
+    needed = math.ceil(worst * pool_tb / fill_limit(pack) - COUNT_TOLERANCE) + groups - 1
     if needed > most:
         yield "PLT-029", f"a pool of {pool_tb:,.1f} TB may need {needed} volumes, at most {most} are left for data"

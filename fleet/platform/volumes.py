@@ -12,6 +12,7 @@ from fleet.platform.archetype import Archetype
 from fleet.platform.volume_limits import PoolLayout, allowed_volumes, fill_limit, largest_volume_tb, volumes_spanned
 from fleet.quantities import GB_PER_TB, gb_to_tb
 from fleet.rulepack.facts import RulePack
+from fleet.tolerances import COUNT_TOLERANCE, SIZE_TOLERANCE
 
 
 class VolumeError(FleetError, ValueError):
@@ -122,8 +123,8 @@ def volume_plan(
 def _counted(group: VolumeGroup, step: int, fill: float) -> VolumeGroup:
     """The group with the fewest volumes, a multiple of `step`, that hold its data up to the fill, and their size."""
     needed = group.data_tb / fill
-    count = step * max(1, math.ceil(needed / (step * group.limit_tb) - 1e-9))
-    size = math.ceil(needed / count * GB_PER_TB - 1e-6) / GB_PER_TB
+    count = step * max(1, math.ceil(needed / (step * group.limit_tb) - COUNT_TOLERANCE))
+    size = math.ceil(needed / count * GB_PER_TB - SIZE_TOLERANCE) / GB_PER_TB
     return replace(group, count=count, size_tb=min(size, group.limit_tb))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fleet.errors import Problem
 from fleet.rulepack.facts import KIND_NAMES, Fact, nearest, row_at
 from fleet.rulepack.schema import RECOVERY_PHASES, SCHEMA, CellType, FactType
+from fleet.tolerances import SUM_TOLERANCE
 
 _FIELDS = ("value", "unit", "source", "date", "statement")
 
@@ -146,7 +147,7 @@ def _mechanism_gaps(name: str, row: Mapping[str, Any]) -> Iterator[str]:
     stated = [row[phase] for phase in RECOVERY_PHASES if phase in row]
     if stated and len(stated) < len(RECOVERY_PHASES):
         yield f"{name!r}: states {len(stated)} of the phases {', '.join(RECOVERY_PHASES)}; it states all or none"
-    elif stated and abs(sum(stated) - row["rto_minutes"]) > 1e-9:
+    elif stated and abs(sum(stated) - row["rto_minutes"]) > SUM_TOLERANCE:
         yield f"{name!r}: its phases add up to {sum(stated):g}, its rto_minutes is {row['rto_minutes']:g}"
     if row.get("target") == "cloud" and not row["interval_minutes"]:
         yield f"{name!r}: copies to the cloud are made at intervals; interval_minutes must be above 0"

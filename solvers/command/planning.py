@@ -89,7 +89,8 @@ def _config(
     progress: Progress | None,
     parameters: Path | None,
 ) -> SolveConfig:
-    from solvers.config import OPTIMAL_GAP, SolveConfig
+    from fleet.tolerances import OPTIMAL_GAP
+    from solvers.config import SolveConfig
     from solvers.parameters import Parameters, read_parameters
 
     try:

@@ -28,8 +28,8 @@ from ortools.math_opt.python import mathopt
 from solvers.engines.highs import HighsCall, Solved, solve_model
 from solvers.engines.messages import Send
 from solvers.engines.task import LEAST_LIMIT_S, EngineTask
-from solvers.engines.tolerances import FITS, NO_DIRECTION, TINY
 from solvers.linear.model import INFINITY, Floats, Integers, LinearModel
+from solvers.tolerances import FITS, NO_DIRECTION, TINY
 
 
 def run(task: EngineTask, send: Send) -> None:

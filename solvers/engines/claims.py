@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from solvers.engines.task import Engine
-from solvers.engines.tolerances import BOUND_TOLERANCE
 from solvers.linear.model import INFINITY
+from solvers.tolerances import BOUND_TOLERANCE
 
 #: The engines that solve a whole model, what each is called, and the library whose word it rests on.
 ENGINES: tuple[Engine, ...] = ("cp_sat", "highs")

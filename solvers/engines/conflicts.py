@@ -14,8 +14,8 @@ import numpy as np
 
 from solvers.engines.messages import Send
 from solvers.engines.task import EngineTask
-from solvers.engines.tolerances import CONFLICT_MARGIN, LEAST_MAGNITUDE
 from solvers.linear.model import INFINITY, Floats, LinearModel
+from solvers.tolerances import CONFLICT_MARGIN, LEAST_MAGNITUDE
 
 
 def is_conflict(model: LinearModel, multipliers: Floats) -> bool:

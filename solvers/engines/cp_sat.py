@@ -15,8 +15,8 @@ from ortools.sat.python import cp_model
 
 from solvers.engines.messages import Send
 from solvers.engines.task import EngineTask
-from solvers.engines.tolerances import LEAST_STEP, WHOLE_TOLERANCE
 from solvers.linear.model import INFINITY, Floats, Integers, LinearModel
+from solvers.tolerances import LEAST_STEP, WHOLE_TOLERANCE
 
 #: Coefficients of integer rows are scaled so that the largest is about this.
 ROW_SCALE = 2.0**27

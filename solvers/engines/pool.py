@@ -14,8 +14,8 @@ from types import TracebackType
 from solvers.engines.messages import Message, read_message, write_message
 from solvers.engines.process import SPARE, WorkerProcess
 from solvers.engines.task import Engine, EngineTask
-from solvers.engines.tolerances import OBJECTIVE_TOLERANCE
 from solvers.linear.model import Floats, LinearModel
+from solvers.tolerances import OBJECTIVE_TOLERANCE
 
 logger = logging.getLogger("solvers.engine")
 

@@ -8,9 +8,7 @@ import numpy as np
 
 from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats, LinearModel
-
-#: A placement is whole within this.
-WHOLE_TOLERANCE = 1e-6
+from solvers.tolerances import PLACEMENT_TOLERANCE
 
 
 def near(source: Formulation, solution: Floats, target: Formulation, spare: int, keeps_whole: bool) -> LinearModel:
@@ -54,7 +52,7 @@ def _keep_whole(source: Formulation, solution: Floats, target: Formulation, resu
     group_of = {slot: group for group, members in enumerate(source.problem.slot_groups) for slot in members}
     group_of[NO_STANDBY] = NO_STANDBY
     values = solution[source.placement]
-    broken = set(source.class_of[np.abs(values - np.rint(values)) > WHOLE_TOLERANCE].tolist())
+    broken = set(source.class_of[np.abs(values - np.rint(values)) > PLACEMENT_TOLERANCE].tolist())
     keys = zip(source.class_of.tolist(), source.primary_of.tolist(), source.standby_of.tolist(), strict=True)
     wanted = dict(zip(keys, np.rint(values).tolist(), strict=True))
     columns: dict[tuple[int, int, int], list[int]] = {}

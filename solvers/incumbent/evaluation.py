@@ -16,7 +16,6 @@ from fleet.plan.uploads import upload_violations
 from fleet.plan.violations import ClusterViolation, HostViolation, LinkViolation, Violation
 from fleet.platform.packing import Verdict, cannot_subset
 from fleet.quantities import COMPUTE_RESOURCES
-from solvers.engines.tolerances import LEAST_LIMIT
 from solvers.formulation.assembly import GeneratedRow
 from solvers.formulation.constraints.hosts import HostRow
 from solvers.formulation.constraints.links import ClusterRow, LinkRow
@@ -24,6 +23,7 @@ from solvers.incumbent.node_path import resized
 from solvers.linear.model import Floats
 from solvers.problem.design import DesignProblem
 from solvers.result import EngineError
+from solvers.tolerances import LEAST_LIMIT
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from fleet.plan.decisions import Decisions
 from solvers.config import SolveConfig
 from solvers.engines.claims import LIBRARIES, Claims
 from solvers.engines.task import Engine
-from solvers.engines.tolerances import IMPROVEMENT
 from solvers.incumbent.evaluation import Evaluation, evaluate
 from solvers.linear.model import INFINITY, Floats
 from solvers.problem.design import DesignProblem
+from solvers.tolerances import IMPROVEMENT
 from solvers.trace import TracePoint, relative_gap
 
 

@@ -17,10 +17,10 @@ from fleet.plan.decisions import ClusterDecision, Decisions
 from fleet.plan.normal_state import NormalState
 from fleet.platform.archetype import Archetype
 from fleet.platform.growth import may_become
-from solvers.engines.tolerances import LOAD_TOLERANCE
 from solvers.linear.model import INFINITY, Floats
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import Slot
+from solvers.tolerances import LOAD_TOLERANCE
 
 
 def resized(problem: DesignProblem, normal: NormalState, extra: Mapping[str, Floats] | None = None) -> Decisions | None:

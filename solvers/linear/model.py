@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tolerances import ROW_TOLERANCE
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 INFINITY = float("inf")
@@ -92,7 +94,7 @@ class LinearModel:
         """Cost of a solution, constant included."""
         return float(np.dot(np.asarray(self.cost), solution)) + self.constant
 
-    def violated_rows(self, solution: Floats, tolerance: float = 1e-6) -> list[int]:
+    def violated_rows(self, solution: Floats, tolerance: float = ROW_TOLERANCE) -> list[int]:
         """Rows, by index, that `solution` breaks by more than `tolerance` relative to their magnitude."""
         broken = []
         for index, (variables, values) in enumerate(zip(self.row_columns, self.row_values, strict=True)):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.plan.placement import TOLERANCE
+from fleet.tolerances import LIMIT_TOLERANCE
 from solvers.linear.model import Floats, Integers
 from solvers.local_search.placement import Packing
 from solvers.problem.sets import Booleans
+from solvers.tolerances import NO_RELIEF
 
 
 def repair(packing: Packing) -> bool:
@@ -34,8 +35,8 @@ def repair(packing: Packing) -> bool:
 def _is_enough(packing: Packing) -> bool:
     """Whether all places together hold what is on them, wherever it goes."""
     footprint = float(packing.data.sum(axis=0) @ packing.per_tb.min(axis=0))
-    holds = bool((packing.own.sum(axis=0) <= packing.capacity.sum(axis=0) * (1.0 + TOLERANCE)).all())
-    return holds and footprint <= float(packing.pool.sum()) * (1.0 + TOLERANCE)
+    holds = bool((packing.own.sum(axis=0) <= packing.capacity.sum(axis=0) * (1.0 + LIMIT_TOLERANCE)).all())
+    return holds and footprint <= float(packing.pool.sum()) * (1.0 + LIMIT_TOLERANCE)
 
 
 def _relieve(packing: Packing, place: int) -> bool:
@@ -53,8 +54,8 @@ def _relieve(packing: Packing, place: int) -> bool:
         units = units[np.unique(alike, return_index=True)[1]]
         relief = relief_of(packing, units, place, is_copy)
         helps = (relief * (over > 0)).sum(axis=1)
-        clears = (relief >= over - 1e-12).all(axis=1)
-        useful = np.flatnonzero((helps > 1e-12) & _finds_room(packing, packing.demand_class[units], is_copy))
+        clears = (relief >= over - NO_RELIEF).all(axis=1)
+        useful = np.flatnonzero((helps > NO_RELIEF) & _finds_room(packing, packing.demand_class[units], is_copy))
         scores = np.where(clears, helps, -helps)
         order += [(not clears[index], float(scores[index]), int(units[index]), is_copy) for index in useful.tolist()]
     for _, _, unit, is_copy in sorted(order):
@@ -72,9 +73,9 @@ def _finds_room(packing: Packing, parts: Integers, is_copy: bool) -> Booleans:
     """[class]: whether a unit or its copy is no larger than what is free anywhere."""
     pool = packing.pool - (packing.data * packing.per_tb).sum(axis=1)
     data = (packing.copied if is_copy else packing.storage)[parts]
-    fits_in = data @ packing.per_tb.min(axis=0) <= (pool + packing.pool * TOLERANCE).max()
+    fits_in = data @ packing.per_tb.min(axis=0) <= (pool + packing.pool * LIMIT_TOLERANCE).max()
     if not is_copy:
-        free = (packing.capacity * (1.0 + TOLERANCE) - packing.own).max(axis=0)
+        free = (packing.capacity * (1.0 + LIMIT_TOLERANCE) - packing.own).max(axis=0)
         fits_in &= (packing.compute[parts] <= free).all(axis=1)
     return np.asarray(fits_in, dtype=bool)
 
@@ -119,7 +120,7 @@ def _target(packing: Packing, unit: int, source: int, is_copy: bool) -> int:
     if not len(candidates):
         return -1
     fill = packing.fill_after(unit, candidates, is_copy)
-    fitting = fill <= 1.0 + TOLERANCE * 0.5
+    fitting = fill <= 1.0 + LIMIT_TOLERANCE * 0.5
     if not is_copy and other >= 0:
         fitting &= _copy_fits(packing, unit, candidates, other)
     if not fitting.any():
@@ -136,4 +137,4 @@ def _copy_fits(packing: Packing, unit: int, candidates: Integers, keeper: int) -
     moved[packing.domain[packing.primary[unit]]] -= sent
     reserve = np.maximum(moved.max(axis=0), moved[packing.domain[candidates]] + sent) + packing.extra[keeper]
     limit = np.maximum(packing.kept[keeper], packing.own[keeper] + packing.reserve[keeper])
-    return np.asarray((packing.own[keeper] + reserve <= limit * (1 + TOLERANCE * 0.5)).all(axis=1), dtype=bool)
+    return np.asarray((packing.own[keeper] + reserve <= limit * (1 + LIMIT_TOLERANCE * 0.5)).all(axis=1), dtype=bool)

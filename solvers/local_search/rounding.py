@@ -16,9 +16,7 @@ from solvers.local_search.placement import Packing, Place
 from solvers.local_search.relocation import repair
 from solvers.problem.demand_aggregation import Bundles
 from solvers.problem.design import DesignProblem
-
-#: Flows below this share of a bundle are rounding.
-NO_FLOW = 1e-9
+from solvers.tolerances import NO_FLOW
 
 
 def packed(problem: DesignProblem, bundles: Bundles, formulation: Formulation, solution: Floats) -> Packing | None:

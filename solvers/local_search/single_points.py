@@ -22,9 +22,8 @@ from fleet.plan.plan import ResultRow
 from fleet.plan.states import sweep
 from solvers.problem.design import DesignProblem
 from solvers.problem.stream_cuts import PathCuts
+from solvers.tolerances import SAME_COST
 
-#: Relative difference below which two present values are the same.
-SAME_COST = 1e-9
 #: Wherever a plan is evaluated here, its result does not matter.
 _UNRATED = ResultRow(
     status="feasible", objective=None, bound=None, bound_source="", gap=None, stopped_by="", seconds=None, seed=0,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.config import OPTIMAL_GAP
 from solvers.location.problem import Floats, Integers
+from solvers.tolerances import OPTIMAL_GAP
 from solvers.trace import Status, StoppedBy, TracePoint, relative_gap
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.config import OPTIMAL_GAP, SolveConfig
+from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
 from solvers.location.bound.ascent import Ascent
 from solvers.location.bound.certificate import certify
@@ -26,6 +26,7 @@ from solvers.location.progress import Progress
 from solvers.location.result import LocationResult, choice_status
 from solvers.location.schedule import AscentSide, SearchSide
 from solvers.location.warmup import warm_up
+from solvers.tolerances import OPTIMAL_GAP
 from solvers.trace import Status, StoppedBy
 
 

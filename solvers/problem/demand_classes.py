@@ -14,7 +14,6 @@ from fleet.inventory.tables.workloads import TIERS
 from fleet.plan.costs import Rates
 from fleet.plan.pinning import is_at, pins_on
 from fleet.plan.placement import (
-    TOLERANCE,
     Reason,
     cloud_host_reason,
     cloud_reason,
@@ -24,6 +23,7 @@ from fleet.plan.placement import (
     pair_reason,
 )
 from fleet.rulepack import RulePack
+from fleet.tolerances import LIMIT_TOLERANCE
 from fleet.wan.replication import Mechanism, choose_mechanism
 from fleet.wan.routing import Router
 from solvers.linear.interned import Interned
@@ -276,7 +276,7 @@ class ClassBuilder:
     def _near_hosts(self, demand: Demand) -> Booleans:
         """Candidate sites that the users of a demand reach in time."""
         rtts, limit = self.routes.normal_rtts(demand.site), demand.row.max_rtt_ms
-        near = np.isfinite(rtts) if limit is None else rtts <= limit + TOLERANCE * max(1.0, abs(limit))
+        near = np.isfinite(rtts) if limit is None else rtts <= limit + LIMIT_TOLERANCE * max(1.0, abs(limit))
         return np.asarray(near, dtype=bool)
 
     def _own_hosts(self, demand: Demand) -> Booleans:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.platform.archetype import Archetype
-from fleet.platform.eligibility import TOLERANCE
 from fleet.platform.machines import Machine, Room
 from fleet.platform.packing import counted
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES, Resources
+from fleet.tolerances import COUNT_TOLERANCE, FIT_TOLERANCE
 from solvers.linear.model import Floats
 from solvers.problem.sets import DemandClass, Slot
 
@@ -52,9 +52,9 @@ class Measure:
         finite = np.isfinite(density)
 
         def is_over(resources: Resources, nodes: int) -> bool:
-            usable = np.array(resources.as_tuple())[_COMPUTE] * (1.0 + TOLERANCE)
+            usable = np.array(resources.as_tuple())[_COMPUTE] * (1.0 + FIT_TOLERANCE)
             by_sums = float((density[finite] * usable[finite]).min(initial=total))
-            return min(total, by_sums) > most * nodes + TOLERANCE
+            return min(total, by_sums) > most * nodes + FIT_TOLERANCE
 
         free = capacity.without_node_reserve
         return is_over(capacity.usable, hosts.left) or (uses_reserve and is_over(free, hosts.every))
@@ -149,5 +149,5 @@ def _taken(room: Room, density: Floats) -> Floats:
     """[period]: the most weight that a node takes, as each resource alone would have it."""
     limits = np.array(room.limits)
     with np.errstate(invalid="ignore"):
-        bounds = np.where(np.isfinite(density), np.floor(density * limits + 1e-9), np.inf)
+        bounds = np.where(np.isfinite(density), np.floor(density * limits + COUNT_TOLERANCE), np.inf)
     return np.asarray(bounds.min(axis=1), dtype=np.float64)

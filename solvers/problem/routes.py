@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.inventory.distances import LIGHT_KM_PER_MS, LIGHT_TOLERANCE, coordinates, great_circle_km
+from fleet.inventory.distances import LIGHT_KM_PER_MS, coordinates, great_circle_km
 from fleet.inventory.inventory import Demand, Inventory
-from fleet.plan.placement import TOLERANCE, exceeds
+from fleet.plan.placement import exceeds
+from fleet.tolerances import LIGHT_TOLERANCE, LIMIT_TOLERANCE
 from fleet.wan.graph import Wan
 from fleet.wan.routing import Router, rtt_of_label
 from fleet.wan.states import NORMAL, FailureState, single_failures
@@ -223,7 +224,7 @@ class RouteTable:
         reach = {}
         for limit in self._limits[site]:
             longest = self.inventory.policy.failure_rtt_limit(limit)
-            within = np.isfinite(rtts) if longest is None else rtts <= longest + TOLERANCE * max(1.0, longest)
+            within = np.isfinite(rtts) if longest is None else rtts <= longest + LIMIT_TOLERANCE * max(1.0, longest)
             reach[limit] = self._kept(within)
         self._routes[site] = _SiteRoutes(rtts[0].copy(), self._kept(neighbors), reach)
         return self._routes[site]

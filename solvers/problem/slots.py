@@ -22,9 +22,7 @@ from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear.model import Floats
 from solvers.problem.sets import ArchetypeSegment, DemandClass, Slot
-
-#: Capacities count as affine in the node count within this relative error.
-AFFINE_TOLERANCE = 1e-12
+from solvers.tolerances import AFFINE_TOLERANCE
 
 
 def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:

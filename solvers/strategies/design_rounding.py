@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.formulation.variables import Formulation
-from solvers.formulation.warm_start import WHOLE_TOLERANCE
 from solvers.linear.model import Floats, LinearModel
+from solvers.tolerances import PLACEMENT_TOLERANCE
 
 
 def integer_at_last(design: Formulation) -> list[bool]:
@@ -35,18 +35,18 @@ def rounded_up(design: Formulation, model: LinearModel, solution: Floats, least:
         segments = design.segments(slot)
         nodes = [sum(f * float(solution[c]) for c, f in design.node_terms(slot, n, last)) for n in range(len(segments))]
         clusters = [float(solution[design.segment[slot, number, last]]) for number in range(len(segments))]
-        part = sum(nodes) - math.floor(sum(nodes) + WHOLE_TOLERANCE)
-        if not clusters or WHOLE_TOLERANCE < part < least:
+        part = sum(nodes) - math.floor(sum(nodes) + PLACEMENT_TOLERANCE)
+        if not clusters or PLACEMENT_TOLERANCE < part < least:
             continue
-        whole = [math.floor(count + WHOLE_TOLERANCE) for count in clusters]
+        whole = [math.floor(count + PLACEMENT_TOLERANCE) for count in clusters]
         largest = int(np.argmax(nodes))
-        whole[largest] += math.ceil(sum(clusters) - sum(whole) - WHOLE_TOLERANCE)
-        left = math.ceil(sum(nodes) - WHOLE_TOLERANCE)
+        whole[largest] += math.ceil(sum(clusters) - sum(whole) - PLACEMENT_TOLERANCE)
+        left = math.ceil(sum(nodes) - PLACEMENT_TOLERANCE)
         for number in sorted(range(len(segments)), key=lambda number: number == largest):
             column, segment = design.segment[slot, number, last], segments[number]
             count = float(min(whole[number], model.upper[column]))
             lower[column] = upper[column] = count
-            wanted = left if number == largest else math.ceil(nodes[number] - WHOLE_TOLERANCE)
+            wanted = left if number == largest else math.ceil(nodes[number] - PLACEMENT_TOLERANCE)
             total = min(max(wanted, segment.lowest * count), segment.highest * count)
             left -= int(total)
             if (slot, number, last) in design.nodes:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from solvers.engines.pool import EngineJob, EnginePool
 from solvers.engines.task import Engine, EngineTask
-from solvers.engines.tolerances import LEAST_GAP
 from solvers.formulation.variables import Formulation
 from solvers.linear.model import Floats, LinearModel
 from solvers.strategies.clock import Clock
 from solvers.strategies.state import SolveState
+from solvers.tolerances import LEAST_GAP
 
 
 @dataclass(frozen=True)

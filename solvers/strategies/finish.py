@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solvers.engines.tolerances import IS_ONE
 from solvers.formulation.assembly import build
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
@@ -16,6 +15,7 @@ from solvers.strategies.completion import Completion, SetBounds
 from solvers.strategies.desk import EngineDesk, InsideBound
 from solvers.strategies.open_sets import OpenSets, open_shares
 from solvers.strategies.pair_search import PairSearch
+from solvers.tolerances import IS_ONE
 
 
 @dataclass(frozen=True)

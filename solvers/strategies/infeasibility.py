@@ -18,7 +18,6 @@ from fleet.plan.pinning import PLACING, in_words
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
 from solvers.engines.task import EngineTask
-from solvers.engines.tolerances import BREACH_TOLERANCE
 from solvers.formulation.assembly import GeneratedRow, build_with_unserved
 from solvers.formulation.constraints import pins
 from solvers.formulation.constraints.hosts import HostRow
@@ -29,6 +28,7 @@ from solvers.linear.model import INFINITY, Floats
 from solvers.parameters.strategies import StrategyParameters
 from solvers.problem.compilation import compile_problem
 from solvers.problem.design import DesignProblem
+from solvers.tolerances import BREACH_TOLERANCE
 
 #: Rules whose limits can give way.
 ELASTIC_RULES = ("BUD-001", "SIT-002", "PIN-001", "EXI-001", "NET-002", "NET-003", "DR-011")

@@ -7,18 +7,18 @@ is a solution that satisfies every row, or a plan that holds.
 
 from __future__ import annotations
 
-from solvers.config import OPTIMAL_GAP
+from fleet.tolerances import OPTIMAL_GAP
 from solvers.engines.claims import ENGINE_NAMES, LIBRARIES
 from solvers.engines.conflicts import is_conflict
 from solvers.engines.pool import EngineJob, EnginePool
 from solvers.engines.task import UNLIMITED_S, Engine, EngineTask
-from solvers.engines.tolerances import BOUND_TOLERANCE
 from solvers.formulation.assembly import build
 from solvers.formulation.relaxations import bound_source, relaxed
 from solvers.formulation.variables import Formulation
 from solvers.problem.design import pair_columns
 from solvers.strategies.clock import Clock
 from solvers.strategies.state import SolveState, Verdict
+from solvers.tolerances import BOUND_TOLERANCE
 
 
 class SecondOpinion:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from solvers.config import OPTIMAL_GAP
+from fleet.tolerances import OPTIMAL_GAP
 from solvers.engines.claims import ENGINE_NAMES, ENGINES
 from solvers.engines.pool import EnginePool
 from solvers.problem.design import DesignProblem, pair_columns

@@ -14,7 +14,6 @@ from fleet.inventory.inventory import DemandKey, Inventory
 from solvers.config import SolveConfig
 from solvers.engines.pool import EnginePool
 from solvers.engines.task import UNLIMITED_S, EngineTask
-from solvers.engines.tolerances import COUNT_TOLERANCE
 from solvers.formulation.assembly import GeneratedRow, build_with_unserved
 from solvers.local_search.single_points import secured
 from solvers.parameters import Parameters
@@ -24,6 +23,7 @@ from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.strategies.clock import Clock
 from solvers.strategies.state import SolveState
 from solvers.strategies.strategy import Strategy, strategy_for
+from solvers.tolerances import COUNT_TOLERANCE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import fleet
-from cli import app
 from fleet.errors import InventoryError
 from solvers import SolveConfig, SolveResult, solve
+from solvers.command import application
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "38-search-space"
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not there")
@@ -60,7 +60,7 @@ def test_the_archive_becomes_dual_parity_on_the_same_nodes() -> None:
 @pytest.mark.parametrize("verb", [["check"], ["size"], ["plan", "-o"]])
 def test_a_standing_cluster_that_the_rules_refuse_is_an_input_error(verb: list[str], tmp_path: Path) -> None:
     more = [str(tmp_path / "out")] if len(verb) > 1 else []
-    result = CliRunner().invoke(app, [*verb, *more, str(CASES / "old_two_way_3")])
+    result = CliRunner().invoke(application.app, [*verb, *more, str(CASES / "old_two_way_3")])
     assert result.exit_code == 3
     text = " ".join(result.output.split())
     assert "INV058 clusters.csv:row 2 column layout" in text

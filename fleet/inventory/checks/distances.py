@@ -14,7 +14,6 @@ from fleet.errors import Problem
 from fleet.inventory.checks.references import Draft
 from fleet.inventory.distances import (
     LIGHT_KM_PER_MS,
-    LIGHT_TOLERANCE,
     Floats,
     access_rtt_ms,
     coordinates,
@@ -25,6 +24,7 @@ from fleet.inventory.distances import (
 )
 from fleet.inventory.reading.sheets import Record
 from fleet.inventory.tables.sites import Site
+from fleet.tolerances import LIGHT_TOLERANCE
 
 #: Decimals of the least possible round trip in a remedy.
 _DECIMALS = 2

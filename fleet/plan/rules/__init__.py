@@ -1,4 +1,4 @@
-"""The rules that a plan is judged by, each with its verifier; encoders are in ``solvers/encoders``."""
+"""The rules that a plan is judged by, each with its verifier; encoders are in ``solvers/formulation/constraints``."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from fleet.plan.plan import CostRow, Finding, PlanDocument, Severity
 from fleet.plan.states import StateOutcome, sweep
 from fleet.rulepack import RulePack
 
-#: Modules of ``solvers/encoders`` that put rules into a model.
+#: Modules of ``solvers/formulation/constraints`` that put rules into a model.
 ENCODERS = (
     *("siting", "assignment", "capacity", "machines", "hosts", "standby", "reserve"),
     *("links", "upload", "growth", "pins", "budget"),
@@ -70,7 +70,7 @@ class Rule:
     severity : str
         Severity of its findings.
     encoder : str
-        Module of ``solvers/encoders`` that imposes it, or the reason why none is needed.
+        Module of ``solvers/formulation/constraints`` that imposes it, or the reason why none is needed.
     verify : callable
         Finds what breaks it.
     """

@@ -6,14 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from fleet.plan.costs import budgeted_capex, totals
-from fleet.plan.placement import TOLERANCE, differs, exceeds
+from fleet.plan.placement import differs, exceeds
 from fleet.plan.plan import CostRow, Finding
 from fleet.plan.rules.base import Evidence, Rule, finding
-
-#: A plan is called optimal at this gap and below, whatever was asked.
-OPTIMAL_GAP = 1e-4
-#: Slack on gaps, which solvers round.
-GAP_TOLERANCE = 1e-9
+from fleet.tolerances import LIMIT_TOLERANCE, OPTIMAL_GAP, SUM_TOLERANCE
 
 
 def _budget(evidence: Evidence) -> Iterator[Finding]:
@@ -132,11 +128,11 @@ def _gap(objective: float, bound: float | None, gap: float | None, is_optimal: b
             objective,
         )
     expected = max(0.0, (objective - bound) / abs(objective)) if objective else 0.0
-    if gap is None or abs(gap - expected) > TOLERANCE:
+    if gap is None or abs(gap - expected) > LIMIT_TOLERANCE:
         stated = "missing" if gap is None else f"{gap:.6g}"
         yield finding("PRF-001", "gap", f"is {stated}, recomputed {expected:.6g}", "recompute the gap", gap, expected)
         return
-    if is_optimal != (gap <= OPTIMAL_GAP + GAP_TOLERANCE):
+    if is_optimal != (gap <= OPTIMAL_GAP + SUM_TOLERANCE):
         yield finding(
             "PRF-001",
             "status",

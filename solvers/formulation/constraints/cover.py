@@ -18,6 +18,7 @@ from solvers.formulation.constraints.capacity import POOL, common_efficiency
 from solvers.formulation.constraints.reserve import secant_counts
 from solvers.formulation.variables import Formulation, Terms
 from solvers.linear.model import Floats
+from solvers.tolerances import PROPORTION_TOLERANCE
 
 
 def encode(formulation: Formulation) -> None:
@@ -108,7 +109,7 @@ def _pool(formulation: Formulation, subset: frozenset[int], period: int, data: F
         return
     shape = efficiency[used] / efficiency[reference]
     for _, _, other in ratios[1:]:
-        if other is None or not np.allclose(other[used] / other[reference], shape, rtol=1e-12, atol=0.0):
+        if other is None or not np.allclose(other[used] / other[reference], shape, rtol=PROPORTION_TOLERANCE, atol=0.0):
             return
     terms: Terms = []
     for slot in sorted(subset):

@@ -1,9 +1,17 @@
-"""Differences that are rounding, in engines, evaluation and strategies: in one place.
+"""Differences that are rounding, in models, engines, evaluation and strategies: in one place.
 
 None of them steers a search; each keeps a bound, a verdict or a comparison right although floating-point sums round.
+`fleet.tolerances` is the policy for what is judged; searches keep to tighter limits than that. The location core, which
+knows arrays only, has `solvers.location.tolerances`.
 """
 
 from __future__ import annotations
+
+import fleet.tolerances
+
+#: The relative gap from which a result is called optimal, as plans are judged.
+OPTIMAL_GAP = fleet.tolerances.OPTIMAL_GAP
+
 
 #: Relative difference from which the objective that an engine states for a solution is wrong; less is rounding.
 OBJECTIVE_TOLERANCE = 1e-4
@@ -37,3 +45,17 @@ IS_ONE = 0.5
 BREACH_TOLERANCE = 1e-6
 #: Whole counts are this exact in a bound.
 COUNT_TOLERANCE = 1e-6
+#: Relative excess over the limits of a model that is rounding.
+ROW_TOLERANCE = 1e-6
+#: A placement is whole within this.
+PLACEMENT_TOLERANCE = 1e-6
+#: Capacities count as affine in the node count within this relative error.
+AFFINE_TOLERANCE = 1e-12
+#: Efficiencies are in proportion within this relative error.
+PROPORTION_TOLERANCE = 1e-12
+#: Shares below this are none: flows of a bundle, relief of a cluster.
+NO_FLOW, NO_RELIEF = 1e-9, 1e-12
+#: Relative difference below which two present values are the same.
+SAME_COST = 1e-9
+#: Absolute difference of gaps that is rounding, and least bound on a cost of nothing.
+GAP_TOLERANCE = 1e-9
