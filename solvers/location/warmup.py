@@ -59,7 +59,9 @@ def warm_up(cores: int) -> None:
 def _compile(layout: Layout, *, is_shared: bool) -> None:
     begun = time.monotonic()
     kept = code_folder() or "memory, since no folder of the user's can be written"
-    logger.info("compiling the loops of the location core, which takes some seconds; they are kept in %s", kept)
+    logger.warning(
+        "compiling the loops of the location core, once on this machine: some seconds; they are kept in %s", kept
+    )
     if is_shared:
         with _second_process():
             _run_moves(layout)
