@@ -126,7 +126,7 @@ def growth_refusals(slots: Sequence[Slot], pack: RulePack) -> frozenset[tuple[st
 def without_idle_segments(
     inventory: Inventory, slots: Sequence[Slot], groups: Sequence[Sequence[int]], classes: Sequence[DemandClass]
 ) -> tuple[Slot, ...]:
-    """The slots without the runs that no demand eligible there may use; nobody opens a cluster for nothing.
+    """The slots without the segments that no demand eligible there may use; nobody opens a cluster for nothing.
 
     Slots that stand already, and sites where the planner decides, keep every segment.
     """

@@ -74,10 +74,10 @@ def _served(formulation: Formulation, demand_class: DemandClass) -> None:
 
 
 def _open(formulation: Formulation, demand_class: DemandClass, fitting: _Fitting) -> None:
-    """Units run on open slots only: x ≤ count · (the slot uses a run that fits), whenever what runs there exists.
+    """Units run on open slots only: x ≤ count · (the slot uses a segment that fits), whenever what runs there exists.
 
-    Standby copies count beside it, x + s ≤ count · …, over the runs that fit what is copied: no fewer, as other members
-    of a unit may ask for more. Where a period asks for the same as the one before, its rows follow from those.
+    Standby copies count beside it, x + s ≤ count · …, over the segments that fit what is copied: no fewer, as other
+    members of a unit may ask for more. Where a period asks for the same as the one before, its rows follow from those.
     """
     everyone, copied = demand_class.units[0].demands, protected(demand_class.units[0].demands)
     columns = formulation.columns_of_class(demand_class.index)
@@ -116,7 +116,7 @@ class _Fitting:
         self._known: dict[tuple[object, ...], list[int] | None] = {}
 
     def of(self, demand_class: DemandClass, slot: int, demands: tuple[Demand, ...], period: int) -> list[int] | None:
-        """The runs that fit; None where none of the demands exists then."""
+        """The segments that fit; None where none of the demands exists then."""
         segments = self.formulation.segments(slot)
         asked = tuple(demand in demands for demand in demand_class.units[0].demands)
         key = (demand_class.asks, asked, id(segments), period)
@@ -128,7 +128,7 @@ class _Fitting:
 def _fitting(
     inventory: Inventory, segments: tuple[ArchetypeSegment, ...], demands: tuple[Demand, ...], period: int
 ) -> list[int] | None:
-    """The runs that fit `demands` in a period; None where none of them exists then."""
+    """The segments that fit `demands` in a period; None where none of them exists then."""
     if not exists(inventory, demands, period):
         return None
     return [number for number, segment in enumerate(segments) if fits(inventory, demands, segment, period)]

@@ -3,7 +3,7 @@
 Compute counts demands that run there; the pool counts the footprint of demands and of standby copies. Footprint depends
 on the efficiency of the chosen layout. Where every layout of a slot has the same ratio between tiers, capacity is
 counted in data of one tier and stays linear. Where not (parity for archives), the data of each tier is split over the
-groups of runs with the same ratio.
+groups of segments with the same ratio.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _pool(formulation: Formulation, slot: int, pace: Integers) -> None:
 def _split_pool(
     formulation: Formulation, slot: int, period: int, columns: Integers, data: Floats, used: Integers
 ) -> None:
-    """Data of each tier split over groups of runs of equal efficiency; each group within its footprint."""
+    """Data of each tier split over groups of segments of equal efficiency; each group within its footprint."""
     model = formulation.model
     groups: dict[tuple[float, ...], list[int]] = {}
     for number, segment in enumerate(formulation.segments(slot)):

@@ -14,7 +14,7 @@ from solvers.problem.sets import ArchetypeSegment
 
 
 def encode(formulation: Formulation) -> None:
-    """Add the runs and node counts of every usable slot, with their costs."""
+    """Add the segments and node counts of every usable slot, with their costs."""
     for slot in formulation.slots:
         _variables(formulation, slot)
         _one_segment(formulation, slot)

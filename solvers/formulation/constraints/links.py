@@ -130,7 +130,7 @@ def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
     for columns, profile in _members(formulation):
         if not len(columns):
             continue
-        stays, moves, segments = motion.of(columns, profile)
+        stays, moves, runs = motion.of(columns, profile)
         primary, standby = motion.primary[columns], motion.standby[columns]
         own = uses[attachment[int(formulation.class_of[columns[0]])]]
         user_down = motion.index is not None and bool(profile.user_down[motion.index])
@@ -138,11 +138,11 @@ def _link_row(formulation: Formulation, row: LinkRow, motion: Motion) -> None:
             traffic = float(profile.traffic_mbps[row.period])
             loads[columns] += traffic * ((stays & own[primary]) | (moves & own[standby]))
         if profile.is_protected:
-            up = segments & (standby != NO_STANDBY) & motion.is_up[standby]
+            up = runs & (standby != NO_STANDBY) & motion.is_up[standby]
             loads[columns] += float(profile.stream_mbps[row.period]) * (up & streams[primary, standby])
         if profile.backup_mbps[row.period] > 0:
             way = _backup_route(formulation, row, motion.state, profile.backup_site)
-            at_home = segments & stays if profile.leaves_when_cut and not user_down else segments
+            at_home = runs & stays if profile.leaves_when_cut and not user_down else runs
             loads[columns] += float(profile.backup_mbps[row.period]) * (
                 (at_home & way[primary]) | (moves & way[standby])
             )
