@@ -11,7 +11,7 @@ from solvers.location.bound.ascent import Ascent
 from solvers.location.bound.certificate import certify
 from solvers.location.evaluate import certificate_bound
 from solvers.location.layout import fewest_open, lay_out, narrowed
-from solvers.location.search.annealing import sort
+from solvers.location.search.annealing_loop import sort
 from solvers.location.sorting import MOST_WAITING, sort_order
 
 

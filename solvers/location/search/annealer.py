@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.location.layout import Layout
 from solvers.location.problem import Integers
-from solvers.location.search.annealing import Best, anneal
+from solvers.location.search.annealing_loop import Best, anneal
 from solvers.location.search.construction import adopt, clear, empty_state, fill_alone, fill_near, place_all
 from solvers.location.search.state import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
 from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
