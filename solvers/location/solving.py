@@ -129,7 +129,7 @@ class _Solve:
     def _round(self) -> None:
         progress = self.progress
         seconds = min(self._round_s, max(progress.remaining, self.parameters.first_round_s))
-        self._round_s = min(2.0 * self._round_s, self.parameters.round_s)
+        self._round_s = min(self.parameters.round_growth * self._round_s, self.parameters.round_s)
         if self.second is None:
             work = self.search.run(seconds) + self._bound_or_program(seconds)
         else:

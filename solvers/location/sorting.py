@@ -5,9 +5,11 @@ from __future__ import annotations
 from solvers.location.compiled import compiled_flat, compiled_step
 from solvers.location.problem import Floats, Integers
 
-#: Ranges of at most so many entries are sorted by insertion.
+#: Ranges of at most so many entries are sorted by insertion. No parameter: it is compiled into the loops, and changes
+#: how long sorting takes, not which keys come first.
 SHORT = 15
-#: Ranges that can wait at once; the smaller half is always sorted first, so that this is enough for any length.
+#: Ranges that can wait at once; the smaller half is always sorted first, so that this is enough for any length
+#: that can be counted: no parameter.
 MOST_WAITING = 64
 
 

@@ -12,6 +12,12 @@ TOLERANCE = 1e-9
 IMPROVEMENT = 1e-9
 #: Shares and directions below this are none.
 NOTHING = 1e-12
+#: Between these an overload's charge stays, so that sums with it are finite where there is no end to overload.
+LEAST_CHARGE, MOST_CHARGE = 1e-30, 1e30
+#: Added to what is a multiple of costs, so that it is more than nothing where they are nothing; only its sign matters.
+SOMETHING = 1.0
+#: Whole numbers above this have no neighbors in floating point.
+LARGEST_WHOLE = 2.0**53
 #: Relative distance from the incumbent within which what a solution costs at least does not exclude it.
 FLOOR_MARGIN = 1e-7
 #: Relative change of the bound from which it is told.

@@ -28,7 +28,8 @@ from solvers.location.search.construction import fill_alone
 from solvers.parameters.location import SearchParameters
 
 logger = logging.getLogger(__name__)
-#: How long the other process is waited for after this one is done [s]; what is missing then is compiled here.
+#: How long the other process is waited for after this one is done [s]; what is missing then is compiled here. No
+#: parameter: nothing is searched yet, and loops are the same whoever compiled them.
 PATIENCE_S = 60.0
 
 

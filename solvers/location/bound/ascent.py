@@ -14,7 +14,7 @@ from solvers.location.bound.knapsack import Units, whole_terms, whole_units
 from solvers.location.bound.relaxation import Adaptation, Terms, facility_terms, gather, relaxed
 from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
-from solvers.location.tolerances import NOTHING, TOLERANCE, VALUE_TOLERANCE
+from solvers.location.tolerances import NOTHING, SOMETHING, TOLERANCE, VALUE_TOLERANCE
 from solvers.parameters.location import BoundParameters
 
 
@@ -142,7 +142,7 @@ class Ascent:
 
     def _go_to(self, multipliers: Floats) -> None:
         """Take these multipliers, none larger than what could ever matter."""
-        most = 2.0 * abs(self.ceiling) + 1.0
+        most = self.parameters.most_multiplier * abs(self.ceiling) + SOMETHING
         self._current = np.clip(multipliers, -most, most)
 
     def _polyak_step(self, incumbent: float) -> None:

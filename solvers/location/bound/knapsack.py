@@ -14,7 +14,7 @@ from solvers.location.bound.relaxation import Forced, Relaxed, Terms, widest
 from solvers.location.compiled import compiled, compiled_step
 from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
-from solvers.location.tolerances import CAPACITY_TOLERANCE, TOLERANCE
+from solvers.location.tolerances import CAPACITY_TOLERANCE, LARGEST_WHOLE, TOLERANCE
 from solvers.parameters.location import BoundParameters
 
 
@@ -31,7 +31,7 @@ class Units(NamedTuple):
 
 
 def whole_units(layout: Layout, parameters: BoundParameters) -> Units | None:
-    """The problem in whole units; None where it has several resources, no unit, or too many cells."""
+    """The problem in whole units; None where it has several resources, no unit, inexact sums, or too many cells."""
     problem = layout.problem
     if problem.n_resources != 1 or not problem.n_arcs:
         return None
@@ -44,6 +44,8 @@ def whole_units(layout: Layout, parameters: BoundParameters) -> Units | None:
     else:
         return None
     total = float(size.sum())
+    if total > LARGEST_WHOLE:
+        return None
     capacity = np.minimum(layout.option_capacity[:, 0] * layout.scale[0] * parts * (1.0 + CAPACITY_TOLERANCE), total)
     room = np.floor(capacity + TOLERANCE).astype(np.int64)
     largest = np.zeros(layout.facilities)

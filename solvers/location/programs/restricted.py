@@ -16,6 +16,7 @@ from solvers.location.layout import Layout
 from solvers.location.problem import Floats, Integers
 from solvers.location.search.state import WAITING
 from solvers.location.tolerances import TOLERANCE
+from solvers.tolerances import IS_ONE
 
 Booleans = NDArray[np.bool_]
 
@@ -53,7 +54,7 @@ class Restricted:
     def placed(self, solution: Floats, place: Integers) -> Integers:
         """The assignment that a solution of the model makes of `place`."""
         layout = self.layout
-        chosen = self.arcs[solution[: len(self.arcs)] > 0.5]
+        chosen = self.arcs[solution[: len(self.arcs)] > IS_ONE]
         result = place.copy()
         result[self.demands] = WAITING
         result[layout.arc_demand[chosen]] = layout.arc_facility[chosen]

@@ -12,7 +12,7 @@ from solvers.location.problem import Integers
 from solvers.location.search.annealing_loop import Best, anneal
 from solvers.location.search.construction import adopt, clear, empty_state, fill_alone, fill_near, place_all
 from solvers.location.search.state import COST, EFFORT, OPENED, PAID, WAITING, Arrays, State, moves_of
-from solvers.location.tolerances import IMPROVEMENT, TOLERANCE
+from solvers.location.tolerances import IMPROVEMENT, SOMETHING, TOLERANCE
 from solvers.parameters.location import SearchParameters
 
 
@@ -57,7 +57,7 @@ def empty_arrays(layout: Layout, parameters: SearchParameters) -> Arrays:
         neighbors=np.full((layout.facilities, min(parameters.near, layout.facilities)), -1, dtype=np.int64),
         guide=np.full(layout.facilities, -1, dtype=np.int64),
         max_open=layout.max_open,
-        penalty=2.0 * (spread + float(layout.option_cost.max(initial=0.0))) + 1.0,
+        penalty=parameters.waiting * (spread + float(layout.option_cost.max(initial=0.0))) + SOMETHING,
     )
 
 

@@ -33,8 +33,6 @@ from solvers.location.search.state import (
     COST,
     EFFORT,
     ENTRIES,
-    LOOK_STEPS,
-    MOVE_STEPS,
     PAID,
     SAVED,
     WAITING,
@@ -43,7 +41,7 @@ from solvers.location.search.state import (
     Moves,
     State,
 )
-from solvers.location.tolerances import IMPROVEMENT, NOTHING
+from solvers.location.tolerances import IMPROVEMENT, LEAST_CHARGE, MOST_CHARGE, NOTHING
 
 
 class Best(NamedTuple):
@@ -60,11 +58,11 @@ class Best(NamedTuple):
 
 
 @compiled_step
-def displacement(arrays: Arrays, state: State, i: int) -> float:
+def displacement(arrays: Arrays, state: State, moves: Moves, i: int) -> float:
     """What a demand's second cheapest open facility costs more than its cheapest."""
     cheapest = -1.0
     for position in range(arrays.demand_start[i], arrays.demand_start[i + 1]):
-        state.totals[EFFORT] += LOOK_STEPS
+        state.totals[EFFORT] += moves.look_steps
         arc = arrays.by_demand[position]
         if state.option[arrays.arc_facility[arc]] >= 0:
             if cheapest >= 0.0:
@@ -86,7 +84,7 @@ def rank(arrays: Arrays, state: State, moves: Moves) -> None:
             for r in range(arrays.demand.shape[1]):
                 weight += arrays.demand[i, r]
         elif mode < keyed:
-            weight = displacement(arrays, state, i)
+            weight = displacement(arrays, state, moves, i)
         chance = draw(state.random)
         state.key[position] = -weight * (1.0 - moves.mixing + 2.0 * moves.mixing * chance) if mode < keyed else chance
         state.order[position] = i
@@ -145,7 +143,7 @@ def polish(arrays: Arrays, state: State, moves: Moves, removed: int, mark: int) 
             arc = arrays.by_demand[begin + (start + step) % count]
             k = arrays.arc_facility[arc]
             if state.served[k] > 0 and k != state.place[i]:
-                state.totals[EFFORT] += LOOK_STEPS * step
+                state.totals[EFFORT] += moves.look_steps * step
                 if exchange(arrays, state, moves, i, k, arrays.arc_cost[arc], mark):
                     shift(arrays, state, i, mark)
                 break
@@ -173,7 +171,7 @@ def overload(arrays: Arrays, state: State) -> float:
 @compiled_step
 def recharge(arrays: Arrays, state: State, factor: float) -> None:
     """Change what overload costs."""
-    state.totals[CHARGE] *= factor
+    state.totals[CHARGE] = min(max(state.totals[CHARGE] * factor, LEAST_CHARGE), MOST_CHARGE)
     state.totals[COST] = 0.0
     for j in range(len(state.option)):
         plan_option(arrays, state, j, state.option[j])
@@ -219,7 +217,7 @@ def anneal(
         mark += 1
         state.counts[ENTRIES] = 0
         state.counts[SAVED] = 0
-        state.totals[EFFORT] += MOVE_STEPS
+        state.totals[EFFORT] += moves.move_steps
         paid = state.totals[PAID]
         ruin(arrays, state, moves, barred, mark)
         if state.counts[WAITS] > 0:

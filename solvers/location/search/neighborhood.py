@@ -15,7 +15,6 @@ from solvers.location.search.state import (
     OPENED,
     PAID,
     SAVED,
-    SWAP_STEPS,
     WAITING,
     Arrays,
     Moves,
@@ -272,7 +271,7 @@ def exchange(arrays: Arrays, state: State, moves: Moves, i: int, k: int, cost: f
     other = state.head[k]
     for _ in range(draw_below(state.random, min(state.served[k], moves.partners))):
         other = state.following[other]
-    state.totals[EFFORT] += SWAP_STEPS
+    state.totals[EFFORT] += moves.swap_steps
     back = arc_between(arrays, other, j)
     arcs = cost - state.paid[i] + back - state.paid[other]
     if back == np.inf or arcs - state.burden[j] - state.burden[k] >= 0.0:

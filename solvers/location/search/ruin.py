@@ -20,9 +20,6 @@ from solvers.location.search.state import (
     State,
 )
 
-#: What a look at one of a facility's arcs counts for in steps of inner loops.
-ATTRACT_STEPS = 0.2
-
 
 @compiled_step
 def seed_facility(arrays: Arrays, state: State, moves: Moves) -> int:
@@ -86,7 +83,7 @@ def attract(arrays: Arrays, state: State, moves: Moves, k: int) -> None:
                 break
             save(state, state.place[i], state.saved_in[k])
             remove(arrays, state, i)
-    state.totals[EFFORT] += ATTRACT_STEPS * (arrays.facility_start[k + 1] - arrays.facility_start[k])
+    state.totals[EFFORT] += moves.attract_steps * (arrays.facility_start[k + 1] - arrays.facility_start[k])
 
 
 @compiled_step
@@ -149,7 +146,7 @@ def plan_region(arrays: Arrays, state: State, moves: Moves, barred: Integers, ma
             option = arrays.guide[j]
         elif dice < moves.region_closed + moves.region_guided + moves.region_changed:
             step = 1 + draw_below(state.random, 2 * max(1, (last - first) // moves.option_steps))
-            option = max(first, old - step) if draw(state.random) < 0.5 else min(last, old + step)
+            option = max(first, old - step) if draw(state.random) < moves.region_smaller else min(last, old + step)
         if option >= 0 and state.counts[OPENED] < arrays.max_open:
             plan_option(arrays, state, j, option)
         elif draw(state.random) < moves.region_barred:

@@ -23,8 +23,6 @@ OPENED, ENTRIES, SAVED, WAITS = 0, 1, 2, 3
 #: Positions of `State.totals`: arcs and penalties paid, burdens of the facilities, work done so far in steps of inner
 #: loops, and what an overloaded facility pays per unit of excess.
 PAID, COST, EFFORT, CHARGE = 0, 1, 2, 3
-#: What a move counts for in steps of inner loops, a look at an arc, and a swap that is tried.
-MOVE_STEPS, LOOK_STEPS, SWAP_STEPS = 10.0, 0.3, 4.0
 
 
 class Arrays(NamedTuple):
@@ -94,8 +92,13 @@ class Moves(NamedTuple):
     region_closed: float
     region_guided: float
     region_changed: float
+    region_smaller: float
     region_barred: float
     option_steps: int
+    move_steps: float
+    look_steps: float
+    attract_steps: float
+    swap_steps: float
 
 
 def moves_of(parameters: MoveParameters) -> Moves:
