@@ -73,9 +73,8 @@ def assemble(
         If the decision names something that the inventory lacks.
     """
     pack = load_rulepack(inventory.policy.rule_pack)
-    standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
     router = Router(build_wan(inventory)) if router is None else router
-    context = build_context(inventory, pack, replace(decisions, clusters=standing), router.wan, router)
+    context = build_context(inventory, pack, _without_empty_clusters(decisions), router.wan, router)
     normal = NormalState(context)
     costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
     document = PlanDocument(
@@ -98,6 +97,10 @@ def assemble(
     )
     findings = judge(Plan(document), inventory, pack, router)
     return Plan(document.model_copy(update={"findings": findings}))
+
+
+def _without_empty_clusters(decisions: Decisions) -> Decisions:
+    return replace(decisions, clusters=tuple(cluster for cluster in decisions.clusters if any(cluster.nodes)))
 
 
 def _generator(pack: RulePack, parameters: str | None) -> Generator:
