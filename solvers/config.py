@@ -10,7 +10,7 @@ from solvers.parameters import Parameters
 from solvers.tolerances import OPTIMAL_GAP
 
 #: Called with (seconds, incumbent, bound); the last two are None until known.
-Progress = Callable[[float, float | None, float | None], None]
+ProgressListener = Callable[[float, float | None, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SolveConfig:
     workers: int | None = None
     seed: int = 0
     deterministic: bool = False
-    on_progress: Progress | None = None
+    on_progress: ProgressListener | None = None
     parameters: Parameters = field(default_factory=Parameters)
 
     def __post_init__(self) -> None:

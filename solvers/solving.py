@@ -12,6 +12,7 @@ from fleet.plan.plan import DISPROVED, ObjectiveRow, Plan, ResultRow
 from fleet.tolerances import OPTIMAL_GAP
 from solvers.config import SolveConfig
 from solvers.engines.pool import EngineJobError
+from solvers.parameters import changed
 from solvers.problem.infeasible_inputs import InfeasibleInputsError
 from solvers.result import EngineError, SolveError, SolveResult
 from solvers.strategies.clock import Clock
@@ -173,4 +174,5 @@ def _plan(
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     decisions = replace(incumbent.best, unserved=attempt.left_out)
     router = None if attempt.left_out else attempt.state.problem.router
-    return assemble(inventory, decisions, result, scenario_name=scenario, created=created, router=router)
+    tuning = changed(config.parameters) or None
+    return assemble(inventory, decisions, result, scenario, created, router, tuning)

@@ -59,3 +59,9 @@ NO_FLOW, NO_RELIEF = 1e-9, 1e-12
 SAME_COST = 1e-9
 #: Absolute difference of gaps that is rounding, and least bound on a cost of nothing.
 GAP_TOLERANCE = 1e-9
+#: Relative excess over a limit up to which a search takes a place as full, not too full: half of what is judged.
+FULL_TOLERANCE = fleet.tolerances.LIMIT_TOLERANCE / 2.0
+#: Relative difference of the steps between node counts that are still one line, which sums of capacities blur.
+STEP_TOLERANCE = 1e3 * AFFINE_TOLERANCE
+#: Digits to which shares of growth, efficiencies in proportion, and needs of classes in proportion agree.
+SHARE_DIGITS, EFFICIENCY_DIGITS, NEED_DIGITS = 6, 12, 5

@@ -194,6 +194,7 @@ def proof_rows(plan: Plan, shown: Figures) -> list[tuple[str, str | float | None
         ("Scenario", document.scenario.name or "base", "text"),
         ("Rule pack", document.generator.rule_pack, "text"),
         ("Fleet · OR-Tools", f"{document.generator.version} · {document.generator.ortools}", "text"),
+        *((("Search parameters", document.generator.parameters, "text"),) if document.generator.parameters else ()),
         ("Created", document.created or "– (deterministic run)", "text"),
         ("Inventory SHA-256", document.inventory.sha256, "text"),
     ]

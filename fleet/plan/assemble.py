@@ -31,7 +31,7 @@ from fleet.plan.rows import (
     standby_rows,
 )
 from fleet.plan.states import sweep
-from fleet.rulepack import load_rulepack
+from fleet.rulepack import RulePack, load_rulepack
 from fleet.version import __version__
 from fleet.wan.graph import build_wan
 from fleet.wan.routing import Router
@@ -44,6 +44,7 @@ def assemble(
     scenario_name: str = "",
     created: str | None = None,
     router: Router | None = None,
+    parameters: str | None = None,
 ) -> Plan:
     """Derive the complete plan of a decision.
 
@@ -61,6 +62,8 @@ def assemble(
         UTC time; None where the plan must repeat byte for byte.
     router : Router, optional
         Of the network of the inventory; what it has found already need not be found again.
+    parameters : str, optional
+        Tuning constants of the search that were changed.
 
     Raises
     ------
@@ -70,14 +73,13 @@ def assemble(
         If the decision names something that the inventory lacks.
     """
     pack = load_rulepack(inventory.policy.rule_pack)
-    standing = tuple(cluster for cluster in decisions.clusters if any(cluster.nodes))
     router = Router(build_wan(inventory)) if router is None else router
-    context = build_context(inventory, pack, replace(decisions, clusters=standing), router.wan, router)
+    context = build_context(inventory, pack, _without_empty_clusters(decisions), router.wan, router)
     normal = NormalState(context)
     costs = cost_rows(inventory, pack, context.decisions, Rates(inventory, pack, context.wan))
     document = PlanDocument(
         created=created,
-        generator=Generator(version=__version__, ortools=_ortools_version(), rule_pack=pack.name),
+        generator=_generator(pack, parameters),
         inventory=InventoryCopy(name=inventory.name, sha256=inventory.sha256, tables=inventory.tables),
         scenario=ScenarioName(name=scenario_name),
         periods=period_rows(inventory),
@@ -95,6 +97,14 @@ def assemble(
     )
     findings = judge(Plan(document), inventory, pack, router)
     return Plan(document.model_copy(update={"findings": findings}))
+
+
+def _without_empty_clusters(decisions: Decisions) -> Decisions:
+    return replace(decisions, clusters=tuple(cluster for cluster in decisions.clusters if any(cluster.nodes)))
+
+
+def _generator(pack: RulePack, parameters: str | None) -> Generator:
+    return Generator(version=__version__, ortools=_ortools_version(), rule_pack=pack.name, parameters=parameters)
 
 
 def _unserved_rows(decisions: Decisions) -> tuple[UnservedRow, ...]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from fleet.inventory.inventory import DemandKey
 from fleet.tables import Row, column, describe
@@ -155,6 +156,12 @@ class Generator(Row):
     version: str
     ortools: str
     rule_pack: str
+    parameters: str | None = column(None, meaning="tuning constants of the search that were changed; absent if none")
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        row: dict[str, Any] = handler(self)
+        return {key: value for key, value in row.items() if value is not None}
 
 
 class InventoryCopy(Row):

@@ -225,25 +225,25 @@ def _is_refuted(machines: Sequence[tuple[Machine, int]], room: Room, nodes: int)
         if sum(share * count for share, count in shares) > nodes * (1.0 + FIT_TOLERANCE):
             return True
         for most in range(1, COUNTED + 1):
-            if sum(counted(share, most) * count for share, count in shares) > most * nodes:
+            if sum(dual_feasible(share, most) * count for share, count in shares) > most * nodes:
                 return True
     return False
 
 
 @overload
-def counted(share: float, most: int) -> float: ...
+def dual_feasible(share: float, most: int) -> float: ...
 
 
 @overload
-def counted(share: NDArray[np.float64], most: int) -> NDArray[np.float64]: ...
+def dual_feasible(share: NDArray[np.float64], most: int) -> NDArray[np.float64]: ...
 
 
-def counted(share: float | NDArray[np.float64], most: int) -> float | NDArray[np.float64]:
+def dual_feasible(share: float | NDArray[np.float64], most: int) -> float | NDArray[np.float64]:
     """What a machine with that share of a node counts where a node takes `most` of such counts.
 
     Examples
     --------
-    >>> [counted(share, 1) for share in (0.4, 0.5, 0.6)], [counted(share, 2) for share in (0.3, 0.4, 0.7)]
+    >>> [dual_feasible(share, 1) for share in (0.4, 0.5, 0.6)], [dual_feasible(share, 2) for share in (0.3, 0.4, 0.7)]
     ([0.0, 0.0, 1.0], [0.0, 1.0, 2.0])
     """
     whole: Any = -((FIT_TOLERANCE * 1e-3 - (most + 1) * share) // 1.0) - 1.0

@@ -26,7 +26,7 @@ from solvers.command.terminal import UNFIT, err, exit_codes, out, read_inventory
 
 if TYPE_CHECKING:
     from fleet.inventory.scenario import Scenario
-    from solvers.config import Progress, SolveConfig
+    from solvers.config import ProgressListener, SolveConfig
     from solvers.result import SolveResult
 
 
@@ -86,7 +86,7 @@ def _config(
     workers: int | None,
     seed: int,
     deterministic: bool,
-    progress: Progress | None,
+    progress: ProgressListener | None,
     parameters: Path | None,
 ) -> SolveConfig:
     from fleet.tolerances import OPTIMAL_GAP

@@ -15,6 +15,7 @@ from solvers.formulation.variables import NO_STANDBY, Formulation
 from solvers.linear.model import Floats, Integers
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import Slot, Unit
+from solvers.tolerances import IS_ONE
 
 
 def decode(formulation: Formulation, solution: Floats) -> Decisions:
@@ -84,7 +85,7 @@ def node_counts(formulation: Formulation, solution: Floats, slot: int) -> list[t
     for period in range(formulation.problem.periods):
         found = (-1, 0)
         for number, segment in enumerate(formulation.segments(slot)):
-            if solution[formulation.segment[slot, number, period]] > 0.5:
+            if solution[formulation.segment[slot, number, period]] > IS_ONE:
                 column = formulation.nodes.get((slot, number, period))
                 found = (number, segment.lowest if column is None else round(float(solution[column])))
         result.append(found)
@@ -136,7 +137,7 @@ def upgrades(formulation: Formulation, solution: Floats) -> dict[str, int]:
     """Links that a solution upgrades, each with its first period."""
     found: dict[str, int] = {}
     for (link, period), column in sorted(formulation.upgrade.items()):
-        if solution[column] > 0.5:
+        if solution[column] > IS_ONE:
             found[link] = min(found.get(link, period), period)
     return found
 

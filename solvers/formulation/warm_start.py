@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats, LinearModel
-from solvers.tolerances import PLACEMENT_TOLERANCE
+from solvers.tolerances import IS_ONE, PLACEMENT_TOLERANCE
 
 
 def near(source: Formulation, solution: Floats, target: Formulation, spare: int, keeps_whole: bool) -> LinearModel:
@@ -79,7 +79,7 @@ def nodes_by_model(formulation: Formulation, solution: Floats, slot: int, period
     counts: dict[str, int] = {}
     for number, segment in enumerate(formulation.segments(slot)):
         amount = sum(value * solution[column] for column, value in formulation.node_terms(slot, number, period))
-        if amount > 0.5:
+        if amount > IS_ONE:
             counts[segment.node_model] = counts.get(segment.node_model, 0) + round(float(amount))
     return counts
 

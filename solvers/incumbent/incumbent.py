@@ -40,6 +40,7 @@ class Incumbent:
     claims: Claims = field(default_factory=Claims)
     trace: list[TracePoint] = field(default_factory=list)
     evaluating_s: float = 0.0
+    evaluations: int = 0
     doubtful: frozenset[str] = frozenset()
 
     @property
@@ -89,6 +90,7 @@ class Incumbent:
         if not found:
             return None
         self.evaluating_s += time.monotonic() - begun
+        self.evaluations += 1
         return found[-1]
 
     def _keep(self, evaluation: Evaluation) -> None:

@@ -15,12 +15,11 @@ import numpy as np
 from fleet.inventory.inventory import Demand
 from fleet.plan.uploads import upload_limit_mbps
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
-from fleet.tolerances import LIMIT_TOLERANCE
 from solvers.linear.model import Floats, Integers
 from solvers.problem.design import DesignProblem
 from solvers.problem.sets import ArchetypeSegment, Booleans
 from solvers.problem.slots import fits, protected
-from solvers.tolerances import LEAST_LIMIT
+from solvers.tolerances import FULL_TOLERANCE, LEAST_LIMIT
 
 COMPUTE = [RESOURCES.index(resource) for resource in COMPUTE_RESOURCES]
 POOL = RESOURCES.index("pool_tb")
@@ -239,13 +238,13 @@ class Packing:
     @property
     def excess(self) -> Floats:
         """[place]: how far the fullest resource is over its limit, 0 where it is not."""
-        return np.asarray(np.maximum(self.fills().max(axis=1) - 1.0 - LIMIT_TOLERANCE * 0.5, 0.0), dtype=np.float64)
+        return np.asarray(np.maximum(self.fills().max(axis=1) - 1.0 - FULL_TOLERANCE, 0.0), dtype=np.float64)
 
     @property
     def node_excess(self) -> Floats:
         """[place]: the same of what more nodes would relieve: everything but the internet access."""
         fills = self.fills()[:, :-1].max(axis=1)
-        return np.asarray(np.maximum(fills - 1.0 - LIMIT_TOLERANCE * 0.5, 0.0), dtype=np.float64)
+        return np.asarray(np.maximum(fills - 1.0 - FULL_TOLERANCE, 0.0), dtype=np.float64)
 
     def fill_after(self, unit: int, candidates: Integers, is_copy: bool) -> Floats:
         """[candidate]: share in use of the fullest resource once it has taken a unit or its copy."""

@@ -8,7 +8,7 @@ from fleet.tolerances import LIMIT_TOLERANCE
 from solvers.linear.model import Floats, Integers
 from solvers.local_search.placement import Packing
 from solvers.problem.sets import Booleans
-from solvers.tolerances import NO_RELIEF
+from solvers.tolerances import FULL_TOLERANCE, NO_RELIEF
 
 
 def repair(packing: Packing) -> bool:
@@ -120,7 +120,7 @@ def _target(packing: Packing, unit: int, source: int, is_copy: bool) -> int:
     if not len(candidates):
         return -1
     fill = packing.fill_after(unit, candidates, is_copy)
-    fitting = fill <= 1.0 + LIMIT_TOLERANCE * 0.5
+    fitting = fill <= 1.0 + FULL_TOLERANCE
     if not is_copy and other >= 0:
         fitting &= _copy_fits(packing, unit, candidates, other)
     if not fitting.any():
@@ -137,4 +137,4 @@ def _copy_fits(packing: Packing, unit: int, candidates: Integers, keeper: int) -
     moved[packing.domain[packing.primary[unit]]] -= sent
     reserve = np.maximum(moved.max(axis=0), moved[packing.domain[candidates]] + sent) + packing.extra[keeper]
     limit = np.maximum(packing.kept[keeper], packing.own[keeper] + packing.reserve[keeper])
-    return np.asarray((packing.own[keeper] + reserve <= limit * (1 + LIMIT_TOLERANCE * 0.5)).all(axis=1), dtype=bool)
+    return np.asarray((packing.own[keeper] + reserve <= limit * (1 + FULL_TOLERANCE)).all(axis=1), dtype=bool)

@@ -7,7 +7,8 @@ it was chosen. `SolveConfig(parameters=...)` takes another one, ``fleet plan --p
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 
 from solvers.parameters.engines import EngineParameters
@@ -15,7 +16,7 @@ from solvers.parameters.formulation import FormulationParameters
 from solvers.parameters.incumbent import IncumbentParameters
 from solvers.parameters.local_search import LocalSearchParameters
 from solvers.parameters.location import LocationParameters
-from solvers.parameters.parameter import from_mapping
+from solvers.parameters.parameter import DataclassInstance, from_mapping
 from solvers.parameters.problem import ProblemParameters
 from solvers.parameters.strategies import StrategyParameters
 
@@ -43,13 +44,23 @@ def read_parameters(path: str | Path) -> Parameters:
     OSError
         If it cannot be read.
     """
-    with Path(path).open("rb") as file:
-        try:
-            values = tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{path}: {error}") from error
+    raw = Path(path).read_bytes()
     try:
-        found: Parameters = from_mapping(Parameters, values)
-    except ValueError as error:
+        found: Parameters = from_mapping(Parameters, tomllib.loads(raw.decode("utf-8-sig")))
+    except ValueError as error:  # what is no UTF-8 and no TOML too
         raise ValueError(f"{path}: {error}") from error
     return found
+
+
+def changed(parameters: Parameters) -> str:
+    """What is not the default, as ``room.name = value; ...``; blank where everything is."""
+    return "; ".join(f"{path} = {value!r}" for path, value in _differences(parameters, Parameters(), ""))
+
+
+def _differences(one: DataclassInstance, other: DataclassInstance, path: str) -> Iterator[tuple[str, object]]:
+    for each in fields(one):
+        value, default = getattr(one, each.name), getattr(other, each.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            yield from _differences(value, default, f"{path}{each.name}.")
+        elif value != default:
+            yield path + each.name, value

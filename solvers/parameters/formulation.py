@@ -26,6 +26,12 @@ class FormulationParameters:
     )
     subsets_of_many: int = parameter(2, "sets", "The same where there are many demand classes.", least=0)
     many_classes: int = parameter(300, "demand classes", "From more than so many on, there are many.", least=0)
+    secant_density: int = parameter(
+        4,
+        "secants",
+        "Secants of the reserve over open places between a count and twice that count.",
+        least=1,
+    )
     cover_sets: int = parameter(12, "sets", "Sets of slots that get cover rows besides the set of all.", least=0)
     cover_storage_weight: float = parameter(
         100.0,

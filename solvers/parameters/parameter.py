@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import Field, field, fields, is_dataclass
 from typing import Any, ClassVar, Protocol
 
+#: Whole numbers above this are refused where nothing narrower is said: loops in machine code count in 64 bits.
+MOST_WHOLE = 2**31
+#: The same for other numbers, which leaves products of them finite.
+MOST_NUMBER = 1e15
 #: How a value was chosen where nobody measured it.
 BY_HAND = "by hand, not measured"
 
@@ -60,9 +64,9 @@ def validate(parameters: DataclassInstance) -> None:
             is_number = isinstance(entry, int if is_whole else (int, float)) and not isinstance(entry, bool)
             if not is_number:
                 raise ValueError(f"{name}: expected {_kind(each.default)}, got {value!r}")
-            if not each.metadata["least"] <= entry <= each.metadata["most"]:
-                allowed = f"{each.metadata['least']:g} to {each.metadata['most']:g}"
-                raise ValueError(f"{name}: {entry!r} {each.metadata['unit']} is outside of {allowed}")
+            least, most = each.metadata["least"], min(each.metadata["most"], MOST_WHOLE if is_whole else MOST_NUMBER)
+            if not least <= entry <= most:
+                raise ValueError(f"{name}: {entry!r} {each.metadata['unit']} is outside of {least:g} to {most:g}")
 
 
 def from_mapping(kind: type[Any], values: Mapping[str, Any], path: str = "") -> Any:

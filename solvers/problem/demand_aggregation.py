@@ -6,7 +6,7 @@ the same slots, pairs and way into the WAN is one class of a single large unit, 
 one with all of them. Needs that are proportional but for rounding count by the least ratio, so bounds stay valid.
 
 Where needs are mixed in more ways than there are kinds of them, no two sites alike, bundles would be as many as
-classes. Then bounds count every kind of need by itself (`counted`): the share of all processors that a plan puts
+classes. Then bounds count every kind of need by itself (`aggregated`): the share of all processors that a plan puts
 somewhere, of all data, and so on; they are not held together any more, which relaxes the problem. Designs (`bundle`)
 take the classes as one whose mix is that of the whole; single units are packed by their own needs afterwards.
 Where the sets of places are many as well, bounds put similar ones together (`solvers.problem.reach_aggregation`).
@@ -24,9 +24,7 @@ from solvers.linear.model import Floats
 from solvers.problem.design import DesignProblem
 from solvers.problem.reach_aggregation import Group, coverings, widened
 from solvers.problem.sets import Booleans, DemandClass, Profile
-
-#: Digits to which the needs of two classes agree where they are proportional.
-DIGITS = 5
+from solvers.tolerances import NEED_DIGITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ def bundle(problem: DesignProblem, slots: Collection[int] | None = None, *, by_w
     return Bundles(_over(problem, classes), tuple(members), tuple(sizes))
 
 
-def counted(problem: DesignProblem, slots: Collection[int] | None = None) -> DesignProblem:
+def aggregated(problem: DesignProblem, slots: Collection[int] | None = None) -> DesignProblem:
     """The problem over bundles for a bound: proportional classes as one, every need by itself where mixes are many.
 
     Parameters
@@ -199,7 +197,7 @@ def _by_mix(demand_classes: Sequence[DemandClass]) -> list[Group]:
 def _direction(values: Floats) -> Floats:
     """Amounts relative to the largest, columns by themselves."""
     largest = np.abs(values).max(axis=0)
-    return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), DIGITS) + 0.0, dtype=np.float64)
+    return np.asarray(np.round(values / np.where(largest > 0, largest, 1.0), NEED_DIGITS) + 0.0, dtype=np.float64)
 
 
 def _by_need(demand_classes: Sequence[DemandClass]) -> list[Group]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from fleet.platform.archetype import Archetype
 from fleet.platform.machines import Machine, Room
-from fleet.platform.packing import counted
+from fleet.platform.packing import dual_feasible
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES, Resources
 from fleet.tolerances import COUNT_TOLERANCE, FIT_TOLERANCE
 from solvers.linear.model import Floats
@@ -121,7 +121,7 @@ class _Weighing:
         limit = rooms[model].limits[number]
         if limit <= 0 or not self._amounts.size:
             return None
-        weights = counted(self._amounts[:, :, number] / limit, most) * self._runs(rooms[model])
+        weights = dual_feasible(self._amounts[:, :, number] / limit, most) * self._runs(rooms[model])
         if not weights.any():
             return None
         own, sent = np.zeros(self._shape), np.zeros(self._shape)

@@ -22,7 +22,7 @@ from fleet.platform.topologies import site_refusals
 from fleet.rulepack import RulePack
 from solvers.linear.model import Floats
 from solvers.problem.sets import ArchetypeSegment, DemandClass, Slot
-from solvers.tolerances import AFFINE_TOLERANCE
+from solvers.tolerances import STEP_TOLERANCE
 
 
 def build_slots(inventory: Inventory, pack: RulePack) -> tuple[Slot, ...]:
@@ -221,8 +221,8 @@ def _continues(piece: Sequence[Archetype], archetype: Archetype, pack: RulePack,
     free_step, free_before = _free(archetype) - _free(last), _free(last) - _free(piece[-2])
     scale = np.maximum(1.0, np.abs(_free(archetype)))
     return bool(
-        np.all(np.abs(step - before) <= AFFINE_TOLERANCE * 1e3 * scale)
-        and np.all(np.abs(free_step - free_before) <= AFFINE_TOLERANCE * 1e3 * scale)
+        np.all(np.abs(step - before) <= STEP_TOLERANCE * scale)
+        and np.all(np.abs(free_step - free_before) <= STEP_TOLERANCE * scale)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from solvers.formulation.assembly import build
 from solvers.formulation.variables import Formulation
 from solvers.linear.model import LinearModel
-from solvers.problem.demand_aggregation import counted
+from solvers.problem.demand_aggregation import aggregated
 from solvers.problem.design import DesignProblem
 from solvers.strategies.open_sets import OpenSet, restricted
 from solvers.strategies.state import SolveState
@@ -48,11 +48,11 @@ class BundleBounds:
 
     def formulation(self) -> Formulation:
         """The separate formulation over what is counted together."""
-        return _separate(counted(self.state.merged))
+        return _separate(aggregated(self.state.merged))
 
     def over(self, whole: Formulation, slots: OpenSet) -> LinearModel:  # noqa: ARG002 - bundles differ by set
         """That of the set, with its slots open."""
-        return restricted(_separate(counted(self.state.merged, slots), slots), slots)
+        return restricted(_separate(aggregated(self.state.merged, slots), slots), slots)
 
 
 def _separate(problem: DesignProblem, slots: OpenSet | None = None) -> Formulation:

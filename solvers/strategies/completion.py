@@ -56,10 +56,10 @@ class PairCompletion:
 
     def complete(self, slots: OpenSet, clock: Clock) -> float:
         """The cost of the best plan on a set."""
-        return _OneSet(self.desk, self.bounds, slots, clock).run()
+        return _PairedSet(self.desk, self.bounds, slots, clock).run()
 
 
-class _OneSet:
+class _PairedSet:
     """One set on its way to a plan.
 
     Attributes

@@ -5,7 +5,7 @@ is taken apart: proportional demands are counted in bundles, which bounds and de
 sites is designed over the bundles that it leaves apart; and only then are single units put where their bundle flows.
 Each plan is evaluated like any other.
 
-Bounds are those of the separate formulation over what `solvers.problem.demand_aggregation.counted` tells apart. It
+Bounds are those of the separate formulation over what `solvers.problem.demand_aggregation.aggregated` tells apart. It
 relaxes that units are whole, which standby goes with which primary beyond the subset rows, link limits in failed states
 and, in large fleets, differences between sites that are nearly alike (`solvers.formulation.relaxations` says which). No
 Lagrangian relaxation of the assignment is used: that of `solvers.location` trades off what single assignments cost, and

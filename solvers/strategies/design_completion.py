@@ -47,7 +47,7 @@ class DesignCompletion:
         state, best = self.desk.state, INFINITY
         columns, most = pair_columns(state.merged, slots), state.parameters.engine_columns
         if state.problem.inventory.policy.partner_scope == "workload":
-            best = _OneSet(self.desk, slots, clock).run()
+            best = _DesignedSet(self.desk, slots, clock).run()
         elif columns > most and state.incumbent.best is None:
             state.remedies = (_one_partner(len(slots), columns, most),)
         if best < INFINITY or clock.is_over or columns > most:
@@ -55,7 +55,7 @@ class DesignCompletion:
         return self.pairs.complete(slots, clock)
 
 
-class _OneSet:
+class _DesignedSet:
     """One set on its way to a plan: designs that leave more and more room for whole units.
 
     Attributes

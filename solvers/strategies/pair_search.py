@@ -149,7 +149,7 @@ class _Round:
     def _is_due(self) -> bool:
         """Whether to evaluate a solution while engines work; in deterministic mode each, in the order found."""
         incumbent, tuning = self.state.incumbent, self.state.config.parameters.incumbent
-        rest_s = tuning.evaluate_rest * incumbent.evaluating_s / max(1, len(incumbent.trace))
+        rest_s = tuning.evaluate_rest * incumbent.evaluating_s / max(1, incumbent.evaluations)
         has_waited = time.monotonic() - self._evaluated_at >= max(tuning.evaluate_every_s, rest_s)
         return has_waited or self.state.config.deterministic
 

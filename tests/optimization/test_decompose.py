@@ -18,7 +18,7 @@ from solvers.formulation.assembly import build
 from solvers.parameters import Parameters
 from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
-from solvers.problem.demand_aggregation import bundle, counted
+from solvers.problem.demand_aggregation import aggregated, bundle
 from solvers.problem.slot_aggregation import merge_slots
 from solvers.strategies.open_sets import OpenSets, first_set
 from solvers.strategies.strategy import strategy_for
@@ -115,7 +115,7 @@ def test_bundles_relax_nothing_more(has_pairs: bool) -> None:
 
 def test_needs_counted_by_themselves_relax_a_little() -> None:
     merged = merge_slots(compile_problem(synthetic(80, 4, 3, distinct=True)))
-    alone = counted(merged)
+    alone = aggregated(merged)
     assert len(alone.classes) < len(merged.classes)
     assert any(part.is_part for part in alone.classes)
     every = relaxation(merged, has_pairs=False)
@@ -124,9 +124,9 @@ def test_needs_counted_by_themselves_relax_a_little() -> None:
 
 def test_similar_places_put_together_relax_a_little() -> None:
     merged = merge_slots(compile_problem(synthetic(80, 8, 3)))
-    apart = counted(merged)
+    apart = aggregated(merged)
     assert apart.coverings == ()
-    together = counted(replace(merged, parameters=put_together(8)))
+    together = aggregated(replace(merged, parameters=put_together(8)))
     assert len(together.classes) < len(apart.classes)
     assert together.coverings
     value = relaxation(apart, has_pairs=False)
@@ -137,7 +137,7 @@ def test_similar_places_put_together_relax_a_little() -> None:
 
 def test_every_class_finds_its_places_among_those_put_together() -> None:
     merged = merge_slots(compile_problem(synthetic(60, 8, 2), parameters=put_together(2)))
-    wide = counted(merged).classes
+    wide = aggregated(merged).classes
     for part in merged.classes:
         assert any(
             not (part.group_eligible & ~other.group_eligible).any()
@@ -153,8 +153,8 @@ def test_every_class_finds_its_places_among_those_put_together() -> None:
 
 def test_few_mixes_are_told_apart() -> None:
     merged = merge_slots(compile_problem(synthetic(20, 4, 3)))
-    assert counted(merged).coverings == ()
-    assert [part.compute.tolist() for part in counted(merged).classes] == [
+    assert aggregated(merged).coverings == ()
+    assert [part.compute.tolist() for part in aggregated(merged).classes] == [
         part.compute.tolist() for part in bundle(merged).problem.classes
     ]
 
@@ -177,7 +177,7 @@ def test_bundles_hold_every_unit_and_all_that_there_is(distinct: bool) -> None:
 @pytest.mark.parametrize("distinct", [False, True])
 def test_what_is_counted_is_all_that_there_is(distinct: bool) -> None:
     problem = merge_slots(compile_problem(synthetic(60, 5, 1, distinct=distinct)))
-    parts = counted(problem).classes
+    parts = aggregated(problem).classes
     for name in NEEDS:
         every = sum(getattr(part, name) * part.count for part in problem.classes)
         found = sum(getattr(part, name) for part in parts)

@@ -51,7 +51,10 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ("[problem]\nmixes = 0.5\n", "ProblemParameters.mixes: expected a whole number, got 0.5"),
         ("[problem]\nmixes = true\n", "ProblemParameters.mixes: expected a whole number, got True"),
         ("[problem]\nmixes = [1, 2]\n", r"ProblemParameters.mixes: expected a whole number, got \(1, 2\)"),
-        ("[problem]\nreaches = 0\n", "ProblemParameters.reaches: 0 sets is outside of 1 to inf"),
+        ("[problem]\nreaches = 0\n", "ProblemParameters.reaches: 0 sets is outside of 1 to 2.14748e"),
+        ("[problem]\nreaches = 3000000000\n", "ProblemParameters.reaches: 3000000000 sets is outside of 1 to 2.14"),
+        ("[strategies]\nhurry_s = inf\n", "StrategyParameters.hurry_s: inf s is outside of 0 to 1e"),
+        ("[strategies]\nhurry_s = nan\n", "StrategyParameters.hurry_s: nan s is outside of 0 to 1e"),
         ("[problem\n", "tuning.toml: Expected"),
     ],
 )
@@ -82,3 +85,10 @@ def test_parameters_reach_the_search() -> None:
     ]
     assert [result.status for result in found] == ["optimal", "optimal"]
     assert found[1].objective == pytest.approx(found[0].objective, rel=1e-4)
+    said = [result.require_plan().document.generator.parameters for result in found]
+    assert said == [
+        None,
+        "formulation.subsets_per_domain = 0; formulation.subsets_of_many = 0; formulation.cover_sets = 0",
+    ]
+    texts = [result.require_plan().document.generator.model_dump_json() for result in found]
+    assert ['"parameters"' in text for text in texts] == [False, True]

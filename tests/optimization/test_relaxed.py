@@ -27,7 +27,7 @@ from solvers.formulation.relaxations import (
 from solvers.parameters import Parameters
 from solvers.parameters.problem import ProblemParameters
 from solvers.problem.compilation import compile_problem
-from solvers.problem.demand_aggregation import bundle, counted
+from solvers.problem.demand_aggregation import aggregated, bundle
 from solvers.problem.slot_aggregation import merge_slots
 from tests.builders import a_link, a_protected_workload, a_site, a_workload, an_inventory
 from tests.optimization.tuned import TAKEN_APART
@@ -69,7 +69,7 @@ def test_what_bounds_over_many_classes_do_not_tell_apart_is_said() -> None:
     assert not told & set(relaxed(build(bundle(merged).problem, has_pairs=False, **LOOSE)))
     coarse = Parameters(problem=ProblemParameters(mixes=0, bound_columns=0, reaches=1))
     merged = replace(merged, parameters=coarse)
-    assert told < set(relaxed(build(counted(merged), has_pairs=False, **LOOSE)))
+    assert told < set(relaxed(build(aggregated(merged), has_pairs=False, **LOOSE)))
 
 
 def test_sources_keep_the_order_and_come_apart_again() -> None:

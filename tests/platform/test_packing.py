@@ -9,7 +9,7 @@ import pytest
 
 from fleet.inventory.tables.policy import Policy
 from fleet.platform.machines import Hosts, Machine, Room, hosts_of, machine_of
-from fleet.platform.packing import Machines, Verdict, are_small, cannot_subset, counted, gathered, packed
+from fleet.platform.packing import Machines, Verdict, are_small, cannot_subset, dual_feasible, gathered, packed
 from fleet.rulepack import load_rulepack
 from tests.builders import a_node_model, a_workload
 from tests.oracles import have_hosts
@@ -151,7 +151,7 @@ def test_counts_hold_for_whatever_fits_a_node() -> None:
         for size in range(1, 7):
             for chosen in itertools.combinations(shares, size):
                 if sum(chosen) <= 1.0:
-                    assert all(sum(counted(share, most) for share in chosen) <= most for most in range(1, 9))
+                    assert all(sum(dual_feasible(share, most) for share in chosen) <= most for most in range(1, 9))
 
 
 def test_a_node_offers_machines_all_that_its_host_leaves() -> None:

@@ -175,6 +175,7 @@ def proof(plan: Plan) -> list[tuple[str, str]]:
         ("scenario", document.scenario.name or "none"),
         ("rule pack", document.generator.rule_pack),
         ("made by", f"Fleet {document.generator.version}, OR-Tools {document.generator.ortools}"),
+        *([("search parameters", document.generator.parameters)] if document.generator.parameters else []),
         ("created", document.created or "not recorded (deterministic mode)"),
     ]
 

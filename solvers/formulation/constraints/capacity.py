@@ -13,6 +13,7 @@ import numpy as np
 from fleet.quantities import COMPUTE_RESOURCES, RESOURCES
 from solvers.formulation.variables import NO_STANDBY, Formulation, Terms
 from solvers.linear.model import Floats, Integers
+from solvers.tolerances import EFFICIENCY_DIGITS, SHARE_DIGITS
 
 POOL = RESOURCES.index("pool_tb")
 
@@ -105,7 +106,7 @@ def _paces(formulation: Formulation, resource: int) -> tuple[Integers, Floats]:
     asks = np.flatnonzero(final.any(axis=(1, 2)))  # the others load nothing, whatever their pace
     if not len(asks):
         return np.zeros(len(classes), dtype=np.int64), np.ones((1, formulation.problem.periods))
-    known, kind = np.unique(np.round(shares[asks], 6), axis=0, return_inverse=True)
+    known, kind = np.unique(np.round(shares[asks], SHARE_DIGITS), axis=0, return_inverse=True)
     group = np.arange(len(known))
     most = formulation.problem.parameters.formulation.paces
     if len(known) > most:
@@ -143,7 +144,7 @@ def common_efficiency(formulation: Formulation, slot: int) -> tuple[Integers, in
         return used, 0, None
     reference = int(used[0])
     ratios = {
-        tuple(np.round(segment.efficiency[used] / segment.efficiency[reference], 12).tolist())
+        tuple(np.round(segment.efficiency[used] / segment.efficiency[reference], EFFICIENCY_DIGITS).tolist())
         for segment in formulation.segments(slot)
     }
     return used, reference, formulation.segments(slot)[0].efficiency if len(ratios) == 1 else None

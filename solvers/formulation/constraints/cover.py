@@ -94,7 +94,7 @@ def _compute(
     opened: Terms = []
     for slot in sorted(subset):
         opened += formulation.domain_terms(slot, period)
-    for count in secant_counts(len(subset)):
+    for count in secant_counts(len(subset), formulation.problem.parameters.formulation.secant_density):
         share = kept / (count * (count - 1))
         terms = [*capacity, *((column, share * value) for column, value in opened)]
         model.add_row("CAP-003", terms, lower=own + share * 2 * count)

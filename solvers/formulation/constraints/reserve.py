@@ -152,19 +152,19 @@ def by_count(formulation: Formulation, slack: Slack, sent: Floats, period: int, 
         for slot in sorted(subset):
             free += slack(slot, 1.0)
             opened += formulation.domain_terms(slot, period)
-        for count in secant_counts(len(subset)):
+        for count in secant_counts(len(subset), formulation.problem.parameters.formulation.secant_density):
             share = load / (count * (count - 1))
             # free ≥ share · (2 count − N)
             terms = [*free, *((column, share * value) for column, value in opened)]
             formulation.model.add_row(rule, terms, lower=share * 2 * count)
 
 
-def secant_counts(size: int) -> list[int]:
-    """The whole numbers from which secants are taken: all small ones, ever fewer large ones."""
+def secant_counts(size: int, density: int) -> list[int]:
+    """The whole numbers from which secants are taken: all up to twice the density, ever fewer larger ones."""
     counts, count = [], 2
     while count < max(size, 3):
         counts.append(count)
-        count += max(1, count // 4)
+        count += max(1, count // density)
     return counts
 
 
