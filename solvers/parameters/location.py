@@ -164,7 +164,7 @@ class SearchParameters:
     guiding: float = parameter(0.1, "share", "Facilities that the relaxation opens more often guide.", most=1.0)
     second_seed: int = parameter(1_000_003, "", "Added to the seed for the second search.", least=1)
     steps_per_s: float = parameter(
-        4e7, "steps per s", "Work of the search that counts for a second.", least=1000.0, most=1e9
+        4e7, "steps per s", "Work of the search that counts for a second.", least=1e3, most=4e8
     )
     smoothing: float = parameter(0.5, "share", "Of the newest round in the measured speed.", least=0.05, most=1.0)
     moves: MoveParameters = field(default_factory=MoveParameters)
@@ -247,7 +247,7 @@ class LocationParameters:
         0.75, "share of the gap", "An ascent at its end is taken up again once the gap is this share of then.", most=1.0
     )
     terms_per_s: float = parameter(
-        3e7, "arcs times classes per s", "Work of the ascent that counts for a second.", least=10000.0, most=1e9
+        3e7, "arcs times classes per s", "Work of the ascent that counts for a second.", least=1e4, most=1e9
     )
     bound: BoundParameters = field(default_factory=BoundParameters)
     search: SearchParameters = field(default_factory=SearchParameters)

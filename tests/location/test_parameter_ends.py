@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
@@ -18,12 +17,10 @@ from solvers.location.evaluate import check_result
 from solvers.location.layout import lay_out
 from solvers.parameters import Parameters
 from solvers.parameters.location import BoundParameters, LocationParameters
-from solvers.parameters.parameter import from_mapping
+from solvers.parameters.parameter import MOST_NUMBER, MOST_WHOLE, from_mapping
 
-#: What stands for an end that is not there, of whole numbers and others.
-LARGE_WHOLE, LARGE = 2**31 - 1, 1e6
 #: Too short for an engine to be begun; long enough for one of each kind of program.
-LIMIT_S, PROGRAMS_S = 0.2, 1.0
+LIMIT_S, PROGRAMS_S = 0.1, 0.6
 #: Far more than the limit, far less than a loop without end takes: an engine's start and an overrun are in it.
 PATIENCE_S = 20.0
 
@@ -44,11 +41,9 @@ PARAMETERS = {".".join(path): each for path, each in every_parameter(LocationPar
 def end(each: Field[Any], which: str) -> Any:
     """The least or the most that a parameter may be, as its default is one number or a list."""
     entries = each.default if isinstance(each.default, tuple) else (each.default,)
-    value = each.metadata[which]
     is_whole = all(isinstance(entry, int) for entry in entries)
-    large = LARGE_WHOLE if is_whole else LARGE
-    value = large if math.isinf(value) else value
-    value = min(int(value), large) if is_whole else float(value)
+    value = min(each.metadata[which], MOST_WHOLE if is_whole else MOST_NUMBER)
+    value = int(value) if is_whole else float(value)
     return [value] * len(entries) if isinstance(each.default, tuple) else value
 
 
