@@ -16,7 +16,8 @@ from solvers.location.code_folder import code_folder
 logger = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
 
-#: What the compiler is told of every function.
+#: What the compiler is told of every function. Its level of optimization stays the highest: the lowest that optimizes
+#: at all compiles in about 0.9 of the time, and makes moves of the annealing 4 % slower, 8 % without vectors.
 COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: Options that the compiler has but does not promise: no counting of references to arrays, no way in from Python.
 UNPROMISED: dict[str, Any] = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
