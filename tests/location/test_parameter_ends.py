@@ -77,6 +77,7 @@ def a_tight_plane(n: int, m: int) -> FacilityProblem:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["least", "most"])
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_solve_with_a_parameter_at_its_end_ends_and_holds(name: str, which: str) -> None:
