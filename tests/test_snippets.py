@@ -53,6 +53,7 @@ def place(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "data" / "healthcare", tmp_path / "INVENTORY")
     for name in ("growth.csv", "scenarios.csv"):
         (tmp_path / name).write_text(SCENARIOS, encoding="utf-8")
+    (tmp_path / "tuning.toml").write_text("[formulation]\ncover_sets = 12\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
