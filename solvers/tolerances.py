@@ -11,8 +11,6 @@ import fleet.tolerances
 
 #: The relative gap from which a result is called optimal, as plans are judged.
 OPTIMAL_GAP = fleet.tolerances.OPTIMAL_GAP
-
-
 #: Relative difference from which the objective that an engine states for a solution is wrong; less is rounding.
 OBJECTIVE_TOLERANCE = 1e-4
 #: Relative difference up to which a bound above an objective is rounding: that of the audit and of the engines' rows.
